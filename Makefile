@@ -1,0 +1,103 @@
+# grn-tools: one non-recursive GNU makefile. `make` builds, `make demo` shows, `make check` tests, `make install` installs.
+#   CC=gcc|clang   DEV=1 warnings are errors   SAN=address,undefined   OPT="-O2"   PREFIX=/usr/local DESTDIR=   AUTO_DEPS=0 never install packages
+SHELL := /bin/bash
+CC ?= gcc
+OPT ?= -O2 -g
+DEV ?= 0
+SAN ?=
+PREFIX ?= /usr/local
+DESTDIR ?=
+AUTO_DEPS ?= 1
+GRN_DATA ?= ../shared/data
+PKGS := htslib hdf5 openblas gsl libzstd jansson libxxhash zlib
+
+include sources.mk
+
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+WARN := -Wall -Wextra -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wshadow -Wpointer-arith -Wformat=2 -Wno-format-nonliteral
+ifeq ($(DEV),1)
+WARN += -Werror
+endif
+ALL_CFLAGS := -std=c11 -D_GNU_SOURCE $(OPT) -ffp-contract=off $(WARN) -pthread $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
+	-Ilib $(patsubst -I%,-isystem %,$(PKG_CFLAGS)) $(CFLAGS)
+ALL_LDFLAGS := -pthread $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+LIBS := $(PKG_LIBS) -ldl -lm
+# Objects of different compilers and flags never mix.
+B := build/$(shell printf '%s' '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)' | cksum | cut -d' ' -f1)
+
+LIB_OBJ := $(LIB:%.c=$(B)/%.o)
+TOOL_BIN := $(TOOL:%=$(B)/bin/%)
+UNIT_BIN := $(UNIT:%=$(B)/unit/%)
+
+.PHONY: all build demo check check-run unit-bins setup install uninstall clean lint golden
+.DEFAULT_GOAL := all
+
+# Packages first (a second make sees their flags), then the build.
+all: setup
+	@$(MAKE) --no-print-directory build
+setup:
+	@AUTO_DEPS=$(AUTO_DEPS) mk/setup.sh $(PKGS)
+build: $(TOOL_BIN) bin
+	@:
+bin: FORCE
+	@[ "$$(readlink bin)" = "$(B)/bin" ] || ln -sfn $(B)/bin bin
+FORCE:
+
+demo: setup
+	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory -f pipelines/demo.mk
+
+check: setup
+	@$(MAKE) --no-print-directory check-run
+check-run: build unit-bins
+	@BIN=$(CURDIR)/$(B)/bin UNIT=$(CURDIR)/$(B)/unit GRN_DATA=$(GRN_DATA) CC="$(CC)" tests/run.sh $(T)
+unit-bins: $(UNIT_BIN)
+lint:
+	@tests/lint.sh
+
+version.stamp := $(shell v=$$(git describe --tags --always --dirty=-d 2>/dev/null || echo unknown); mkdir -p $(B); \
+	printf '\#define GRN_VERSION "0.1.0"\n\#define GRN_VERSION_FULL "0.1.0 (%s)"\n\#define GRN_CC "%s"\n\#define GRN_CFLAGS "%s"\n' "$$v" \
+	"$$($(CC) --version 2>/dev/null | head -n1 | tr -d '\042')" "$(OPT)" > $(B)/version.tmp; \
+	cmp -s $(B)/version.tmp $(B)/version_gen.h && rm $(B)/version.tmp || mv $(B)/version.tmp $(B)/version_gen.h)
+
+$(B)/libgrn.a: $(LIB_OBJ)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC $<"
+	@$(CC) $(ALL_CFLAGS) -I$(B) -Itools -MMD -MP -c -o $@ $<
+
+define TOOL_RULE
+$(B)/bin/$(1): $$($(1):%.c=$(B)/%.o) $(B)/libgrn.a
+	@mkdir -p $$(@D)
+	@echo "  LD $(1)"
+	@$$(CC) $$(ALL_LDFLAGS) -o $$@ $$($(1):%.c=$(B)/%.o) $(B)/libgrn.a $$(LIBS)
+endef
+$(foreach t,$(TOOL),$(eval $(call TOOL_RULE,$(t))))
+define UNIT_RULE
+$(B)/unit/$(1): $(B)/tests/unit/$(1).o $$($(1)_WITH:%.c=$(B)/%.o) $(B)/libgrn.a
+	@mkdir -p $$(@D)
+	@$$(CC) $$(ALL_LDFLAGS) -o $$@ $(B)/tests/unit/$(1).o $$($(1)_WITH:%.c=$(B)/%.o) $(B)/libgrn.a $$(LIBS) -lcmocka
+endef
+$(foreach t,$(UNIT),$(eval $(call UNIT_RULE,$(t))))
+
+INSTALL_BIN := $(DESTDIR)$(PREFIX)/bin
+INSTALL_MAN := $(DESTDIR)$(PREFIX)/share/man
+INSTALL_SHARE := $(DESTDIR)$(PREFIX)/share/grn-tools
+install: all
+	install -d $(INSTALL_BIN) $(INSTALL_MAN)/man1 $(INSTALL_MAN)/man5 $(INSTALL_SHARE)/pipelines
+	install -m 755 $(TOOL:%=bin/%) $(INSTALL_BIN)
+	install -m 644 man/*.1 $(INSTALL_MAN)/man1
+	install -m 644 man/*.5 $(INSTALL_MAN)/man5
+	cp -r pipelines/. $(INSTALL_SHARE)/pipelines/
+uninstall:
+	rm -f $(TOOL:%=$(INSTALL_BIN)/%) $(patsubst man/%,$(INSTALL_MAN)/man1/%,$(wildcard man/*.1)) $(patsubst man/%,$(INSTALL_MAN)/man5/%,$(wildcard man/*.5))
+	rm -rf $(INSTALL_SHARE)
+clean:
+	rm -rf build bin
+
+-include $(LIB_OBJ:.o=.d)
+-include $(foreach t,$(TOOL),$(patsubst %.c,$(B)/%.d,$($(t))))
+-include $(UNIT:%=$(B)/tests/unit/%.d)

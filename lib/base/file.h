@@ -1,0 +1,46 @@
+/* Checked files. Outputs appear by rename after fsync: a failed or killed run leaves no plausible file. "-" is stdin or stdout.
+ *
+ * An output file being written is `PATH.tmp.PID` beside its target and is removed on failure, on exit and on SIGINT/SIGTERM/SIGHUP/SIGPIPE
+ * (grn_file_init installs the handlers; the process then dies by the same signal). Special files (/dev/null, /dev/full, pipes, FIFOs) are
+ * written in place. One thread at a time per object. */
+#ifndef GRN_BASE_FILE_H
+#define GRN_BASE_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+
+void grn_file_init(void); /* once, in the tool's start-up */
+
+typedef struct grn_out_s grn_out_t; /* an output being written */
+
+/* Opens `path` for writing. `binary`: refuse (GRN_EUSAGE) when stdout is a terminal. */
+grn_status grn_out_open(grn_out_t **o, const char *path, int binary) GRN_MUST_USE;
+grn_status grn_out_write(grn_out_t *o, const void *p, size_t n) GRN_MUST_USE;
+grn_status grn_out_puts(grn_out_t *o, const char *s) GRN_MUST_USE;
+grn_status grn_out_printf(grn_out_t *o, const char *fmt, ...) GRN_PRINTF(2, 3) GRN_MUST_USE;
+/* Flushes, syncs, closes and renames into place; frees o in any case. GRN_EIO (disk full ...) leaves no file.
+ * A closed pipe on stdout gives GRN_EIO with message "broken pipe" only if not already dead by SIGPIPE. */
+grn_status grn_out_commit(grn_out_t *o) GRN_MUST_USE;
+void grn_out_abort(grn_out_t *o); /* drops everything; accepts NULL */
+
+/* An anonymous temporary file in TMPDIR (or /tmp), already unlinked: read/write/seek through the descriptor; close(fd) frees it. */
+grn_status grn_tmp_open(int *fd) GRN_MUST_USE;
+
+/* Full reads and writes at an offset, restarting on EINTR. pread_full: GRN_ETRUNC when fewer than n bytes are there. */
+grn_status grn_pread_full(int fd, void *p, size_t n, uint64_t off, const char *path) GRN_MUST_USE;
+grn_status grn_write_full(int fd, const void *p, size_t n, const char *path) GRN_MUST_USE;
+
+/* Opens an existing file for reading ("-" = stdin, fd 0); directories and missing files give GRN_EIO naming the path. *size = bytes
+ * (UINT64_MAX when not a regular file); *seekable = 1 if pread works. */
+grn_status grn_in_open(const char *path, int *fd, uint64_t *size, int *seekable) GRN_MUST_USE;
+
+/* XXH3-128 of a whole file as 32 hex digits (NUL-terminated), for provenance. */
+grn_status grn_file_digest(const char *path, char hex[33]) GRN_MUST_USE;
+
+/* "a/b/c.tsv" -> "c.tsv" (borrowed, points into path). */
+const char *grn_path_base(const char *path);
+
+#endif

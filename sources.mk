@@ -1,0 +1,26 @@
+# Every source file, one a line, by room in dependency order: this list is the architecture.
+# base < io, stat < graph < nn < cuda < model < tools; a file includes only from its own room or rooms to the left.
+LIB += lib/base/err.c
+LIB += lib/base/mem.c
+LIB += lib/base/str.c
+LIB += lib/base/names.c
+LIB += lib/base/rng.c
+LIB += lib/base/par.c
+LIB += lib/base/file.c
+LIB += lib/base/log.c
+LIB += lib/base/opt.c
+LIB += lib/base/version.c
+# io: the container, matrices, edges; the field's formats
+
+# stat: ranks, correlation, FDR, mixtures, curves
+
+# graph: CSR graphs, masks, sampling, perturbation
+
+# nn: op table, CPU backend, layers, optimizer
+
+# model: backbone, graph encoder, fusion, heads
+
+# tools: TOOL += name, then name += its files
+
+# unit tests: one per library file; NAME_WITH += files of a tool that the test needs
+UNIT += test_base
