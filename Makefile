@@ -1,7 +1,10 @@
 # grn-tools: one non-recursive GNU makefile. `make` builds, `make demo` shows, `make check` tests, `make install` installs.
 #   CC=gcc|clang   DEV=1 warnings are errors   SAN=address,undefined   OPT="-O2"   PREFIX=/usr/local DESTDIR=   AUTO_DEPS=0 never install packages
 SHELL := /bin/bash
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+HASH := \#
 OPT ?= -O2 -g
 DEV ?= 0
 SAN ?=
@@ -38,7 +41,7 @@ all: setup
 	@$(MAKE) --no-print-directory build
 setup:
 	@AUTO_DEPS=$(AUTO_DEPS) mk/setup.sh $(PKGS)
-build: $(TOOL_BIN) bin
+build: $(B)/libgrn.a $(TOOL_BIN) bin
 	@:
 bin: FORCE
 	@[ "$$(readlink bin)" = "$(B)/bin" ] || ln -sfn $(B)/bin bin
@@ -56,10 +59,11 @@ unit-bins: $(UNIT_BIN)
 lint:
 	@tests/lint.sh
 
-version.stamp := $(shell v=$$(git describe --tags --always --dirty=-d 2>/dev/null || echo unknown); mkdir -p $(B); \
-	printf '\#define GRN_VERSION "0.1.0"\n\#define GRN_VERSION_FULL "0.1.0 (%s)"\n\#define GRN_CC "%s"\n\#define GRN_CFLAGS "%s"\n' "$$v" \
-	"$$($(CC) --version 2>/dev/null | head -n1 | tr -d '\042')" "$(OPT)" > $(B)/version.tmp; \
-	cmp -s $(B)/version.tmp $(B)/version_gen.h && rm $(B)/version.tmp || mv $(B)/version.tmp $(B)/version_gen.h)
+# Rewritten only when changed.
+VERSION := $(shell mkdir -p $(B); v=$$(git describe --tags --always --dirty=-d 2>/dev/null || echo release); \
+	{ echo '$(HASH)define GRN_VERSION "0.1.0"'; echo "$(HASH)define GRN_VERSION_FULL \"0.1.0 ($$v)\""; \
+	echo "$(HASH)define GRN_CC \"$$($(CC) --version 2>/dev/null | head -n1)\""; echo '$(HASH)define GRN_CFLAGS "$(OPT)"'; } > $(B)/version.$$$$; \
+	if cmp -s $(B)/version.$$$$ $(B)/version_gen.h; then rm $(B)/version.$$$$; else mv $(B)/version.$$$$ $(B)/version_gen.h; fi)
 
 $(B)/libgrn.a: $(LIB_OBJ)
 	@rm -f $@
