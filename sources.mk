@@ -15,6 +15,11 @@ LIB += lib/base/version.c
 # stat: ranks, correlation, FDR, mixtures, curves
 
 # graph: CSR graphs, masks, sampling, perturbation
+LIB += lib/graph/arcs.c
+LIB += lib/graph/regulation.c
+LIB += lib/graph/perturb.c
+LIB += lib/graph/csr.c
+LIB += lib/graph/sample.c
 
 # nn: op table, CPU backend, layers, optimizer
 
@@ -24,3 +29,4 @@ LIB += lib/base/version.c
 
 # unit tests: one per library file; NAME_WITH += files of a tool that the test needs
 UNIT += test_base
+UNIT += test_graph
