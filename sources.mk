@@ -11,6 +11,7 @@ LIB += lib/base/log.c
 LIB += lib/base/opt.c
 LIB += lib/base/version.c
 # io: the container, matrices, edges; the field's formats
+LIB += lib/io/text.c
 
 # stat: ranks, correlation, FDR, mixtures, curves
 
@@ -30,3 +31,4 @@ LIB += lib/graph/sample.c
 # unit tests: one per library file; NAME_WITH += files of a tool that the test needs
 UNIT += test_base
 UNIT += test_graph
+UNIT += test_text
