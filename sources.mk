@@ -25,6 +25,8 @@ LIB += lib/graph/sample.c
 # nn: op table, CPU backend, layers, optimizer
 
 # model: backbone, graph encoder, fusion, heads
+LIB += lib/model/config.c
+LIB += lib/model/tokens.c
 
 # tools: TOOL += name, then name += its files
 
@@ -32,3 +34,4 @@ LIB += lib/graph/sample.c
 UNIT += test_base
 UNIT += test_graph
 UNIT += test_text
+UNIT += test_tokens
