@@ -80,11 +80,16 @@ grn_status grn_names_add(grn_names_t *d, const char *name, size_t *idx, int *is_
     return grn_names_add_n(d, name, strlen(name), idx, is_new);
 }
 
-size_t grn_names_find(const grn_names_t *d, const char *name)
+size_t grn_names_find_n(const grn_names_t *d, const char *name, size_t len)
 {
     if (!d->n_slot) return GRN_NAMES_NONE;
-    size_t k = slot_of(d, name, strlen(name));
+    size_t k = slot_of(d, name, len);
     return d->slot[k] ? d->slot[k] - 1 : GRN_NAMES_NONE;
+}
+
+size_t grn_names_find(const grn_names_t *d, const char *name)
+{
+    return grn_names_find_n(d, name, strlen(name));
 }
 
 grn_status grn_names_dup(grn_names_t *out, const grn_names_t *d)

@@ -29,6 +29,7 @@ grn_status grn_names_add(grn_names_t *d, const char *name, size_t *idx, int *is_
 grn_status grn_names_add_n(grn_names_t *d, const char *name, size_t len, size_t *idx, int *is_new) GRN_MUST_USE;
 
 size_t grn_names_find(const grn_names_t *d, const char *name); /* index or GRN_NAMES_NONE */
+size_t grn_names_find_n(const grn_names_t *d, const char *name, size_t len);
 const char *grn_names_get(const grn_names_t *d, size_t i);     /* borrowed; i < n */
 grn_status grn_names_dup(grn_names_t *out, const grn_names_t *d) GRN_MUST_USE; /* out must be empty */
 int grn_names_equal(const grn_names_t *a, const grn_names_t *b);               /* same names, same order */

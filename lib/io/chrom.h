@@ -15,7 +15,7 @@
  * the policy found it,
  * else 0. Thread safe on a dictionary nobody writes. */
 size_t grn_chrom_find(const grn_names_t *d, const char *name, int *renamed);
-/* The same for a name of n bytes that is not NUL-terminated. */
+/* The same for a name of n bytes that is not NUL-terminated; longer than 256 bytes is never found. */
 size_t grn_chrom_find_n(const grn_names_t *d, const char *name, size_t n, int *renamed);
 
 /* "a, b, c, ... (12 in all)": the first few names of a dictionary, for messages. buf: cap bytes; returns buf. */
