@@ -14,6 +14,7 @@ LIB += lib/base/version.c
 LIB += lib/io/text.c
 
 # stat: ranks, correlation, FDR, mixtures, curves
+LIB += lib/stat/curve.c
 
 # graph: CSR graphs, masks, sampling, perturbation
 LIB += lib/graph/arcs.c
@@ -35,3 +36,4 @@ UNIT += test_base
 UNIT += test_graph
 UNIT += test_text
 UNIT += test_tokens
+UNIT += test_curve
