@@ -12,6 +12,11 @@ LIB += lib/base/opt.c
 LIB += lib/base/version.c
 # io: the container, matrices, edges; the field's formats
 LIB += lib/io/text.c
+LIB += lib/io/h5.c
+LIB += lib/io/h5_out.c
+LIB += lib/io/h5ad_write.c
+LIB += lib/io/tenx_write.c
+LIB += lib/io/raw.c
 
 # stat: ranks, correlation, FDR, mixtures, curves
 LIB += lib/stat/curve.c
