@@ -20,6 +20,9 @@ LIB += lib/io/raw.c
 
 # stat: ranks, correlation, FDR, mixtures, curves
 LIB += lib/stat/curve.c
+LIB += lib/stat/rank.c
+LIB += lib/stat/corr.c
+LIB += lib/stat/fdr.c
 
 # graph: CSR graphs, masks, sampling, perturbation
 LIB += lib/graph/arcs.c
@@ -42,3 +45,4 @@ UNIT += test_graph
 UNIT += test_text
 UNIT += test_tokens
 UNIT += test_curve
+UNIT += test_corr

@@ -1,0 +1,14 @@
+/* False discovery rate of many tests (Benjamini & Hochberg 1995). */
+#ifndef GRN_STAT_FDR_H
+#define GRN_STAT_FDR_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+/* Adjusted values: with the p sorted, q_(i) = min over j >= i of p_(j) m / j, at most 1, where m counts the p that are not
+ * NaN. NaN tests are left out and stay NaN in q; *n_nan (may be NULL) counts them. p and q: n values, q may be p. GRN_EINVAL
+ * names the first p outside [0, 1]; q is then untouched. O(n log n). */
+grn_status grn_fdr_bh(const double *p, size_t n, double *q, size_t *n_nan) GRN_MUST_USE;
+
+#endif
