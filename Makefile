@@ -68,10 +68,15 @@ VERSION := $(shell mkdir -p $(B); v=$$(git describe --tags --always --dirty=-d 2
 $(B)/libgrn.a: $(LIB_OBJ)
 	@rm -f $@
 	@$(AR) rcs $@ $^
+# The numeric kernels are vectorised; nothing here changes a value (no -ffast-math, no contraction). The AVX2 copy is chosen at run time.
+$(B)/lib/nn/op_cpu_%.o: KERNEL := -O3 -fno-math-errno -fno-trapping-math
+ifeq ($(shell uname -m),x86_64)
+$(B)/lib/nn/op_cpu_f32_avx2.o: KERNEL := -O3 -fno-math-errno -fno-trapping-math -mavx2
+endif
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC $<"
-	@$(CC) $(ALL_CFLAGS) -I$(B) -Itools -MMD -MP -c -o $@ $<
+	@$(CC) $(ALL_CFLAGS) $(KERNEL) -I$(B) -Itools -MMD -MP -c -o $@ $<
 
 define TOOL_RULE
 $(B)/bin/$(1): $$($(1):%.c=$(B)/%.o) $(B)/libgrn.a

@@ -32,6 +32,13 @@ LIB += lib/graph/csr.c
 LIB += lib/graph/sample.c
 
 # nn: op table, CPU backend, layers, optimizer
+LIB += lib/nn/dev.c
+LIB += lib/nn/op_cpu.c
+LIB += lib/nn/op_cpu_f32.c
+LIB += lib/nn/op_cpu_f32_avx2.c
+LIB += lib/nn/op_cpu_f64.c
+LIB += lib/nn/param.c
+LIB += lib/nn/optim.c
 
 # model: backbone, graph encoder, fusion, heads
 LIB += lib/model/config.c
@@ -46,3 +53,5 @@ UNIT += test_text
 UNIT += test_tokens
 UNIT += test_curve
 UNIT += test_corr
+UNIT += test_op_grad
+UNIT += test_op
