@@ -11,6 +11,16 @@ LIB += lib/base/log.c
 LIB += lib/base/opt.c
 LIB += lib/base/version.c
 # io: the container, matrices, edges; the field's formats
+LIB += lib/io/fragments.c
+LIB += lib/io/tflist.c
+LIB += lib/io/gmt.c
+LIB += lib/io/motif2tf.c
+LIB += lib/io/motifs.c
+LIB += lib/io/fasta.c
+LIB += lib/io/gtf.c
+LIB += lib/io/bed.c
+LIB += lib/io/chrom.c
+LIB += lib/io/table.c
 LIB += lib/io/text.c
 LIB += lib/io/h5.c
 LIB += lib/io/h5_out.c

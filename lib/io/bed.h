@@ -1,8 +1,8 @@
 /* BED, narrowPeak and any table whose first three columns are chromosome, start, end; and the region set made of one.
  *
- * Coordinates are 0-based half-open. Tabs, or runs of blanks where a line has no tab; extra columns are ignored; empty
- * lines, "#", "track"
- * and "browser" lines and one header line (its second field is no number) are skipped. Plain, gzip, zstd, stdin (io/text.h). */
+ * Coordinates are 0-based half-open. Tabs, or runs of blanks where a line has no tab; extra columns are ignored; empty lines,
+ * "#", "track" and "browser" lines and one header line (its second field is no number) are skipped. Plain, gzip, zstd, stdin
+ * (io/text.h). */
 #ifndef GRN_IO_BED_H
 #define GRN_IO_BED_H
 
@@ -26,12 +26,12 @@ typedef struct {
 } grn_bed_t;
 
 void grn_bed_clear(grn_bed_t *b);
-/* GRN_EFORMAT with path and line: fewer than three columns, a coordinate that is no number, end <= start. An empty file
- * gives n = 0. */
+/* GRN_EFORMAT with path and line: fewer than three columns, a coordinate that is no number, end <= start. An empty file gives n
+ * = 0. */
 grn_status grn_bed_load(const char *path, grn_bed_t *b) GRN_MUST_USE;
 
-/* A set of distinct regions named "chrom:start-end", with an index for overlap queries. Order = that of the input,
- * duplicates removed. */
+/* A set of distinct regions named "chrom:start-end", with an index for overlap queries. Order = that of the input, duplicates
+ * removed. */
 typedef struct {
     size_t n;
     grn_names_t names;      /* (n) "chrom:start-end" */
@@ -51,13 +51,11 @@ void grn_regions_clear(grn_regions_t *r);
 grn_status grn_regions_load(const char *path, grn_regions_t *r) GRN_MUST_USE;            /* a BED file */
 grn_status grn_regions_from_bed(const grn_bed_t *b, grn_regions_t *r) GRN_MUST_USE;
 /* From names "chrom:start-end" or "chrom-start-end" (matrix columns), same order; the names are kept as they are spelled.
- * GRN_EFORMAT names
- * the first that is not of this form; duplicates of one interval are GRN_EFORMAT too. */
+ * GRN_EFORMAT names the first that is not of this form; duplicates of one interval are GRN_EFORMAT too. */
 grn_status grn_regions_from_names(const grn_names_t *names, grn_regions_t *r) GRN_MUST_USE;
 
-/* Regions of chromosome index `chrom` that overlap [start, end) by at least 1 bp, ascending by (start, end). Writes the
- * first `cap` of them and
- * returns how many there are (call again with more room when it exceeds cap). Thread safe. O(log n + hits). */
+/* Regions of chromosome index `chrom` that overlap [start, end) by at least 1 bp, ascending by (start, end). Writes the first
+ * `cap` of them and returns how many there are (call again with more room when it exceeds cap). Thread safe. O(log n + hits). */
 size_t grn_regions_overlap(const grn_regions_t *r, size_t chrom, uint64_t start, uint64_t end, uint32_t *out, size_t cap);
 
 #endif

@@ -1,5 +1,5 @@
-/* Gene sets in GMT form: name TAB description TAB gene TAB gene ... A gene listed twice in a set counts once; empty sets
- * are kept. */
+/* Gene sets in GMT form: name TAB description TAB gene TAB gene ... A gene listed twice in a set counts once; empty sets are
+ * kept. */
 #ifndef GRN_IO_GMT_H
 #define GRN_IO_GMT_H
 

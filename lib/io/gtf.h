@@ -1,14 +1,11 @@
-/* Genes with their transcription start sites from GTF, GFF3 or BED (columns 4 and 6 are name and strand). Found by
- * content; plain or
- * compressed (io/text.h).
+/* Genes with their transcription start sites from GTF, GFF3 or BED (columns 4 and 6 are name and strand). Found by content;
+ * plain or compressed (io/text.h).
  *
- * One entry per gene name. Coordinates are 0-based half-open; a TSS is the 0-based position of the first transcribed base
- * (start on +, end - 1 on
- * -). Names: gene_name, else gene (NCBI), else Name (GFF3), else the id. A name that stands for several genes
- * (pseudoautosomal genes on X and Y,
- * patches) keeps one: a chromosome without "_" or "." first, then protein-coding, then the first in the file; n_duplicate
- * counts the rest. Files
- * without gene rows (UCSC) give genes made of their transcript or exon rows. */
+ * One entry per gene name. Coordinates are 0-based half-open; a TSS is the 0-based position of the first transcribed base (start
+ * on +, end - 1 on -). Names: gene_name, else gene (NCBI), else Name (GFF3), else the id. A name that stands for several genes
+ * (pseudoautosomal genes on X and Y, patches) keeps one: a chromosome without "_" or "." first, then protein-coding, then the
+ * first in the file; n_duplicate counts the rest. Files without gene rows (UCSC) give genes made of their transcript or exon
+ * rows. */
 #ifndef GRN_IO_GTF_H
 #define GRN_IO_GTF_H
 
@@ -33,7 +30,7 @@ typedef struct {
     grn_gene_t *gene;                     /* (n), order of first appearance */
     uint64_t *tss;                        /* distinct transcript starts of each gene, ascending; its own 5' end if no transcript is given */
     grn_names_t names;                    /* (n) gene k is names[k] */
-    grn_names_t ids, ids_bare;            /* (n) gene ids as written; without ".version" (unique ones) */
+    grn_names_t ids, ids_bare;            /* gene ids as written (all found); of the genes kept, without ".version" */
     uint32_t *bare_gene;                  /* (ids_bare.n) gene of a bare id */
     grn_names_t chroms, biotypes;
     uint64_t n_duplicate;                 /* genes left out because their name was taken */

@@ -1,11 +1,10 @@
-/* Which TFs a motif stands for: two-column tables, the cisTarget motif annotation (.tbl), RcisTarget's tables,
- * gimmemotifs' motif2factors.
+/* Which TFs a motif stands for: two-column tables, the cisTarget motif annotation (.tbl), RcisTarget's tables, gimmemotifs'
+ * motif2factors.
  *
  * Names are compared exactly, never by pattern. A TF cell that lists several ("JUN::FOS", "AHR, ARNT") gives each of them.
  * Evidence (pycistarget's classes): direct; by motif similarity; by orthology; by both. cisTarget rows are kept when
- * motif_similarity_qvalue <=
- * max_q and orthologous_identity >= min_identity. gimme: Curated Y is direct, N similarity; its "MA0006.1.Ahr" factors
- * lose the matrix id. */
+ * motif_similarity_qvalue <= max_q and orthologous_identity >= min_identity. gimme: Curated Y is direct, N similarity; its
+ * "MA0006.1.Ahr" factors lose the matrix id. */
 #ifndef GRN_IO_MOTIF2TF_H
 #define GRN_IO_MOTIF2TF_H
 
