@@ -27,6 +27,7 @@ LIB += lib/io/h5_out.c
 LIB += lib/io/h5ad_write.c
 LIB += lib/io/tenx_write.c
 LIB += lib/io/raw.c
+LIB += lib/io/result.c
 
 # stat: ranks, correlation, FDR, mixtures, curves
 LIB += lib/stat/curve.c
@@ -55,6 +56,14 @@ LIB += lib/model/config.c
 LIB += lib/model/tokens.c
 
 # tools: TOOL += name, then name += its files
+TOOL += grn-plot
+grn-plot += tools/grn-plot/main.c
+grn-plot += tools/grn-plot/figure.c
+grn-plot += tools/grn-plot/tables.c
+grn-plot += tools/grn-plot/loss.c
+grn-plot += tools/grn-plot/network.c
+grn-plot += tools/grn-plot/activity.c
+grn-plot += tools/grn-plot/attention.c
 
 # unit tests: one per library file; NAME_WITH += files of a tool that the test needs
 UNIT += test_base
