@@ -56,6 +56,13 @@ LIB += lib/model/config.c
 LIB += lib/model/tokens.c
 
 # tools: TOOL += name, then name += its files
+TOOL += grn-eval
+grn-eval += tools/grn-eval/main.c
+grn-eval += tools/grn-eval/shared.c
+grn-eval += tools/grn-eval/pearson.c
+grn-eval += tools/grn-eval/network.c
+grn-eval += tools/grn-eval/activity.c
+grn-eval += tools/grn-eval/report.c
 TOOL += grn-plot
 grn-plot += tools/grn-plot/main.c
 grn-plot += tools/grn-plot/figure.c
