@@ -1,0 +1,36 @@
+# Any RNA counts and ATAC fragments (or a cells x regions matrix) of the same cells through the whole line.
+#   make -f pipelines/multiome.mk COUNTS=counts.h5 FRAGMENTS=fragments.tsv.gz REGIONS=peaks.bed GENES=genes.gtf TFS=tfs.txt \
+#       GENOME=genome.fa MOTIFS=motifs.meme MOTIF2TF=motif2tf.tsv        # with a genome, or
+#       MOTIF_HITS=hits.bed                                             # with motif hits made elsewhere (column 4: motif or TF)
+# ATAC=atac.h5ad replaces FRAGMENTS by counts made elsewhere (columns named chrom:start-end).
+OUT ?= out
+COUNTS ?= $(error give the RNA counts: COUNTS=counts.h5)
+FRAGMENTS ?=
+ATAC ?=
+REGIONS ?=
+GENES ?= $(error give gene positions: GENES=genes.gtf)
+TFS ?=
+GENOME ?=
+MOTIFS ?=
+MOTIF2TF ?=
+MOTIF_HITS ?=
+CELLS ?=
+CELL_TYPE ?=
+DONOR ?=
+COUNTS_OPT ?= $(if $(CELLS),--cells $(CELLS)) $(if $(CELL_TYPE),--cell-type '$(CELL_TYPE)') $(if $(DONOR),--donor '$(DONOR)')
+BUILD_OPT ?=
+TITLE ?= Regulons and a GRN-aware model of $(notdir $(COUNTS))
+ifeq ($(FRAGMENTS)$(ATAC),)
+$(error give FRAGMENTS=fragments.tsv.gz and REGIONS=peaks.bed, or ATAC=counts of regions)
+endif
+ifeq ($(MOTIF_HITS)$(GENOME),)
+$(error give GENOME, MOTIFS and MOTIF2TF, or MOTIF_HITS)
+endif
+
+include $(dir $(lastword $(MAKEFILE_LIST)))line.mk
+$(eval $(call OPTIONS,build,$(BUILD_OPT) $(COUNTS_OPT) $(SEED)))
+
+$(R): $(COUNTS) $(FRAGMENTS) $(ATAC) $(REGIONS) $(GENES) $(TFS) $(GENOME) $(MOTIFS) $(MOTIF2TF) $(MOTIF_HITS) $(CELLS) $(OUT)/.opt/build
+	grn-build run $(COMMON) $(BUILD_OPT) $(COUNTS_OPT) $(if $(FRAGMENTS),--fragments $(FRAGMENTS)) $(if $(ATAC),--atac $(ATAC)) \
+		$(if $(REGIONS),--regions $(REGIONS)) --genes $(GENES) $(if $(TFS),--tfs $(TFS)) $(if $(GENOME),--genome $(GENOME)) $(if $(MOTIFS),--motifs $(MOTIFS)) \
+		$(if $(MOTIF2TF),--motif2tf $(MOTIF2TF)) $(if $(MOTIF_HITS),--motif-hits $(MOTIF_HITS)) --keep $(OUT)/grn -o $@ $(COUNTS)
