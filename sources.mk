@@ -27,6 +27,8 @@ LIB += lib/io/h5_out.c
 LIB += lib/io/h5ad_write.c
 LIB += lib/io/tenx_write.c
 LIB += lib/io/raw.c
+LIB += lib/io/edges.c
+LIB += lib/io/activity.c
 LIB += lib/io/result.c
 
 # stat: ranks, correlation, FDR, mixtures, curves
@@ -56,14 +58,12 @@ LIB += lib/model/config.c
 LIB += lib/model/tokens.c
 
 # tools: TOOL += name, then name += its files
-TOOL += grn-eval
 grn-eval += tools/grn-eval/main.c
 grn-eval += tools/grn-eval/shared.c
 grn-eval += tools/grn-eval/pearson.c
 grn-eval += tools/grn-eval/network.c
 grn-eval += tools/grn-eval/activity.c
 grn-eval += tools/grn-eval/report.c
-TOOL += grn-plot
 grn-plot += tools/grn-plot/main.c
 grn-plot += tools/grn-plot/figure.c
 grn-plot += tools/grn-plot/tables.c
