@@ -36,6 +36,10 @@ LIB += lib/stat/curve.c
 LIB += lib/stat/rank.c
 LIB += lib/stat/corr.c
 LIB += lib/stat/fdr.c
+LIB += lib/stat/density.c
+LIB += lib/stat/dip.c
+LIB += lib/stat/mixture.c
+LIB += lib/stat/threshold.c
 
 # graph: CSR graphs, masks, sampling, perturbation
 LIB += lib/graph/arcs.c
@@ -81,3 +85,4 @@ UNIT += test_curve
 UNIT += test_corr
 UNIT += test_op_grad
 UNIT += test_op
+UNIT += test_mixture

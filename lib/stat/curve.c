@@ -52,7 +52,7 @@ static grn_status rank_items(const double *score, size_t n, ranked_t **out)
         if (!isfinite(score[i])) GRN_FAIL(GRN_ENONFINITE, "score of item %zu is not a finite number", i);
     GRN_TRY(GRN_NEW_RAW(*out, n));
     GRN_TRY(GRN_NEW_RAW(tmp, n));
-    for (size_t i = 0; i < n; i++) (*out)[i] = (ranked_t) { descending_key(score[i]), (uint32_t)i };
+    for (size_t i = 0; i < n; i++) (*out)[i] = (ranked_t){ descending_key(score[i]), (uint32_t)i };
     radix_sort(*out, tmp, n);
 end:
     free(tmp);
@@ -64,10 +64,7 @@ end:
 }
 
 /* Copies of item `i` in this replicate; NULL weights = one each. */
-static double copies(const uint8_t *w, size_t i)
-{
-    return w ? w[i] : 1.0;
-}
+static double copies(const uint8_t *w, size_t i) { return w ? w[i] : 1.0; }
 
 /* Early precision over the ranked items: everything down to the score of the P-th item, ties included, zero scores never. */
 static void score_early(const ranked_t *r, const uint8_t *label, const uint8_t *w, size_t n, grn_curve_t *c)
@@ -163,7 +160,8 @@ void grn_curve_points_thin(grn_curve_points_t *p, size_t max)
     double step, total, pos = 0;
     if (max < 2 || p->n <= max) return;
     /* length along the curve: half recall, half false positive rate, so that both ends of both plots keep their points */
-    total = (double)p->tp[p->n - 1] / (double)(p->n_pos ? p->n_pos : 1) + (double)p->fp[p->n - 1] / (double)(p->n_neg ? p->n_neg : 1);
+    total =
+        (double)p->tp[p->n - 1] / (double)(p->n_pos ? p->n_pos : 1) + (double)p->fp[p->n - 1] / (double)(p->n_neg ? p->n_neg : 1);
     step = total / (double)(max - 1);
     for (size_t i = 0; i < p->n; i++) {
         double here = (double)p->tp[i] / (double)(p->n_pos ? p->n_pos : 1) + (double)p->fp[i] / (double)(p->n_neg ? p->n_neg : 1);
@@ -176,13 +174,14 @@ void grn_curve_points_thin(grn_curve_points_t *p, size_t max)
     p->n = k;
 }
 
-/* Poisson(1) from 64 random bits by inversion: count of cumulative probabilities (times 2^64) that the bits reach. The tail above 12 has
- * probability 6e-11 and is counted as 13. */
+/* Poisson(1) from 64 random bits by inversion: count of cumulative probabilities (times 2^64) that the bits reach. The tail above
+ * 12 has probability 6e-11 and is counted as 13. */
 static uint8_t poisson1(uint64_t bits)
 {
-    static const double cum[13] = { 0.36787944117144233, 0.73575888234288467, 0.91969860292860584, 0.98101184312384615, 0.99634015317265626,
-                                    0.99940581518241833, 0.99991675885071201, 0.99998975080332542, 0.99999887479740209, 0.99999988857452172,
-                                    0.99999998995223362, 0.99999999916838989, 0.99999999993640290 };
+    static const double cum[13] = { 0.36787944117144233, 0.73575888234288467, 0.91969860292860584, 0.98101184312384615,
+                                    0.99634015317265626, 0.99940581518241833, 0.99991675885071201, 0.99998975080332542,
+                                    0.99999887479740209, 0.99999988857452172, 0.99999998995223362, 0.99999999916838989,
+                                    0.99999999993640290 };
     double u = (double)(bits >> 11) * 0x1p-53;
     uint8_t k = 0;
     while (k < 13 && u >= cum[k]) k++;
@@ -244,8 +243,8 @@ static void limits(double *v, size_t n, double level, double *lo, double *hi)
     }
 }
 
-grn_status grn_curve_bootstrap(const double *score, const uint8_t *label, const uint64_t *key, size_t n, size_t n_rep, double level, uint64_t seed,
-                               grn_par_t *pool, grn_curve_ci_t *out)
+grn_status grn_curve_bootstrap(const double *score, const uint8_t *label, const uint64_t *key, size_t n, size_t n_rep,
+                               double level, uint64_t seed, grn_par_t *pool, grn_curve_ci_t *out)
 {
     grn_status rc = GRN_OK;
     ranked_t *r = NULL;
@@ -271,7 +270,8 @@ end:
     return rc;
 }
 
-grn_status grn_curve_mean_ci(const double *x, const uint64_t *key, size_t n, size_t n_rep, double level, uint64_t seed, double *mean, double *lo, double *hi)
+grn_status grn_curve_mean_ci(const double *x, const uint64_t *key, size_t n, size_t n_rep, double level, uint64_t seed,
+                             double *mean, double *lo, double *hi)
 {
     grn_status rc = GRN_OK;
     double *v = NULL, sum = 0;

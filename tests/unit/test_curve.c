@@ -26,7 +26,8 @@ static void test_hand(void **state)
     assert_true(fabs(c.auroc - 17.0 / 25) < 1e-15);
     /* precisions 1, 2/3, 3/4, 4/7, 1/2, 1/2 at recalls 1/5 .. 5/5 */
     assert_true(fabs(c.ap - (1 + 2.0 / 3 + 3.0 / 4 + 4.0 / 7 + 1.0 / 2) / 5) < 1e-15);
-    assert_true(fabs(c.auprc - (1 + (1 + 2.0 / 3) / 2 + (2.0 / 3 + 3.0 / 4) / 2 + (3.0 / 4 + 4.0 / 7) / 2 + 1.0 / 2) / 5) < 1e-15);
+    assert_true(fabs(c.auprc - (1 + (1 + 2.0 / 3) / 2 + (2.0 / 3 + 3.0 / 4) / 2 + (3.0 / 4 + 4.0 / 7) / 2 + 1.0 / 2) / 5) <
+                1e-15);
     /* the 5th item scores 2: all seven items >= 2 are taken, four of them true */
     assert_true(c.n_selected == 7 && fabs(c.ep - 4.0 / 7) < 1e-15 && fabs(c.epr - 8.0 / 7) < 1e-15);
 }
@@ -122,7 +123,8 @@ static void test_against_pairs(void **state)
     assert_true(fabs(c.auroc - wins / pairs) < 1e-12);
 }
 
-/* The bootstrap sd of a mean is sd/sqrt(n): the 95 % interval has width 3.92 of those; grouping items by key widens it by sqrt(group). */
+/* The bootstrap sd of a mean is sd/sqrt(n): the 95 % interval has width 3.92 of those; grouping items by key widens it by
+ * sqrt(group). */
 static void test_bootstrap(void **state)
 {
     (void)state;
@@ -166,8 +168,9 @@ static void test_bootstrap(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hand),   cmocka_unit_test(test_order_free),    cmocka_unit_test(test_edges),     cmocka_unit_test(test_early),
-        cmocka_unit_test(test_points), cmocka_unit_test(test_against_pairs), cmocka_unit_test(test_bootstrap),
+        cmocka_unit_test(test_hand),      cmocka_unit_test(test_order_free), cmocka_unit_test(test_edges),
+        cmocka_unit_test(test_early),     cmocka_unit_test(test_points),     cmocka_unit_test(test_against_pairs),
+        cmocka_unit_test(test_bootstrap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
