@@ -77,6 +77,7 @@ grn-plot += tools/grn-plot/activity.c
 grn-plot += tools/grn-plot/attention.c
 
 # unit tests: one per library file; NAME_WITH += files of a tool that the test needs
+UNIT += test_bed
 UNIT += test_base
 UNIT += test_graph
 UNIT += test_text
