@@ -78,6 +78,9 @@ grn-plot += tools/grn-plot/attention.c
 
 # unit tests: one per library file; NAME_WITH += files of a tool that the test needs
 UNIT += test_bed
+UNIT += test_fragments
+UNIT += test_gtf
+UNIT += test_motifs
 UNIT += test_base
 UNIT += test_graph
 UNIT += test_text

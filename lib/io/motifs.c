@@ -11,6 +11,11 @@
 #include "base/str.h"
 #include "io/text.h"
 
+typedef struct { /* a 4 x 4 matrix without letters: which way round it goes is known when the file has been read */
+    size_t motif;
+    double v[16];
+} square_t;
+
 typedef struct { /* the motif being read: numbers as they stand, row after row */
     grn_text_t *t;
     grn_motifs_t *out;
@@ -23,6 +28,9 @@ typedef struct { /* the motif being read: numbers as they stand, row after row *
     size_t before;  /* motifs of earlier files */
     double n_sites; /* MEME */
     int open;
+    square_t *square;
+    size_t n_square, square_cap;
+    int seen_pos, seen_base; /* motifs whose rows must be positions; must be bases */
 } read_t;
 
 void grn_motifs_clear(grn_motifs_t *s)
@@ -176,6 +184,14 @@ static grn_status finish(read_t *r)
     GRN_TRY(GRN_NEW(m.p, 4 * w));
     if (negative) from_logodds(r, by_pos, &m);
     else from_weights(r, by_pos, &m);
+    if (r->n_rows == 4 && r->n_cols == 4 && !r->lettered) {
+        GRN_TRY(GRN_GROW(r->square, r->square_cap, r->n_square + 1));
+        r->square[r->n_square].motif = o->n;
+        memcpy(r->square[r->n_square++].v, r->v, sizeof r->square->v);
+    } else if (!r->lettered) {
+        if (by_pos) r->seen_pos = 1;
+        else r->seen_base = 1;
+    }
     if (r->alt.n && !(m.alt = strdup(r->alt.s))) GRN_FAIL(GRN_ENOMEM, "out of memory");
     GRN_TRY(grn_names_add(&o->names, r->name.s, NULL, &is_new));
     if (!is_new) {
@@ -193,6 +209,20 @@ end:
     free(m.p);
     free(m.alt);
     return rc;
+}
+
+/* 4 x 4 matrices go the way the other matrices of the file go, where those agree. */
+static void settle_squares(read_t *r)
+{
+    if (r->seen_pos == r->seen_base) return;
+    for (size_t i = 0; i < r->n_square; i++) {
+        grn_motif_t *m = &r->out->m[r->square[i].motif];
+        memcpy(r->v, r->square[i].v, sizeof r->square[i].v); /* room is there: this matrix was read into it */
+        r->n_rows = r->n_cols = 4;
+        r->lettered = 0;
+        if (m->kind == GRN_MOTIF_LOGODDS) from_logodds(r, r->seen_pos, m);
+        else from_weights(r, r->seen_pos, m);
+    }
 }
 
 static grn_status set_text(grn_str_t *b, const char *s, size_t n)
@@ -400,6 +430,7 @@ static grn_status read_plain(read_t *r)
     if (got < 0) return (grn_status)got;
     int by_pos = r->open ? rows_are_positions(r) : 0;
     GRN_TRY(finish(r));
+    settle_squares(r);
     if (!r->out->format) r->out->format = by_pos > 0 ? "Cluster-Buster" : "raw rows";
 end:
     return rc;
@@ -451,6 +482,7 @@ end:
     grn_str_clear(&r.name);
     grn_str_clear(&r.alt);
     free(r.v);
+    free(r.square);
     if (rc) grn_motifs_clear(s);
     return rc;
 }
