@@ -60,6 +60,14 @@ LIB += lib/nn/optim.c
 # model: backbone, graph encoder, fusion, heads
 LIB += lib/model/config.c
 LIB += lib/model/tokens.c
+LIB += lib/model/cells.c
+LIB += lib/model/batch.c
+LIB += lib/model/layer.c
+LIB += lib/model/block.c
+LIB += lib/model/gnn.c
+LIB += lib/model/fusion.c
+LIB += lib/model/model.c
+LIB += lib/model/model_file.c
 
 # tools: TOOL += name, then name += its files
 grn-eval += tools/grn-eval/main.c
