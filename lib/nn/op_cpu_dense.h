@@ -282,6 +282,7 @@ static grn_status op_dropout(void *ctx, int64_t M, int64_t N, const grn_drop_t *
 /* ---- row normalisation ---- */
 
 typedef struct {
+    grn_cpu_t *cpu;
     int64_t M, D, chunk;
     double eps;
     const REAL *x, *gamma, *beta, *dy, *cmean, *crstd;
@@ -298,13 +299,9 @@ static grn_status layer_norm_run(void *ctx, size_t begin, size_t end, int worker
         const REAL *x = j->x + (int64_t)m * D;
         REAL *y = j->y + (int64_t)m * D;
         REAL mu = (REAL)(sum_plain(x, D) / (double)D);
-        double var[LANES] = { 0 };
-        for (int64_t i = 0; i < D; i++) {
-            double d = (double)x[i] - (double)mu;
-            var[i % LANES] += d * d;
-        }
-        REAL r = (REAL)(1 / sqrt(fold(var) / (double)D + j->eps));
-        for (int64_t i = 0; i < D; i++) y[i] = (x[i] - mu) * r * j->gamma[i] + j->beta[i];
+        REAL r = (REAL)(1 / sqrt(sum_dev(x, mu, D) / (double)D + j->eps));
+        const REAL *gamma = j->gamma, *beta = j->beta;
+        for (int64_t i = 0; i < D; i++) y[i] = (x[i] - mu) * r * gamma[i] + beta[i];
         j->mean[m] = mu;
         j->rstd[m] = r;
     }
@@ -314,7 +311,7 @@ static grn_status layer_norm_run(void *ctx, size_t begin, size_t end, int worker
 static grn_status op_layer_norm(void *ctx, int64_t M, int64_t D, double eps, const grn_real_t *x, const grn_real_t *gamma,
                                 const grn_real_t *beta, grn_real_t *y, grn_real_t *mean, grn_real_t *rstd)
 {
-    norm_job_t j = { M, D, 0, eps, RO(x), RO(gamma), RO(beta), NULL, NULL, NULL, RW(y), RW(mean), RW(rstd), NULL };
+    norm_job_t j = { ctx, M, D, 0, eps, RO(x), RO(gamma), RO(beta), NULL, NULL, NULL, RW(y), RW(mean), RW(rstd), NULL };
     CHECK_SIZES(M >= 0 && D >= 1, "layer_norm");
     return grn_par_for(((grn_cpu_t *)ctx)->pool, (size_t)M, GRAIN_ROW, layer_norm_run, &j);
 }
@@ -324,7 +321,11 @@ static grn_status layer_norm_bwd_run(void *ctx, size_t begin, size_t end, int wo
 {
     const norm_job_t *j = ctx;
     int64_t D = j->D;
-    (void)worker;
+    void *p;
+    grn_status rc = grn_cpu_scratch(j->cpu, worker, (size_t)(2 * D), sizeof(REAL), &p);
+    if (rc) return rc;
+    REAL *g = p, *h = g + D;
+    const REAL *gamma = j->gamma;
     for (size_t t = begin; t < end; t++) {
         double *dgamma = j->part + (int64_t)t * 2 * D, *dbeta = dgamma + D;
         int64_t m0 = (int64_t)t * j->chunk, m1 = m0 + j->chunk < j->M ? m0 + j->chunk : j->M;
@@ -332,25 +333,14 @@ static grn_status layer_norm_bwd_run(void *ctx, size_t begin, size_t end, int wo
         for (int64_t m = m0; m < m1; m++) {
             const REAL *x = j->x + m * D, *dy = j->dy + m * D;
             REAL *dx = j->y + m * D, mu = j->cmean[m], r = j->crstd[m];
-            double s1[LANES] = { 0 }, s2[LANES] = { 0 };
-            int64_t i = 0;
-            for (; i + LANES <= D; i += LANES)
-                for (int l = 0; l < LANES; l++) {
-                    double h = (double)((x[i + l] - mu) * r), d = (double)dy[i + l], g = d * (double)j->gamma[i + l];
-                    s1[l] += g;
-                    s2[l] += g * h;
-                    dgamma[i + l] += d * h;
-                    dbeta[i + l] += d;
-                }
-            for (; i < D; i++) {
-                double h = (double)((x[i] - mu) * r), d = (double)dy[i], g = d * (double)j->gamma[i];
-                s1[i % LANES] += g;
-                s2[i % LANES] += g * h;
-                dgamma[i] += d * h;
-                dbeta[i] += d;
+            for (int64_t i = 0; i < D; i++) {
+                h[i] = (x[i] - mu) * r;
+                g[i] = dy[i] * gamma[i];
             }
-            REAL a = (REAL)(fold(s1) / (double)D), b = (REAL)(fold(s2) / (double)D);
-            for (i = 0; i < D; i++) dx[i] = r * (dy[i] * j->gamma[i] - a - (x[i] - mu) * r * b);
+            for (int64_t i = 0; i < D; i++) dgamma[i] += (double)(dy[i] * h[i]);
+            for (int64_t i = 0; i < D; i++) dbeta[i] += (double)dy[i];
+            REAL a = (REAL)(sum_plain(g, D) / (double)D), b = (REAL)(sum_dot(g, h, D) / (double)D);
+            for (int64_t i = 0; i < D; i++) dx[i] = r * (g[i] - a - h[i] * b);
         }
     }
     return GRN_OK;
@@ -362,7 +352,7 @@ static grn_status op_layer_norm_bwd(void *ctx, int64_t M, int64_t D, const grn_r
     grn_cpu_t *cpu = ctx;
     void *p;
     CHECK_SIZES(M >= 0 && D >= 1, "layer_norm_bwd");
-    norm_job_t j = { M, D, row_chunk(M), 0, RO(x), RO(gamma), NULL, RO(dy), RO(mean), RO(rstd), RW(dx), NULL, NULL, NULL };
+    norm_job_t j = { ctx, M, D, row_chunk(M), 0, RO(x), RO(gamma), NULL, RO(dy), RO(mean), RO(rstd), RW(dx), NULL, NULL, NULL };
     int64_t chunks = div_up(M, j.chunk);
     grn_status rc = grn_cpu_scratch(cpu, cpu->n_workers, (size_t)(chunks * 2 * D), sizeof(double), &p);
     if (rc) return rc;
@@ -391,7 +381,7 @@ static grn_status l2norm_run(void *ctx, size_t begin, size_t end, int worker)
 
 static grn_status op_l2norm(void *ctx, int64_t M, int64_t D, const grn_real_t *x, grn_real_t *y, grn_real_t *norm)
 {
-    norm_job_t j = { M, D, 0, 0, RO(x), NULL, NULL, NULL, NULL, NULL, RW(y), NULL, RW(norm), NULL };
+    norm_job_t j = { ctx, M, D, 0, 0, RO(x), NULL, NULL, NULL, NULL, NULL, RW(y), NULL, RW(norm), NULL };
     CHECK_SIZES(M >= 0 && D >= 0, "l2norm");
     return grn_par_for(((grn_cpu_t *)ctx)->pool, (size_t)M, GRAIN_ROW, l2norm_run, &j);
 }
@@ -413,7 +403,7 @@ static grn_status l2norm_bwd_run(void *ctx, size_t begin, size_t end, int worker
 static grn_status op_l2norm_bwd(void *ctx, int64_t M, int64_t D, const grn_real_t *y, const grn_real_t *norm, const grn_real_t *dy,
                                 grn_real_t *dx)
 {
-    norm_job_t j = { M, D, 0, 0, RO(y), NULL, NULL, RO(dy), NULL, RO(norm), RW(dx), NULL, NULL, NULL };
+    norm_job_t j = { ctx, M, D, 0, 0, RO(y), NULL, NULL, RO(dy), NULL, RO(norm), RW(dx), NULL, NULL, NULL };
     CHECK_SIZES(M >= 0 && D >= 0, "l2norm_bwd");
     return grn_par_for(((grn_cpu_t *)ctx)->pool, (size_t)M, GRAIN_ROW, l2norm_bwd_run, &j);
 }

@@ -15,10 +15,12 @@
 #define BLAS_GEMM cblas_sgemm
 #define R_EXP grn_cpu_expf
 #define R_SQRT sqrtf
+#define BITS int32_t /* an integer as wide as REAL */
 #else
 #define BLAS_GEMM cblas_dgemm
 #define R_EXP exp
 #define R_SQRT sqrt
+#define BITS int64_t
 #endif
 
 #define RO(p) ((const REAL *)(p)) /* an input buffer */
@@ -59,51 +61,90 @@ static double sum_plain(const REAL *x, int64_t n)
     return fold(a);
 }
 
+/* Sum of squared differences from mu. */
+static double sum_dev(const REAL *x, REAL mu, int64_t n)
+{
+    double a[LANES] = { 0 };
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int l = 0; l < LANES; l++) {
+            double d = (double)(x[i + l] - mu);
+            a[l] += d * d;
+        }
+    for (; i < n; i++) a[i % LANES] += (double)(x[i] - mu) * (double)(x[i] - mu);
+    return fold(a);
+}
+
+typedef REAL vec_t __attribute__((vector_size(16)));
+typedef BITS mask_t __attribute__((vector_size(16)));
+enum { VEC = 16 / sizeof(REAL) };
+
+static inline vec_t vec_max(vec_t a, vec_t b)
+{
+    mask_t m = (mask_t)(a > b); /* all ones where true */
+    return (vec_t)((m & (mask_t)a) | (~m & (mask_t)b));
+}
+
+/* Largest of n >= 1 numbers; a NaN may be skipped or returned. */
 static REAL max_of(const REAL *x, int64_t n)
 {
-    REAL a[LANES], m;
+    REAL m = x[0];
     int64_t i = 0;
-    for (int l = 0; l < LANES; l++) a[l] = x[0];
-    for (; i + LANES <= n; i += LANES)
-        for (int l = 0; l < LANES; l++) a[l] = x[i + l] > a[l] ? x[i + l] : a[l];
-    m = a[0];
-    for (int l = 1; l < LANES; l++) m = a[l] > m ? a[l] : m;
+    if (n >= 2 * VEC) {
+        vec_t a, b, u, v;
+        memcpy(&a, x, sizeof a);
+        memcpy(&b, x + VEC, sizeof b);
+        for (i = 2 * VEC; i + 2 * VEC <= n; i += 2 * VEC) {
+            memcpy(&u, x + i, sizeof u);
+            memcpy(&v, x + i + VEC, sizeof v);
+            a = vec_max(a, u);
+            b = vec_max(b, v);
+        }
+        a = vec_max(a, b);
+        for (int l = 0; l < VEC; l++) m = a[l] > m ? a[l] : m;
+    }
     for (; i < n; i++) m = x[i] > m ? x[i] : m;
     return m;
 }
 
 /* ---- dropout words ---- */
 
-enum { PHILOX_LANES = 8 };
+enum { PHILOX_LANES = 32 };
 
-/* Philox4x32-10 for the columns [0, n) of one row: word[col], n rounded up to a multiple of 4 * PHILOX_LANES is written. */
+/* One round of Philox4x32 for n counters. */
+static inline void philox_round(int n, uint32_t *c0, uint32_t *c1, uint32_t *c2, uint32_t *c3, uint32_t k0, uint32_t k1)
+{
+    for (int l = 0; l < n; l++) {
+        uint64_t p0 = (uint64_t)c0[l] * 0xD2511F53u, p1 = (uint64_t)c2[l] * 0xCD9E8D57u;
+        uint32_t n0 = (uint32_t)(p1 >> 32) ^ c1[l] ^ k0, n2 = (uint32_t)(p0 >> 32) ^ c3[l] ^ k1;
+        c0[l] = n0;
+        c1[l] = (uint32_t)p1;
+        c2[l] = n2;
+        c3[l] = (uint32_t)p0;
+    }
+}
+
+/* Philox4x32-10 for the columns [0, n) of one row: word[col]; up to drop_words_n(n) words are written. */
 static void drop_words(const grn_drop_t *d, uint64_t row, int64_t n, uint32_t *word)
 {
     uint64_t key = grn_cpu_splitmix(d->seed + grn_cpu_splitmix(d->step));
+    uint32_t c0[PHILOX_LANES], c1[PHILOX_LANES], c2[PHILOX_LANES], c3[PHILOX_LANES];
     row += d->row0;
-    for (int64_t first = 0; first * 4 < n; first += PHILOX_LANES) {
-        uint32_t c0[PHILOX_LANES], c1[PHILOX_LANES], c2[PHILOX_LANES], c3[PHILOX_LANES];
-        uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
-        for (int l = 0; l < PHILOX_LANES; l++) {
+    for (int64_t first = 0, all = div_up(n, 4); first < all; first += PHILOX_LANES) {
+        uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32), *w = word + first * 4;
+        int lanes = all - first < PHILOX_LANES ? (int)((all - first + 7) / 8 * 8) : PHILOX_LANES;
+        for (int l = 0; l < lanes; l++) {
             c0[l] = (uint32_t)(first + l);
             c1[l] = d->op;
             c2[l] = (uint32_t)row;
             c3[l] = (uint32_t)(row >> 32);
         }
         for (int round = 0; round < 10; round++) {
-            for (int l = 0; l < PHILOX_LANES; l++) {
-                uint64_t p0 = (uint64_t)c0[l] * 0xD2511F53u, p1 = (uint64_t)c2[l] * 0xCD9E8D57u;
-                uint32_t n0 = (uint32_t)(p1 >> 32) ^ c1[l] ^ k0, n2 = (uint32_t)(p0 >> 32) ^ c3[l] ^ k1;
-                c1[l] = (uint32_t)p1;
-                c3[l] = (uint32_t)p0;
-                c0[l] = n0;
-                c2[l] = n2;
-            }
+            philox_round(lanes, c0, c1, c2, c3, k0, k1);
             k0 += 0x9E3779B9u;
             k1 += 0xBB67AE85u;
         }
-        uint32_t *w = word + first * 4;
-        for (int l = 0; l < PHILOX_LANES; l++) {
+        for (int l = 0; l < lanes; l++) {
             w[4 * l] = c0[l];
             w[4 * l + 1] = c1[l];
             w[4 * l + 2] = c2[l];
@@ -114,7 +155,7 @@ static void drop_words(const grn_drop_t *d, uint64_t row, int64_t n, uint32_t *w
 
 static size_t drop_words_n(int64_t n)
 {
-    return (size_t)div_up(n, 4 * PHILOX_LANES) * 4 * PHILOX_LANES;
+    return (size_t)div_up(n, 32) * 32;
 }
 
 static int drop_on(const grn_drop_t *d)
