@@ -179,14 +179,14 @@ static void test_tables(void **state)
 static void test_norms(void **state)
 {
     (void)state;
-    float x[4] = { 1, 2, 3, 6 }, gamma[4] = { 1, 1, 2, 1 }, beta[4] = { 0, 0, 0, 5 }, y[4], mean, rstd; /* mean 3, variance 3.5 */
+    float x[4] = { 1, 2, 3, 6 }, gamma[4] = { 1, 1, 2, 1 }, beta[4] = { 0, 0, 0, 5 }, y[4], mean = 0, rstd = 0; /* mean 3, variance 3.5 */
     OK(GRN_OP(dev, layer_norm, 1, 4, 0.0, R(x), R(gamma), R(beta), R(y), R(&mean), R(&rstd)));
     NEAR(mean, 3, 0);
     NEAR(rstd, 0.5345225, 1e-6);
     NEAR(y[0], -1.0690450, 1e-6);
     NEAR(y[2], 0, 0);
     NEAR(y[3], 6.6035675, 1e-6);
-    float flat[3] = { 7, 7, 7 }, zero[2] = { 0, 0 }, v[2] = { 3, 4 }, norm;
+    float flat[3] = { 7, 7, 7 }, zero[2] = { 0, 0 }, v[2] = { 3, 4 }, norm = 0;
     OK(GRN_OP(dev, layer_norm, 1, 3, 1e-5, R(flat), R(gamma), R(beta), R(y), R(&mean), R(&rstd)));
     assert_true(y[0] == 0 && y[1] == 0 && y[2] == 0); /* no spread: no NaN */
     OK(GRN_OP(dev, l2norm, 1, 2, R(v), R(y), R(&norm)));
@@ -268,7 +268,7 @@ static void test_losses(void **state)
 {
     (void)state;
     float x[3] = { 1, 2, NAN }, t[3] = { 0, 4, 0 }, w[3] = { 1, 1, 0 }, dx[3], y[3] = { 1, 0, 0 }, none[3] = { 0, 0, 0 };
-    double stat[2];
+    double stat[2] = { 0, 0 };
     OK(GRN_OP(dev, mse, 3, R(x), R(t), R(w), stat));
     assert_true(stat[0] == 5 && stat[1] == 2); /* (1 + 4) / 2 */
     OK(GRN_OP(dev, mse_bwd, 3, R(x), R(t), R(w), stat, 1.0, R(dx)));
@@ -286,7 +286,7 @@ static void test_losses(void **state)
     NEAR(stat[0], 200, 1e-9); /* no overflow */
     float logits[3] = { 0, 0, 0 };
     int32_t label[1] = { 1 }, bad[1] = { 3 };
-    float lse[1];
+    float lse[1] = { 0 };
     OK(GRN_OP(dev, ce, 1, 3, R(logits), label, R(lse), stat));
     NEAR(stat[0], 1.09861229, 1e-8);
     OK(GRN_OP(dev, ce_bwd, 1, 3, R(logits), label, R(lse), stat, 1.0, R(dx)));
