@@ -168,10 +168,10 @@ static uint32_t drop_limit(const grn_drop_t *d)
     return (uint32_t)(d->p * 4294967296.0);
 }
 
-#include "nn/op_cpu_dense.h"
-#include "nn/op_cpu_attn.h"
-#include "nn/op_cpu_graph.h"
-#include "nn/op_cpu_loss.h"
+#include "nn/op_cpu_dense_impl.h"
+#include "nn/op_cpu_attn_impl.h"
+#include "nn/op_cpu_graph_impl.h"
+#include "nn/op_cpu_loss_impl.h"
 
 const grn_ops_t OPS_TABLE = {
     .abi = GRN_OP_ABI,
