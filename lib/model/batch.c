@@ -449,16 +449,24 @@ end:
 
 grn_status grn_batch_fill_graph(grn_batch_t *b, const grn_csr_t *g, const uint32_t *node, size_t n)
 {
+    return grn_batch_sample_graph(b, g, node, n, 0, &(grn_sample_key_t){ 0 }, NULL);
+}
+
+grn_status grn_batch_sample_graph(grn_batch_t *b, const grn_csr_t *g, const uint32_t *node, size_t n, size_t fanout,
+                                  const grn_sample_key_t *draw, const uint64_t *node_key)
+{
     grn_status rc = GRN_OK;
     scratch_t *s = &b->work->scratch[0];
     plan_t *p;
-    grn_sample_key_t key = { 0, 0, 0, 0, 0 };
+    grn_sample_key_t key = *draw;
     size_t hidden, idx1;
     GRN_TRY(make_plans(b->work, 1));
     GRN_TRY(make_uniq(b->work, g->n_nodes + 2));
     p = &b->work->plan[0];
-    GRN_TRY(grn_sample_hop(&s->sampler, g, node, n, 0, &key, NULL, &p->hop2[0], &p->nodes[0]));
-    GRN_TRY(grn_sample_rows(&s->sampler, g, p->nodes[0].v, p->nodes[0].n, 0, &key, NULL, &p->hop1[0]));
+    key.layer = 2;
+    GRN_TRY(grn_sample_hop(&s->sampler, g, node, n, fanout, &key, node_key, &p->hop2[0], &p->nodes[0]));
+    key.layer = 1;
+    GRN_TRY(grn_sample_rows(&s->sampler, g, p->nodes[0].v, p->nodes[0].n, fanout, &key, node_key, &p->hop1[0]));
     hidden = p->nodes[0].n;
     idx1 = p->hop1[0].off[hidden];
     reset_batch(b, 0, 1);

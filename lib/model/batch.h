@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/par.h"
+#include "graph/sample.h"
 #include "model/cells.h"
 #include "model/config.h"
 #include "model/tokens.h"
@@ -75,5 +76,9 @@ grn_status grn_batch_fill(grn_batch_t *b, const grn_model_config_t *cfg, const g
 
 /* Fills b with one graph and no cell: keys are the nodes node[0..n) (distinct), hop lists hold all neighbours. For embeddings of genes. */
 grn_status grn_batch_fill_graph(grn_batch_t *b, const grn_csr_t *g, const uint32_t *node, size_t n) GRN_MUST_USE;
+/* The same with at most `fanout` sampled neighbours per node and layer (0: all), drawn as in grn_sample_rows with draw's seed, cell, epoch and
+ * graph: training of an encoder on one graph. */
+grn_status grn_batch_sample_graph(grn_batch_t *b, const grn_csr_t *g, const uint32_t *node, size_t n, size_t fanout,
+                                  const grn_sample_key_t *draw, const uint64_t *node_key) GRN_MUST_USE;
 
 #endif

@@ -31,7 +31,8 @@
 typedef struct grn_real_s grn_real_t; /* a real number on the device: float, or double on cpu64 */
 
 /* Dropout by a counter, not by a state: element (row, col) is kept when word col%4 of
- *   Philox4x32-10(counter = {col/4, op, row lo, row hi} with row = row0 + row, key = {k lo, k hi} with k = splitmix64(seed + splitmix64(step)))
+ *   Philox4x32-10(counter = {col/4, op, row lo, row hi} with row = row0 + row,
+ *                 key = {k lo, k hi} with k = splitmix64(seed + splitmix64(step)))
  * is >= floor(p * 2^32), and is then scaled by 1/(1-p). The same numbers forward and backward. p = 0 or a NULL pointer: nothing is
  * dropped. */
 typedef struct {
@@ -45,8 +46,8 @@ typedef struct {
 typedef enum { GRN_ACT_RELU, GRN_ACT_LRELU, GRN_ACT_SIGMOID } grn_act; /* LRELU: slope 0.01 below 0 */
 
 /* Shape of an attention: B cells, H heads of width Dh, D = H * Dh. Query rows of cell b: [b*T, b*T + q_len[b]); or, packed,
- * [q_off[b], q_off[b+1]) when q_off is not NULL. Key rows likewise with K, k_len, k_off. A NULL length means all T (K) rows. T and K bound the
- * lengths in either form. Padded query rows come out as 0 (o, dq, lse); padded key rows are never read and their dk, dv come out 0. A cell
+ * [q_off[b], q_off[b+1]) when q_off is not NULL. Key rows likewise with K, k_len, k_off. A NULL length means all T (K) rows. T and K
+ * bound the lengths in either form. Padded query rows come out as 0 (o, dq, lse); padded key rows are never read and their dk, dv come out 0. A cell
  * with no key has context 0, lse 0. Head h is the columns [h*Dh, (h+1)*Dh). Strides may be larger than D (packed QKV). */
 typedef struct {
     int64_t B, T, K, H, Dh;

@@ -51,8 +51,8 @@ static inline uint64_t grn_cpu_splitmix(uint64_t x)
 }
 
 /* e^x for loops the compiler vectorises. x = n ln2 + r, |r| <= ln2/2, n by adding 1.5 * 2^23; e^r by its Taylor polynomial of degree 7
- * (remainder 5.2e-9). Relative error below 2.5e-7 on [-87, 88] (tested); 0 below -87, e^88 above 88, NaN stays NaN. Built from + - * only: the
- * same bits for any vector width. */
+ * (remainder 5.2e-9). Relative error below 2.5e-7 on [-87, 88] (tested); 0 below -87, e^88 above 88, NaN stays NaN. Built from + - *
+ * only: the same bits for any vector width. */
 static inline float grn_cpu_expf(float x)
 {
     float y = x < -87.0f ? -87.0f : x;

@@ -44,8 +44,8 @@ static void zero_rows(REAL *p, int64_t ld, int64_t row, int64_t n, int64_t width
 /* s (m, K) = scale q k^T for m queries from row i; pointers already at the head's columns. */
 static void attn_scores(const grn_attn_t *at, const REAL *q, const REAL *k, int64_t m, int64_t n_key, REAL *s)
 {
-    BLAS_GEMM(CblasRowMajor, CblasNoTrans, CblasTrans, (int)m, (int)n_key, (int)at->Dh, (REAL)at->scale, q, (int)at->ldq, k, (int)at->ldk, 0,
-              s, (int)n_key);
+    BLAS_GEMM(CblasRowMajor, CblasNoTrans, CblasTrans, (int)m, (int)n_key, (int)at->Dh, (REAL)at->scale, q, (int)at->ldq, k,
+              (int)at->ldk, 0, s, (int)n_key);
 }
 
 /* One row of scores to probabilities; returns the log-sum-exp. */
@@ -85,8 +85,8 @@ static grn_status attn_run(void *ctx, size_t begin, size_t end, int worker)
                 drop_words(&at->drop, (uint64_t)((b * at->H + h) * at->T + i0 + i), k.n, word);
                 for (int64_t x = 0; x < k.n; x++) si[x] = word[x] >= limit ? si[x] * keep : 0;
             }
-            BLAS_GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)m, (int)at->Dh, (int)k.n, 1, s, (int)k.n, j->v + k.first * at->ldv + col,
-                      (int)at->ldv, 0, j->out + row * at->ldo + col, (int)at->ldo);
+            BLAS_GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)m, (int)at->Dh, (int)k.n, 1, s, (int)k.n,
+                      j->v + k.first * at->ldv + col, (int)at->ldv, 0, j->out + row * at->ldo + col, (int)at->ldo);
         }
     }
     return GRN_OK;

@@ -82,7 +82,8 @@ static grn_status op_gemm(void *ctx, int ta, int tb, int64_t M, int64_t N, int64
     CHECK_SIZES(M >= 0 && N >= 0 && K >= 0 && K <= INT_MAX && N <= INT_MAX && lda >= (ta ? M : K) && ldb >= (tb ? K : N) && ldc >= N &&
                     lda <= INT_MAX && ldb <= INT_MAX && ldc <= INT_MAX, "gemm");
     if (!M || !N) return GRN_OK;
-    gemm_job_t j = { cpu, ta, tb, M, N, K, lda ? lda : 1, ldb ? ldb : 1, ldc, 0, 0, 0, 1, K, alpha, beta, RO(a), RO(b), RO(bias), RW(c), NULL };
+    gemm_job_t j = { cpu, ta, tb, M, N, K, lda ? lda : 1, ldb ? ldb : 1, ldc, 0, 0, 0, 1, K, alpha, beta, RO(a), RO(b), RO(bias), RW(c),
+                     NULL };
     j.rows = M <= 2048 ? 128 : 256;
     j.cols = M <= 512 && N >= 512 ? 256 : N;
     j.n_col = div_up(N, j.cols);
@@ -450,7 +451,8 @@ typedef struct {
 static grn_status adamw_run(void *ctx, size_t begin, size_t end, int worker)
 {
     const adamw_job_t *j = ctx;
-    REAL *w = j->w, *m = j->m, *v = j->v, clip = (REAL)j->clip, b1 = (REAL)j->b1, b2 = (REAL)j->b2, n1 = (REAL)(1 - j->b1), n2 = (REAL)(1 - j->b2);
+    REAL *w = j->w, *m = j->m, *v = j->v, clip = (REAL)j->clip;
+    REAL b1 = (REAL)j->b1, b2 = (REAL)j->b2, n1 = (REAL)(1 - j->b1), n2 = (REAL)(1 - j->b2);
     REAL keep = (REAL)(1 - j->lr * j->wd), step = (REAL)(j->lr * j->c1), c2 = (REAL)j->c2, eps = (REAL)j->eps;
     const REAL *g = j->g;
     (void)worker;

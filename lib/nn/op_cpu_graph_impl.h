@@ -170,7 +170,8 @@ static grn_status row_dot_bwd_run(void *ctx, size_t begin, size_t end, int worke
 static grn_status op_row_dot_bwd(void *ctx, int64_t M, int64_t D, const grn_real_t *a, int64_t lda, const grn_real_t *b, int64_t ldb,
                                  const grn_real_t *g, double beta, grn_real_t *da, grn_real_t *db)
 {
-    rows_job_t j = { .M = M, .D = D, .ldx = lda, .ldo = ldb, .beta = beta, .x = RO(a), .x2 = RO(b), .g = RO(g), .out = RW(da), .out2 = RW(db) };
+    rows_job_t j = { .M = M, .D = D, .ldx = lda, .ldo = ldb, .beta = beta, .x = RO(a), .x2 = RO(b), .g = RO(g), .out = RW(da),
+                     .out2 = RW(db) };
     CHECK_SIZES(M >= 0 && D >= 0 && lda >= D && ldb >= D, "row_dot_bwd");
     return grn_par_for(((grn_cpu_t *)ctx)->pool, (size_t)M, GRAIN_ROW, row_dot_bwd_run, &j);
 }

@@ -74,7 +74,8 @@ grn_status grn_params_add(grn_params_t *ps, const char *name, int n_dim, const i
     p.n_dim = n_dim;
     p.n = 1;
     for (int k = 0; k < n_dim; k++) {
-        if (shape[k] < 1 || p.n > INT64_MAX / 16 / shape[k]) return grn_err(GRN_EINVAL, "parameter '%s': size of dimension %d is out of range", name, k);
+        if (shape[k] < 1 || p.n > INT64_MAX / 16 / shape[k])
+            return grn_err(GRN_EINVAL, "parameter '%s': size of dimension %d is out of range", name, k);
         p.shape[k] = shape[k];
         p.n *= shape[k];
     }
@@ -209,7 +210,8 @@ static grn_status load_one(grn_params_t *ps, const grn_param_t *p, const char *k
     GRN_TRY(grn_cr_load_as(r, t, GRN_F32, &data));
     const float *x = data;
     for (int64_t i = 0; i < p->n; i++)
-        if (!isfinite(x[i])) GRN_FAIL(GRN_ENONFINITE, "'%s': tensor '%s' is not finite at element %lld", grn_cr_path(r), name.s, (long long)i);
+        if (!isfinite(x[i]))
+            GRN_FAIL(GRN_ENONFINITE, "'%s': tensor '%s' is not finite at element %lld", grn_cr_path(r), name.s, (long long)i);
     GRN_TRY(grn_dev_put(ps->dev, buf, x, (size_t)p->n));
 end:
     free(data);
