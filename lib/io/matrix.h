@@ -85,9 +85,11 @@ typedef struct grn_mr_s grn_mr_t;
 typedef struct grn_counts_opt_s grn_counts_opt_t; /* io/counts.h */
 grn_status grn_mr_open(grn_mr_t **r, const char *path, const grn_counts_opt_t *opt, grn_par_t *pool) GRN_MUST_USE;
 const grn_matrix_t *grn_mr_info(const grn_mr_t *r); /* n_rows, n_cols, names, attributes, is_dense; no values */
-/* Next block of at most max_rows rows (row names, attributes and columns filled in): 1 = got one, 0 = end, < 0 = grn_status error. */
+/* Next block of at most max_rows rows (row names, attributes and columns filled in; `block` is cleared first): 1 = got one, 0 = end, < 0 = grn_status
+ * error. */
 int grn_mr_next(grn_mr_t *r, uint64_t max_rows, grn_matrix_t *block);
 grn_status grn_mr_rewind(grn_mr_t *r) GRN_MUST_USE;
+grn_status grn_mr_seek(grn_mr_t *r, uint64_t row) GRN_MUST_USE; /* the next block starts at this row (0..n_rows); only its frames are read */
 void grn_mr_close(grn_mr_t *r);
 
 #endif

@@ -17,4 +17,7 @@ grn_status grn_prov_chain_json(char **out) GRN_MUST_USE;
 /* "#PG\tID:..\tPN:..\tVN:..\tCL:..\tPP:..\n" lines of the chain, unless --no-pg. */
 grn_status grn_prov_text(grn_out_t *o) GRN_MUST_USE;
 
+/* A copy of s, malloc'ed, with every byte that is not part of valid UTF-8 replaced by '?': command lines and paths may hold anything, JSON may not. */
+grn_status grn_utf8(const char *s, char **out) GRN_MUST_USE;
+
 #endif

@@ -1,0 +1,244 @@
+/* grn.matrix/1, reading: whole, or row block by row block. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "io/container.h"
+#include "io/counts.h"
+#include "io/matrix.h"
+
+struct grn_mr_s {
+    grn_cr_t *cr;       /* a container; NULL: `whole` was loaded */
+    grn_matrix_t whole;
+    grn_matrix_t info;  /* names, attributes, sizes (container) */
+    uint64_t *indptr;   /* of the whole (container, CSR) */
+    const grn_tensor_info_t *x, *indices;
+    uint64_t at;        /* next row */
+    int tmp;            /* stdin, spooled: -1 = none */
+};
+
+/* ---- the parts of a container ---- */
+
+/* Attributes of one side: tensors "row.NAME" or "col.NAME", with "levels.row.NAME" for codes. */
+static grn_status load_attrs(grn_cr_t *cr, const char *side, uint64_t n, grn_attrs_t *as)
+{
+    grn_status rc = GRN_OK;
+    size_t k = strlen(side);
+    void *p = NULL;
+    grn_names_t levels = { 0 };
+    for (size_t i = 0; i < grn_cr_n_tensors(cr); i++) {
+        const grn_tensor_info_t *t = grn_cr_tensor_at(cr, i);
+        if (strncmp(t->name, side, k) != 0) continue;
+        if (t->n_dim != 1 || t->shape[0] != n)
+            GRN_FAIL(GRN_ESHAPE, "'%s': tensor '%s' does not have %llu elements", grn_cr_path(cr), t->name, (unsigned long long)n);
+        char name[512];
+        if (snprintf(name, sizeof name, "levels.%s", t->name) >= (int)sizeof name) GRN_FAIL(GRN_EUNSUP, "'%s': an attribute name is too long", grn_cr_path(cr));
+        if (grn_cr_find(cr, name)) {
+            GRN_TRY(grn_cr_load_names(cr, name, &levels));
+            GRN_TRY(grn_cr_load_as(cr, t, GRN_I32, &p));
+            GRN_TRY(grn_attr_add_code(as, t->name + k, p, &levels));
+        } else {
+            GRN_TRY(grn_cr_load_as(cr, t, GRN_F64, &p));
+            GRN_TRY(grn_attr_add_num(as, t->name + k, p));
+        }
+        p = NULL;
+    }
+end:
+    free(p);
+    grn_names_clear(&levels);
+    return rc;
+}
+
+/* Names, attributes and sizes into m; where the values are into r. */
+static grn_status load_info(grn_cr_t *cr, grn_matrix_t *m, grn_mr_t *r)
+{
+    grn_status rc = GRN_OK;
+    const grn_tensor_info_t *ptr;
+    GRN_TRY(grn_cr_expect(cr, "grn.matrix", 1));
+    GRN_TRY(grn_cr_load_names(cr, "names.row", &m->row));
+    GRN_TRY(grn_cr_load_names(cr, "names.col", &m->col));
+    m->n_rows = m->row.n;
+    m->n_cols = m->col.n;
+    if ((r->x = grn_cr_find(cr, "X"))) {
+        m->is_dense = 1;
+        if (r->x->n_dim != 2 || r->x->shape[0] != m->n_rows || r->x->shape[1] != m->n_cols)
+            GRN_FAIL(GRN_ESHAPE, "'%s': X does not have the %llu x %llu elements that the names tell", grn_cr_path(cr), (unsigned long long)m->n_rows,
+                     (unsigned long long)m->n_cols);
+    } else {
+        r->x = grn_cr_find(cr, "X.data");
+        r->indices = grn_cr_find(cr, "X.indices");
+        GRN_TRY(grn_cr_need(cr, "X.indptr", GRN_U64, 1, &ptr));
+        if (!r->x || !r->indices || r->x->n_dim != 1 || r->indices->n_dim != 1 || r->x->shape[0] != r->indices->shape[0] || ptr->shape[0] != m->n_rows + 1)
+            GRN_FAIL(GRN_ESHAPE, "'%s': X.data, X.indices and X.indptr do not agree with each other and the names", grn_cr_path(cr));
+        GRN_TRY(grn_cr_load(cr, ptr, (void **)&r->indptr));
+        for (uint64_t i = 0; i < m->n_rows; i++)
+            if (r->indptr[i + 1] < r->indptr[i]) GRN_FAIL(GRN_EFORMAT, "'%s': row %llu has negative length", grn_cr_path(cr), (unsigned long long)i);
+        if (r->indptr[0] != 0 || r->indptr[m->n_rows] != r->x->shape[0]) GRN_FAIL(GRN_EFORMAT, "'%s': X.indptr does not span X.data", grn_cr_path(cr));
+    }
+    GRN_TRY(load_attrs(cr, "row.", m->n_rows, &m->row_attr));
+    GRN_TRY(load_attrs(cr, "col.", m->n_cols, &m->col_attr));
+end:
+    return rc;
+}
+
+grn_status grn_matrix_load(const char *path, grn_par_t *pool, grn_matrix_t *m)
+{
+    grn_status rc = GRN_OK;
+    grn_mr_t r = { 0 };
+    memset(m, 0, sizeof *m);
+    GRN_TRY(grn_cr_open(&r.cr, path, pool));
+    GRN_TRY(load_info(r.cr, m, &r));
+    GRN_TRY(grn_cr_load_as(r.cr, r.x, GRN_F32, m->is_dense ? (void **)&m->dense : (void **)&m->data));
+    if (!m->is_dense) {
+        GRN_TRY(grn_cr_load_as(r.cr, r.indices, GRN_U32, (void **)&m->indices));
+        m->indptr = r.indptr;
+        r.indptr = NULL;
+    }
+    if ((rc = grn_matrix_validate(m))) GRN_TRY(grn_err_prefix(rc, "'%s'", path));
+end:
+    free(r.indptr);
+    grn_cr_close(r.cr);
+    if (rc) grn_matrix_clear(m);
+    return rc;
+}
+
+/* ---- streaming ---- */
+
+/* Stdin that is a pipe can be looked at only once: it is copied to a temporary file, and read as /dev/fd/N from there. */
+static grn_status spool_stdin(grn_mr_t *r, char *name, size_t cap)
+{
+    grn_status rc = GRN_OK;
+    unsigned char *buf = NULL;
+    snprintf(name, cap, "/dev/fd/0");
+    if (lseek(STDIN_FILENO, 0, SEEK_CUR) == 0) return GRN_OK;
+    GRN_TRY(GRN_NEW_RAW(buf, (size_t)1 << 20));
+    GRN_TRY(grn_tmp_open(&r->tmp));
+    for (;;) {
+        ssize_t k = read(STDIN_FILENO, buf, (size_t)1 << 20);
+        if (k < 0 && errno == EINTR) continue;
+        if (k < 0) GRN_FAIL(GRN_EIO, "cannot read standard input: %s", strerror(errno));
+        if (k == 0) break;
+        GRN_TRY(grn_write_full(r->tmp, buf, (size_t)k, "temporary file"));
+    }
+    snprintf(name, cap, "/dev/fd/%d", r->tmp);
+end:
+    free(buf);
+    return rc;
+}
+
+grn_status grn_mr_open(grn_mr_t **out, const char *path, const grn_counts_opt_t *opt, grn_par_t *pool)
+{
+    grn_status rc = GRN_OK;
+    grn_mr_t *r;
+    char name[64];
+    *out = NULL;
+    if (GRN_NEW(r, 1)) return GRN_ENOMEM;
+    r->tmp = -1;
+    if (strcmp(path, "-") == 0) {
+        GRN_TRY(spool_stdin(r, name, sizeof name));
+        path = name;
+    }
+    if (grn_cr_sniff(path) && !(opt && opt->cells_tsv)) {
+        GRN_TRY(grn_cr_open(&r->cr, path, pool));
+        GRN_TRY(load_info(r->cr, &r->info, r));
+    } else {
+        GRN_TRY(grn_counts_load(path, opt, pool, &r->whole));
+    }
+    *out = r;
+    return GRN_OK;
+end:
+    grn_mr_close(r);
+    return rc;
+}
+
+const grn_matrix_t *grn_mr_info(const grn_mr_t *r)
+{
+    return r->cr ? &r->info : &r->whole;
+}
+
+void grn_mr_close(grn_mr_t *r)
+{
+    if (!r) return;
+    grn_cr_close(r->cr);
+    grn_matrix_clear(&r->whole);
+    grn_matrix_clear(&r->info);
+    free(r->indptr);
+    if (r->tmp >= 0) close(r->tmp);
+    free(r);
+}
+
+grn_status grn_mr_rewind(grn_mr_t *r)
+{
+    return grn_mr_seek(r, 0);
+}
+
+grn_status grn_mr_seek(grn_mr_t *r, uint64_t row)
+{
+    if (row > grn_mr_info(r)->n_rows) return grn_err(GRN_EINVAL, "row %llu of %llu", (unsigned long long)row, (unsigned long long)grn_mr_info(r)->n_rows);
+    r->at = row;
+    return GRN_OK;
+}
+
+/* Elements [from, from + n) of a tensor as a 4-byte type. */
+static grn_status read_as(grn_cr_t *cr, const grn_tensor_info_t *t, uint64_t from, uint64_t n, grn_dtype as, void **out)
+{
+    grn_tensor_info_t part = *t; /* a window that grn_cr_load_as takes for a tensor */
+    size_t size = grn_dtype_size(t->dtype);
+    part.off += from * size;
+    part.n_bytes = n * size;
+    return grn_cr_load_as(cr, &part, as, out);
+}
+
+static grn_status load_values(grn_mr_t *r, uint64_t at, uint64_t n, grn_matrix_t *b)
+{
+    grn_status rc = GRN_OK;
+    if (b->is_dense) return read_as(r->cr, r->x, at * b->n_cols, n * b->n_cols, GRN_F32, (void **)&b->dense);
+    uint64_t from = r->indptr[at], nnz = r->indptr[at + n] - from;
+    GRN_TRY(GRN_NEW_RAW(b->indptr, n + 1));
+    for (uint64_t i = 0; i <= n; i++) b->indptr[i] = r->indptr[at + i] - from;
+    GRN_TRY(read_as(r->cr, r->x, from, nnz, GRN_F32, (void **)&b->data));
+    GRN_TRY(read_as(r->cr, r->indices, from, nnz, GRN_U32, (void **)&b->indices));
+end:
+    return rc;
+}
+
+static grn_status block_names(const grn_matrix_t *info, const uint32_t *pick, uint64_t n, grn_matrix_t *b)
+{
+    grn_status rc = GRN_OK;
+    for (uint64_t i = 0; i < n; i++) GRN_TRY(grn_names_add(&b->row, grn_names_get(&info->row, pick[i]), NULL, NULL));
+    GRN_TRY(grn_names_dup(&b->col, &info->col));
+    GRN_TRY(grn_attrs_pick(&b->row_attr, &info->row_attr, pick, n));
+    GRN_TRY(grn_attrs_dup(&b->col_attr, &info->col_attr, info->n_cols));
+end:
+    return rc;
+}
+
+int grn_mr_next(grn_mr_t *r, uint64_t max_rows, grn_matrix_t *b)
+{
+    grn_status rc = GRN_OK;
+    const grn_matrix_t *info = grn_mr_info(r);
+    uint64_t n = info->n_rows - r->at < max_rows ? info->n_rows - r->at : max_rows;
+    uint32_t *pick = NULL;
+    grn_matrix_clear(b);
+    if (n == 0) return 0;
+    GRN_TRY(GRN_NEW_RAW(pick, n));
+    for (uint64_t i = 0; i < n; i++) pick[i] = (uint32_t)(r->at + i);
+    if (r->cr) {
+        b->n_rows = n;
+        b->n_cols = info->n_cols;
+        b->is_dense = info->is_dense;
+        GRN_TRY(load_values(r, r->at, n, b));
+        GRN_TRY(block_names(info, pick, n, b));
+        if ((rc = grn_matrix_validate(b))) GRN_TRY(grn_err_prefix(rc, "'%s'", grn_cr_path(r->cr)));
+    } else {
+        GRN_TRY(grn_matrix_pick_rows(info, pick, n, b));
+    }
+    r->at += n;
+end:
+    free(pick);
+    if (rc) grn_matrix_clear(b);
+    return rc ? (int)rc : 1;
+}
