@@ -74,8 +74,11 @@ grn_status grn_h5_fields(const grn_h5_t *h, const char *name, grn_list_t *out) G
 /* A whole integer member of a compound dataset. GRN_EFORMAT if it is no integer. */
 grn_status grn_h5_field_i64(const grn_h5_t *h, const char *name, const char *field, int64_t **out, uint64_t *n) GRN_MUST_USE;
 
-/* A compressed sparse matrix GROUP/{data,indices,indptr} of n_major x n_minor into raw (rows = major), every index checked. Defined in tenx.c. */
+/* A compressed sparse matrix GROUP/{data,indices,indptr} of n_major x n_minor into raw (rows = major), every index checked. In h5_sparse.c. */
 grn_status grn_h5_load_compressed(const grn_h5_t *h, const char *group, uint64_t n_major, uint64_t n_minor, grn_raw_t *raw) GRN_MUST_USE;
+
+/* A dense 2-D dataset into raw (rows as stored, zeros left out), in blocks of rows. In h5_sparse.c. */
+grn_status grn_h5_load_dense(const grn_h5_t *h, const char *name, grn_raw_t *raw) GRN_MUST_USE;
 
 /* GRN_EFORMAT (or GRN_ETRUNC, GRN_EUNSUP for a missing filter) with "'PATH': text (HDF5: its deepest message)". */
 grn_status grn_h5_fail(const grn_h5_t *h, const char *fmt, ...) GRN_PRINTF(2, 3);

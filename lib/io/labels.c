@@ -79,6 +79,25 @@ int grn_is_missing(const char *s)
     return 0;
 }
 
+/* 10x's columns by the names scanpy and Seurat use. */
+grn_status grn_tenx_pick_names(const char *path, const grn_counts_opt_t *opt, grn_raw_t *raw)
+{
+    static const char *const ids[] = { "id", "ids", "gene_id", "gene_ids", "1" };
+    static const char *const names[] = { "name", "names", "symbol", "gene_name", "gene_names", "gene_symbols", "2" };
+    const char *c = opt->gene_column;
+    if (!c) return GRN_OK;
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+        if (strcmp(c, names[k]) == 0) return GRN_OK;
+    for (size_t k = 0; k < sizeof ids / sizeof *ids; k++)
+        if (strcmp(c, ids[k]) == 0 && raw->col_id.n) {
+            grn_list_t swap = raw->col;
+            raw->col = raw->col_id;
+            raw->col_id = swap;
+            return GRN_OK;
+        }
+    return grn_err(GRN_EINVAL, "'%s' has no feature column '%s'; it has: %s", path, c, raw->col_id.n ? "id, name" : "name");
+}
+
 char grn_separator(const char *line)
 {
     return strchr(line, '\t') ? '\t' : strchr(line, ',') ? ',' : strchr(line, ';') ? ';' : ' ';
@@ -225,12 +244,8 @@ static grn_status match(const grn_list_t *cells, const table_t *tab, int bare, s
     }
     for (size_t i = 0; i < cells->n; i++) {
         const char *b = grn_list_get(cells, i);
-        size_t n = bare ? bare_length(b) : strlen(b);
-        size_t was = key.n;
-        at[i] = SIZE_MAX;
-        GRN_TRY(grn_names_add_n(&key, b, n, &k, &is_new));
-        if (k >= was || k >= tab->barcode.n || is_new) continue;
-        at[i] = row[k];
+        k = grn_names_find_n(&key, b, bare ? bare_length(b) : strlen(b));
+        at[i] = k == GRN_NAMES_NONE ? SIZE_MAX : row[k];
         *n_found += at[i] != SIZE_MAX;
     }
 end:

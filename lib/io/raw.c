@@ -73,7 +73,7 @@ static void note(grn_odd_t *o, double v, uint64_t where)
 float grn_raw_odd(grn_raw_t *r, double v, uint64_t where)
 {
     if (!isfinite((float)v)) {
-        note(&r->nonfinite, v, where);
+        note(isnan(v) ? &r->nan : &r->infinite, v, where);
         return 0;
     }
     if (v < 0) note(&r->negative, v, where);
@@ -84,7 +84,7 @@ float grn_raw_odd(grn_raw_t *r, double v, uint64_t where)
 
 int grn_raw_is_counts(const grn_raw_t *r)
 {
-    return r->nonfinite.n + r->negative.n + r->fraction.n + r->big.n == 0;
+    return r->infinite.n + r->negative.n + r->fraction.n + r->big.n == 0;
 }
 
 grn_status grn_raw_alloc(grn_raw_t *r, uint64_t n_rows, uint64_t n_cols, uint64_t nnz)

@@ -48,7 +48,7 @@ typedef struct {
     grn_list_t col_id, col_type, col_genome; /* (n_cols) or empty */
     grn_list_t cell_type, donor;  /* (n_rows) or empty; "" = missing */
     char cell_type_from[64], donor_from[64]; /* columns they come from */
-    grn_odd_t nonfinite, negative, fraction, big; /* big: integers above 2^24 */
+    grn_odd_t nan, infinite, negative, fraction, big; /* infinite: also what overflows float32; big: integers above 2^24 */
 } grn_raw_t;
 
 void grn_raw_clear(grn_raw_t *r);
@@ -60,7 +60,7 @@ static inline float grn_raw_value(grn_raw_t *r, double v, uint64_t where)
     if (v >= 0 && v <= 16777216.0 && v == (double)(uint32_t)v) return (float)v;
     return grn_raw_odd(r, v, where);
 }
-/* 1 if every value seen was a non-negative integer of at most 2^24. */
+/* 1 if every value seen was a non-negative integer of at most 2^24 (NaN aside). */
 int grn_raw_is_counts(const grn_raw_t *r);
 
 /* Room for nnz values and n_rows + 1 row starts; GRN_ENOMEM. */

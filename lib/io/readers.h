@@ -35,6 +35,9 @@ grn_status grn_labels_code(const grn_list_t *text, int32_t **code, grn_names_t *
  * than half of the cells are found, barcodes without their "-1" suffix. No cell found: GRN_ESHAPE. Counts go to the log. */
 grn_status grn_labels_join(grn_raw_t *raw, const char *counts_path, const grn_counts_opt_t *opt) GRN_MUST_USE;
 
+/* 10x formats: --gene-names id|name and what scanpy and Seurat call them; swaps raw->col and raw->col_id for ids. */
+grn_status grn_tenx_pick_names(const char *path, const grn_counts_opt_t *opt, grn_raw_t *raw) GRN_MUST_USE;
+
 /* Separator of a header line: tab, else comma, else semicolon, else blank. */
 char grn_separator(const char *line);
 

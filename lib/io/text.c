@@ -261,7 +261,7 @@ static grn_status start(grn_text_t *t)
     rc = grn_text_peek(t, 64, &text, &n);
     if (rc != GRN_OK) return rc;
     const char *what = grn_magic_name(text, n);
-    if (what) return grn_err(GRN_EFORMAT, "'%s' is %s%s; text was expected", t->path, t->kind == PLAIN ? "" : "compressed ", what);
+    if (what) return grn_err(GRN_EFORMAT, "'%s' is %s%s; text was expected", t->path, what, t->kind == PLAIN ? "" : " (compressed)");
     if (n > 11 && text[8] == '{' && text[9] == '"' && memchr(text, 0, 8))
         return grn_err(GRN_EFORMAT, "'%s' is one of the tools' own files (safetensors in zstd); text was expected", t->path);
     if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) t->beg += 3;
