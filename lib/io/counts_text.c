@@ -90,7 +90,7 @@ static grn_status read_header(grn_text_t *t, header_t *h)
         comment.n = 0;
         GRN_TRY(grn_str_puts(&comment, line + 1 + strspn(line + 1, "# \t")));
     }
-    if (got < 0) GRN_FAIL((grn_status)got, "%s", grn_err_msg());
+    if (got < 0) GRN_TRY((grn_status)got);
     if (got == 0) GRN_FAIL(GRN_EFORMAT, "'%s' is empty; a table of counts is expected", grn_text_path(t));
     h->sep = grn_separator(line);
     if (!strchr(line, h->sep)) GRN_TRY(grn_text_fail(t, GRN_EFORMAT, "one column only; a table of counts with names is expected"));
@@ -109,7 +109,7 @@ static grn_status read_header(grn_text_t *t, header_t *h)
     if (numbers && named)
         GRN_TRY(grn_text_fail(t, GRN_EFORMAT, "numbers where a header with names is expected"));
     while ((got = grn_text_next(t, &line, NULL)) == 1 && *line == 0) continue;
-    if (got < 0) GRN_FAIL((grn_status)got, "%s", grn_err_msg());
+    if (got < 0) GRN_TRY((grn_status)got);
     if (got == 0) GRN_FAIL(GRN_EFORMAT, "'%s' has a header and no data", grn_text_path(t));
     GRN_TRY(split_fields(line, h->sep, &df));
     GRN_TRY(adopt_header(t, &hf, df.n, h));
@@ -302,7 +302,7 @@ static grn_status read_long(grn_text_t *t, header_t *h, grn_raw_t *raw)
     GRN_TRY(long_row(t, h->first_line, h->sep, h->first.s, &l, raw));
     while ((got = grn_text_next(t, &line, NULL)) == 1)
         if (*line) GRN_TRY(long_row(t, grn_text_line(t), h->sep, line, &l, raw));
-    if (got < 0) GRN_FAIL((grn_status)got, "%s", grn_err_msg());
+    if (got < 0) GRN_TRY((grn_status)got);
     GRN_TRY(grn_raw_alloc(raw, l.genes.n, l.cells.n, l.n)); /* by gene, then transposed: cells sorted */
     for (size_t k = 0; k < l.n; k++) raw->indptr[l.gene[k] + 1]++;
     grn_raw_prefix(raw->indptr, l.genes.n);

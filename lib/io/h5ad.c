@@ -26,7 +26,7 @@ static grn_status frame_index_name(const grn_h5_t *h, const char *frame, grn_str
                grn_list_get(&fields, 0);
     } else {
         int got = grn_h5_attr_str(h, frame, "_index", out);
-        if (got < 0) GRN_FAIL((grn_status)got, "%s", grn_err_msg());
+        if (got < 0) GRN_TRY((grn_status)got);
         if (got == 1) goto end;
         GRN_TRY(grn_str_printf(&path, "%s/index", frame));
         name = grn_h5_kind_of(h, path.s) == GRN_H5_DATASET ? "index" : "_index";
@@ -385,6 +385,7 @@ static grn_status load_cells(const grn_h5_t *h, const grn_counts_opt_t *opt, grn
     if (type != GRN_NO_COLUMN) {
         snprintf(raw->cell_type_from, sizeof raw->cell_type_from, "%s", grn_list_get(&columns, type));
         GRN_TRY(frame_column(h, "obs", grn_list_get(&columns, type), &raw->cell_type));
+        if (!opt->cell_type && grn_labels_boolean(&raw->cell_type)) grn_list_clear(&raw->cell_type);
     }
     if (donor != GRN_NO_COLUMN) {
         snprintf(raw->donor_from, sizeof raw->donor_from, "%s", grn_list_get(&columns, donor));
@@ -413,7 +414,7 @@ grn_status grn_h5ad_read(const char *path, const grn_counts_opt_t *opt, grn_raw_
         GRN_TRY(load_counts(&h, c, n, raw, &chosen));
     }
     const char *var = strcmp(chosen.name, "raw/X") == 0 ? "raw/var" : strcmp(chosen.name, "raw.X") == 0 ? "raw.var" : "var";
-    snprintf(raw->text, sizeof raw->text, "h5ad, %s", chosen.name);
+    snprintf(raw->text, sizeof raw->text, "h5ad, %.200s", chosen.name);
     raw->format = raw->text;
     GRN_TRY(load_features(&h, var, opt, raw));
     GRN_TRY(load_cells(&h, opt, raw));

@@ -98,6 +98,15 @@ grn_status grn_tenx_pick_names(const char *path, const grn_counts_opt_t *opt, gr
     return grn_err(GRN_EINVAL, "'%s' has no feature column '%s'; it has: %s", path, c, raw->col_id.n ? "id, name" : "name");
 }
 
+int grn_labels_boolean(const grn_list_t *text)
+{
+    for (size_t i = 0; i < text->n; i++) {
+        const char *s = grn_list_get(text, i);
+        if (!grn_is_missing(s) && strcmp(s, "True") != 0 && strcmp(s, "False") != 0 && strcmp(s, "TRUE") != 0 && strcmp(s, "FALSE") != 0) return 0;
+    }
+    return 1;
+}
+
 char grn_separator(const char *line)
 {
     return strchr(line, '\t') ? '\t' : strchr(line, ',') ? ',' : strchr(line, ';') ? ';' : ' ';
@@ -192,8 +201,8 @@ static grn_status table_read(const char *path, const grn_counts_opt_t *opt, tabl
 {
     grn_status rc = GRN_OK;
     grn_text_t *t = NULL;
-    char *line, *field[MAX_FIELDS], sep;
-    size_t n_fields;
+    char *line, *field[MAX_FIELDS], sep = '\t';
+    size_t n_fields = 0;
     int got, is_new;
     GRN_TRY(grn_text_open(&t, path));
     GRN_TRY(table_header(t, opt, tab, &sep, &n_fields));

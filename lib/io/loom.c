@@ -107,6 +107,7 @@ static grn_status load_cells(const grn_h5_t *h, const grn_counts_opt_t *opt, grn
     if (type != GRN_NO_COLUMN) {
         snprintf(raw->cell_type_from, sizeof raw->cell_type_from, "%s", grn_list_get(&have, type));
         GRN_TRY(load_attr(h, "col_attrs", grn_list_get(&have, type), &raw->cell_type));
+        if (!opt->cell_type && grn_labels_boolean(&raw->cell_type)) grn_list_clear(&raw->cell_type);
     }
     if (donor != GRN_NO_COLUMN) {
         snprintf(raw->donor_from, sizeof raw->donor_from, "%s", grn_list_get(&have, donor));

@@ -62,7 +62,7 @@ static grn_status read_header(grn_text_t *t, triplets_t *m, int *pattern)
 /* One entry "row column value". */
 static grn_status read_entry(grn_text_t *t, const char *p, int pattern, triplets_t *m, uint64_t k, grn_raw_t *raw)
 {
-    uint64_t i, j, u;
+    uint64_t i = 0, j = 0, u;
     double v = 1;
     p += strspn(p, " \t");
     int ok = grn_scan_u64(&p, &i) && (*p == ' ' || *p == '\t');
@@ -97,7 +97,7 @@ static grn_status read_triplets(const char *path, triplets_t *m, grn_raw_t *raw)
     char *line;
     size_t cap_i = 0, cap_j = 0, cap_v = 0;
     uint64_t k = 0;
-    int pattern, got;
+    int pattern = 0, got;
     GRN_TRY(grn_text_open(&t, path));
     GRN_TRY(read_header(t, m, &pattern));
     while ((got = grn_text_next(t, &line, NULL)) == 1) {
@@ -109,7 +109,7 @@ static grn_status read_triplets(const char *path, triplets_t *m, grn_raw_t *raw)
         GRN_TRY(read_entry(t, line, pattern, m, k, raw));
         k++;
     }
-    if (got < 0) GRN_FAIL((grn_status)got, "%s", grn_err_msg());
+    if (got < 0) GRN_TRY((grn_status)got);
     if (k < m->n)
         GRN_FAIL(GRN_ETRUNC, "'%s' is truncated: it ends after %llu of %llu entries", path, (unsigned long long)k, (unsigned long long)m->n);
     snprintf(raw->where_word, sizeof raw->where_word, "line");
@@ -197,6 +197,15 @@ typedef struct {
     size_t n, cap;
 } names_files_t;
 
+/* A matrix and a table of names that both say which kind of features they hold. */
+static int same_kind(const char *mtx_base, const char *base)
+{
+    int rna = strstr(mtx_base, "rna") || strstr(mtx_base, "gene") || strstr(mtx_base, "gex") || strstr(mtx_base, "RNA");
+    int atac = strstr(mtx_base, "atac") || strstr(mtx_base, "peak") || strstr(mtx_base, "ATAC");
+    int genes = strstr(base, "gene") || strstr(base, "feature"), peaks = strstr(base, "peak") || strstr(base, "region");
+    return (rna && !atac && genes) || (atac && !rna && peaks);
+}
+
 /* All tables of names in the folder of the matrix. */
 static grn_status list_names(const char *dir, const char *mtx_base, names_files_t *out)
 {
@@ -216,7 +225,7 @@ static grn_status list_names(const char *dir, const char *mtx_base, names_files_
         memcpy(f->path, path.s, path.n + 1);
         f->base = grn_path_base(f->path);
         f->cells = kind;
-        f->common = common_prefix(f->base, mtx_base);
+        f->common = common_prefix(f->base, mtx_base) + (size_t)(same_kind(mtx_base, f->base) ? 1000 : 0);
         rc = count_lines(f->path, &f->n_lines);
         if (rc != GRN_OK && f->common == 0 && strncmp(mtx_base, "matrix.mtx", 10) != 0) f->n_lines = SIZE_MAX - 1, rc = GRN_OK; /* not ours */
         GRN_TRY(rc);
@@ -310,7 +319,7 @@ static grn_status load_features(const names_file_t *f, uint64_t n, grn_raw_t *ra
         n_fields = m;
         GRN_TRY(add_feature(f->base, field, m, raw));
     }
-    if (got < 0) GRN_FAIL((grn_status)got, "%s", grn_err_msg());
+    if (got < 0) GRN_TRY((grn_status)got);
     if (n_fields == 1) grn_list_clear(&raw->col_id);
     if (n_fields >= 2 && raw->col_id.n && !grn_mostly_ensembl(&raw->col_id) && grn_mostly_ensembl(&raw->col)) {
         grn_list_t swap = raw->col; /* "name id" */
@@ -395,7 +404,7 @@ grn_status grn_mtx_read(const char *path, const grn_counts_opt_t *opt, grn_raw_t
     grn_str_t file = { 0 }, dir = { 0 };
     triplets_t m = { 0 };
     struct stat st;
-    int cells_are_rows;
+    int cells_are_rows = 0;
     if (strcmp(path, "-") == 0) GRN_FAIL(GRN_EUSAGE, "a MatrixMarket matrix cannot be read from stdin: its names stand in files beside it");
     if (opt->layer) GRN_FAIL(GRN_EINVAL, "'%s' is a MatrixMarket file, which has no layers (--layer %s)", path, opt->layer);
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {

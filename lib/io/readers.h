@@ -28,6 +28,9 @@ int grn_is_ensembl(const char *name);           /* "ENSG00000243485", "ENSMUSG..
 int grn_mostly_ensembl(const grn_list_t *names); /* more than half; 0 for an empty list */
 int grn_is_missing(const char *label);           /* "", "NA", "NaN", "nan", "None", "<NA>" */
 
+/* 1 if all that is there is True or False: a column of flags, no cell types, unless it was asked for by name. */
+int grn_labels_boolean(const grn_list_t *text);
+
 /* Labels as codes: levels in bytewise order, missing = -1. *code malloc'ed. */
 grn_status grn_labels_code(const grn_list_t *text, int32_t **code, grn_names_t *levels) GRN_MUST_USE;
 
