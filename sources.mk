@@ -114,3 +114,5 @@ UNIT += test_corr
 UNIT += test_op_grad
 UNIT += test_op
 UNIT += test_mixture
+UNIT += test_aucell
+test_aucell_WITH += tools/grn-aucell/score.c tools/grn-aucell/rss.c

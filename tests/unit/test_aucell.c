@@ -1,0 +1,291 @@
+/* grn-aucell: ranks, ties, cutoffs, norms, specificity */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "grn-aucell/rss.h"
+#include "grn-aucell/score.h"
+
+enum { G = 100, R = 3 };
+
+/* Sets by their member columns (-1 ends), with weights or NULL; as aucell_sets_load makes them. */
+static void make_sets(aucell_sets_t *s, size_t n_genes, size_t n_sets, const int member[][8], const double weight[][8],
+                      uint32_t cut)
+{
+    size_t n = 0;
+    char name[16];
+    memset(s, 0, sizeof *s);
+    s->n_genes = n_genes;
+    s->off = calloc(n_genes + 1, sizeof *s->off);
+    s->set = calloc(n_sets * 8, sizeof *s->set);
+    s->weight = calloc(n_sets * 8, sizeof *s->weight);
+    s->sum = calloc(n_sets, sizeof *s->sum);
+    s->best = calloc(n_sets, sizeof *s->best);
+    for (size_t k = 0; k < n_sets; k++) {
+        snprintf(name, sizeof name, "set%zu", k);
+        assert_int_equal(grn_names_add(&s->names, name, NULL, NULL), GRN_OK);
+    }
+    for (size_t g = 0; g < n_genes; g++) {
+        for (size_t k = 0; k < n_sets; k++)
+            for (int j = 0; j < 8 && member[k][j] >= 0; j++)
+                if ((size_t)member[k][j] == g) {
+                    s->set[n] = (uint32_t)k;
+                    s->weight[n] = weight ? (int64_t)llrint(weight[k][j] * (double)AUCELL_WEIGHT_ONE) : 1;
+                    s->sum[k] += s->weight[n++];
+                }
+        s->off[g + 1] = n;
+    }
+    for (size_t k = 0; k < n_sets; k++) /* unweighted only */
+        for (uint32_t j = 0; j < 8 && member[k][j] >= 0 && j < cut; j++) s->best[k] += cut - j;
+}
+
+static void score(const aucell_opt_t *opt, const float *dense, size_t n_cells, size_t n_genes, int csr, float *auc, uint32_t *det)
+{
+    grn_matrix_t m = { 0 };
+    char name[32];
+    grn_par_t *pool = NULL;
+    m.n_rows = n_cells;
+    m.n_cols = n_genes;
+    m.is_dense = !csr;
+    m.dense = malloc(n_cells * n_genes * sizeof(float));
+    memcpy(m.dense, dense, n_cells * n_genes * sizeof(float));
+    m.indptr = calloc(n_cells + 1, sizeof *m.indptr);
+    m.indices = malloc(n_cells * n_genes * sizeof *m.indices);
+    m.data = malloc(n_cells * n_genes * sizeof *m.data);
+    for (size_t i = 0, k = 0; i < n_cells; i++) {
+        snprintf(name, sizeof name, "cell%zu", i);
+        assert_int_equal(grn_names_add(&m.row, name, NULL, NULL), GRN_OK);
+        for (size_t g = 0; g < n_genes; g++)
+            if (dense[i * n_genes + g] != 0) {
+                m.indices[k] = (uint32_t)g;
+                m.data[k++] = dense[i * n_genes + g];
+            }
+        m.indptr[i + 1] = k;
+    }
+    assert_int_equal(grn_par_create(&pool, csr ? 2 : 1), GRN_OK);
+    assert_int_equal(aucell_score_block(opt, &m, pool, auc, det), GRN_OK);
+    grn_par_destroy(pool);
+    free(m.dense);
+    free(m.indptr);
+    free(m.indices);
+    free(m.data);
+    grn_names_clear(&m.row);
+}
+
+static void test_cutoffs(void **state)
+{
+    (void)state;
+    uint32_t c;
+    assert_true(aucell_round_even(0.5) == 0 && aucell_round_even(1.5) == 2 && aucell_round_even(2.5) == 2 &&
+                aucell_round_even(50.5) == 50);
+    assert_true(aucell_round_even(0) == 0 && aucell_round_even(2.4999) == 2 && aucell_round_even(2.5001) == 3);
+    assert_true(aucell_cut(0.05, 20000, &c) == GRN_OK && c == 999);
+    assert_true(aucell_cut(0.05, 1010, &c) == GRN_OK && c == 49);
+    assert_true(aucell_cut(0.05, 100, &c) == GRN_OK && c == 4);
+    assert_int_equal(aucell_cut(0.05, 20, &c), GRN_EINVAL);
+    assert_int_equal(aucell_cut(0, 1000, &c), GRN_EINVAL);
+    /* gains: one gene at rank r; four tied on 2..5 with c = 4: (2 + 1 + 0 + 0)/4; beyond the cutoff */
+    assert_true(aucell_gain(0, 1, 4) == 4 && aucell_gain(3, 4, 4) == 1 && aucell_gain(4, 5, 4) == 0 &&
+                aucell_gain(2, 6, 4) == 0.75);
+    assert_true(aucell_gain(0, 100, 4) == 0.1 && aucell_gain(9, 90, 4) == 0);
+}
+
+static void test_golden(void **state)
+{
+    (void)state;
+    static const int member[R][8] = { { 0, 3, -1 }, { 0, 1, -1 }, { 4, 50, -1 } };
+    float x[G], auc[R];
+    uint32_t det;
+    aucell_sets_t s;
+    for (int g = 0; g < G; g++) x[g] = (float)(G - g); /* rank g, no ties */
+    make_sets(&s, G, R, member, NULL, 4);
+    aucell_opt_t opt = { &s, 4, 0, 0, 1, NULL };
+    for (int csr = 0; csr < 2; csr++) {
+        score(&opt, x, 1, G, csr, auc, &det);
+        assert_true(auc[0] == 0.5f && auc[1] == 0.7f && auc[2] == 0 && det == 100);
+    }
+    opt.attainable = 1;
+    score(&opt, x, 1, G, 1, auc, &det);
+    assert_true(auc[1] == 1 && auc[0] == (float)(5.0 / 7));
+    aucell_sets_clear(&s);
+}
+
+static void test_weights(void **state)
+{
+    (void)state;
+    static const int member[R][8] = { { 0, 3, -1 }, { 1, 90, -1 }, { 2, -1 } };
+    static const double weight[R][8] = { { 1, 0.25 }, { 0.5, 1 }, { 1 } };
+    float x[G], auc[R];
+    uint32_t det;
+    aucell_sets_t s;
+    for (int g = 0; g < G; g++) x[g] = (float)(G - g);
+    make_sets(&s, G, R, member, weight, 4);
+    aucell_opt_t opt = { &s, 4, 0, 0, 1, NULL };
+    score(&opt, x, 1, G, 1, auc, &det);
+    assert_true(fabs(auc[0] - (4 + 0.25) / (5 * 1.25)) < 1e-7 && fabs(auc[1] - 0.5 * 3 / (5 * 1.5)) < 1e-7 &&
+                fabs(auc[2] - 0.4) < 1e-7);
+    aucell_sets_clear(&s);
+}
+
+/* Zeros, ties among them, negatives behind them: every case against the plain formula on ranks averaged over all tie orders. */
+static void test_ties_by_formula(void **state)
+{
+    (void)state;
+    enum { C = 60 };
+    static const int member[R][8] = { { 0, 3, 7, 20, -1 }, { 1, 2, 5, 40, 41, -1 }, { 10, 11, 12, 13, 14, 15, 16, -1 } };
+    static float x[C * G], auc[C * R], auc2[C * R];
+    static uint32_t det[C];
+    aucell_sets_t s;
+    uint32_t cut = 30;
+    make_sets(&s, G, R, member, NULL, cut);
+    for (int i = 0; i < C; i++) {
+        grn_rng_t r;
+        grn_rng_init(&r, 1, "test.aucell", (uint64_t)i);
+        for (int g = 0; g < G; g++) {
+            double u = grn_rng_unif(&r), share = (double)i / C; /* from empty cells to full ones */
+            x[i * G + g] = u >= share   ? 0
+                           : i % 3 == 0 ? (float)(1 + grn_rng_below(&r, 4))
+                           : i % 3 == 1 ? (float)grn_rng_normal(&r)
+                                        : (float)grn_rng_unif(&r);
+        }
+    }
+    aucell_opt_t opt = { &s, cut, 0, 0, 1, NULL };
+    score(&opt, x, C, G, 1, auc, det);
+    score(&opt, x, C, G, 0, auc2, det);
+    assert_memory_equal(auc, auc2, sizeof auc); /* CSR with two threads, dense with one */
+    for (int i = 0; i < C; i++) {
+        int detected = 0;
+        for (int g = 0; g < G; g++) detected += x[i * G + g] > 0;
+        assert_int_equal(det[i], detected);
+        for (int k = 0; k < R; k++) {
+            double sum = 0;
+            int n = 0;
+            for (; n < 8 && member[k][n] >= 0; n++) {
+                int better = 0, equal = 0;
+                for (int g = 0; g < G; g++) {
+                    better += x[i * G + g] > x[i * G + member[k][n]];
+                    equal += x[i * G + g] == x[i * G + member[k][n]];
+                }
+                for (int q = better; q < better + equal; q++) sum += (q < (int)cut ? (double)cut - q : 0) / equal;
+            }
+            assert_true(fabs(auc[i * R + k] - sum / ((cut + 1.0) * n)) < 1e-7);
+        }
+    }
+    aucell_sets_clear(&s);
+}
+
+/* The mean of 1,000 random tie orders is the exact score, within four standard errors; each order is a function of names only. */
+static void test_random_ties(void **state)
+{
+    (void)state;
+    enum { REP = 1000 };
+    static const int member[R][8] = { { 0, 3, 7, 20, -1 }, { 1, 2, 5, 40, 41, -1 }, { 60, 61, 62, 63, -1 } };
+    static float x[2 * G];
+    float auc[2 * R], exact[2 * R];
+    double sum[2 * R] = { 0 }, sq[2 * R] = { 0 };
+    uint64_t key[G];
+    uint32_t det[2];
+    aucell_sets_t s;
+    char name[16];
+    for (int g = 0; g < G; g++) {
+        snprintf(name, sizeof name, "gene%d", g);
+        key[g] = grn_hash_str(name);
+        x[g] = g < 12 ? (float)(1 + g % 3) : 0;      /* fewer detected than the cutoff: zeros are drawn too */
+        x[G + g] = g < 70 ? (float)(1 + g % 5) : -1; /* ties cross the cutoff */
+    }
+    make_sets(&s, G, R, member, NULL, 25);
+    aucell_opt_t opt = { &s, 25, 0, 0, 0, key };
+    score(&opt, x, 2, G, 1, exact, det);
+    opt.random_ties = 1;
+    for (int k = 0; k < REP; k++) {
+        opt.seed = (uint64_t)k;
+        score(&opt, x, 2, G, k % 2, auc, det);
+        for (int j = 0; j < 2 * R; j++) sum[j] += auc[j], sq[j] += (double)auc[j] * auc[j];
+    }
+    for (int j = 0; j < 2 * R; j++) {
+        double mean = sum[j] / REP, sd = sqrt(fmax(0, sq[j] / REP - mean * mean));
+        assert_true(fabs(mean - exact[j]) <= 4 * sd / sqrt(REP) + 1e-7);
+        if (j != 5) assert_true(sd > 0); /* they do vary (set 2 of the second cell as well, when its ties cross) */
+    }
+    opt.seed = 7;
+    score(&opt, x, 2, G, 0, exact, det);
+    score(&opt, x, 2, G, 1, auc, det);
+    assert_memory_equal(auc, exact, sizeof auc);
+    aucell_sets_clear(&s);
+}
+
+static void test_empty(void **state)
+{
+    (void)state;
+    static const int member[1][8] = { { 0, -1 } };
+    float x[G] = { 0 }, auc[1];
+    uint32_t det = 9;
+    aucell_sets_t s;
+    make_sets(&s, G, 1, member, NULL, 4);
+    aucell_opt_t opt = { &s, 4, 0, 0, 1, NULL };
+    score(&opt, x, 1, G, 1, auc, &det); /* nothing detected: every gene on every rank: (4+3+2+1)/100/5 */
+    assert_true(det == 0 && fabs(auc[0] - 0.02) < 1e-9);
+    grn_matrix_t m = { 0 };
+    m.n_cols = G;
+    assert_int_equal(aucell_score_block(&opt, &m, NULL, auc, &det), GRN_OK);
+    m.n_cols = G + 1;
+    assert_int_equal(aucell_score_block(&opt, &m, NULL, auc, &det), GRN_ESHAPE);
+    aucell_sets_clear(&s);
+}
+
+/* Four cells, two of each type; regulon 0 on evenly in type 0 only, 1 everywhere, 2 nowhere, 3 unevenly in type 0. */
+static void test_rss(void **state)
+{
+    (void)state;
+    static const float auc[4 * 4] = { 0.2f, 0.1f, 0, 0.3f, 0.2f, 0.1f, 0, 0.1f, 0, 0.1f, 0, 0, 0, 0.1f, 0, 0 };
+    static const int32_t type[5] = { 0, 0, 1, 1, -1 };
+    static const float nobody[4] = { 9, 9, 9, 9 };
+    uint32_t order[4];
+    rss_t r;
+    assert_int_equal(rss_open(&r, 4), GRN_OK);
+    assert_int_equal(rss_add(&r, auc, type, 3), GRN_OK);
+    assert_int_equal(rss_add(&r, auc + 12, type + 3, 1), GRN_OK);
+    assert_int_equal(rss_add(&r, nobody, type + 4, 1), GRN_OK); /* no type: left out */
+    assert_int_equal(rss_finish(&r, 2, 0), GRN_OK);
+    assert_true(fabs(r.rss[0] - 1) < 1e-12 && fabs(r.rss[4]) < 1e-7); /* all of it in type 0: 1 and 0 */
+    /* p = 1/4 everywhere, q = 1/2 on half: JSD = 0.2158 nats = 0.3113 bits (the natural-log score would be 0.5355) */
+    assert_true(fabs(r.rss[1] - (1 - sqrt(0.311278))) < 1e-5 && fabs(1 - sqrt(0.311278 * log(2)) - 0.5355) < 1e-4);
+    assert_true(isnan(r.rss[2]) && isnan(r.rss[6]));
+    /* p = (3/4, 1/4), q = (1/2, 1/2) */
+    double jsd = 0.5 * (0.75 * log2(1.5 / 1.25) + 0.25 * log2(0.5 / 0.75) + 0.5 * log2(1 / 1.25) + 0.5 * log2(1 / 0.75));
+    assert_true(fabs(r.rss[3] - (1 - sqrt(jsd))) < 1e-7 && fabs(r.mean[3] - 0.2) < 1e-7 && fabs(r.mean_all[3] - 0.1) < 1e-7);
+    rss_order(&r, 0, order);
+    assert_true(order[0] == 0 && order[1] == 3 && order[2] == 1 && order[3] == 2);
+    rss_close(&r);
+    /* balanced: doubling the cells of a type changes nothing */
+    double rss[2];
+    for (int twice = 0; twice < 2; twice++) {
+        assert_int_equal(rss_open(&r, 4), GRN_OK);
+        assert_int_equal(rss_add(&r, auc, type, 4), GRN_OK);
+        if (twice) assert_int_equal(rss_add(&r, auc + 8, type + 2, 2), GRN_OK);
+        assert_int_equal(rss_finish(&r, 2, 1), GRN_OK);
+        rss[twice] = r.rss[1];
+        rss_close(&r);
+    }
+    assert_true(fabs(rss[0] - rss[1]) < 1e-12);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cutoffs),     cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_weights),     cmocka_unit_test(test_ties_by_formula),
+        cmocka_unit_test(test_random_ties), cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_rss),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
