@@ -100,6 +100,12 @@ grn-plot += tools/grn-plot/network.c
 grn-plot += tools/grn-plot/activity.c
 grn-plot += tools/grn-plot/attention.c
 
+TOOL += grn-aucell
+grn-aucell += tools/grn-aucell/main.c
+grn-aucell += tools/grn-aucell/rss.c
+grn-aucell += tools/grn-aucell/score.c
+grn-aucell += tools/grn-aucell/sets.c
+
 # unit tests: one per library file; NAME_WITH += files of a tool that the test needs
 UNIT += test_bed
 UNIT += test_fragments
@@ -115,4 +121,4 @@ UNIT += test_op_grad
 UNIT += test_op
 UNIT += test_mixture
 UNIT += test_aucell
-test_aucell_WITH += tools/grn-aucell/score.c tools/grn-aucell/rss.c
+test_aucell_WITH += tools/grn-aucell/sets.c tools/grn-aucell/score.c tools/grn-aucell/rss.c
