@@ -11,8 +11,8 @@
 #include "base/str.h"
 #include "sim.h"
 
-static grn_sim_opt_t opt = { .cells = 1500, .genes = 1200, .tfs = 48, .regions = 3600, .types = 5, .donors = 3, .spacing = 30000, .targets = 25,
-                             .on_frac = 0.5, .depth = 4000, .frags = 1500, .ambient = 0.02, .effect = 4, .gene_sd = 1.1 };
+static grn_sim_opt_t opt = { .cells = 1500, .genes = 1500, .tfs = 48, .regions = 4000, .types = 5, .donors = 3, .spacing = 30000, .targets = 35,
+                             .on_frac = 0.5, .depth = 2000, .frags = 1500, .ambient = 0.02, .effect = 5, .gene_sd = 1.2 };
 
 static grn_status preset(const char *name)
 {

@@ -17,7 +17,7 @@ static const struct {
     double ceiling;                           /* largest |log fold change| of all regulators of a gene together */
     double open_enhancer, open_repressed, open_promoter, open_decoy, open_closed;
     int n_virtual;                            /* cells per type that set the scales */
-} par = { 0.15, 3.2, 1.1, 0.25, 0.5, 0.1, 0.15, 0.05, 1.6, 0.1, 2.5, 0.5, 0.12, 3.0, 0.05, 0.85, 0.8, 0.7, 0.03, 200 };
+} par = { 0.15, 3.2, 1.1, 0.25, 0.5, 0.1, 0.15, 0.05, 1.6, 0.1, 2.0, 0.5, 0.12, 3.0, 0.05, 0.85, 0.8, 0.7, 0.03, 200 };
 
 static void draw_basal(grn_sim_t *s, size_t g)
 {
