@@ -70,18 +70,15 @@ static grn_status fail(const read_t *r, const char *what)
     return grn_text_fail(r->t, GRN_EFORMAT, "motif '%s': %s", r->name.s ? r->name.s : "", what);
 }
 
-/* Adds the numbers of a line ("[", "]", "|" and commas are blanks). What follows the numbers is left alone when `tail_ok`. */
-static grn_status add_row(read_t *r, const char *s, int tail_ok)
+/* Adds the numbers of a line ("[", "]", "|" and commas are blanks), the first `max` of them: what follows is a consensus letter. */
+static grn_status add_row(read_t *r, const char *s, size_t max)
 {
     size_t n = 0;
-    for (;;) {
+    while (n < max) {
         double v;
         while (*s == ' ' || *s == '\t' || *s == '[' || *s == ']' || *s == '|' || *s == ',') s++;
         if (!*s || *s == '#') break;
-        if (!grn_scan_f64(&s, &v) || (*s && !strchr(" \t],|", *s))) {
-            if (tail_ok && n) break;
-            return fail(r, "a matrix row holds something that is no number");
-        }
+        if (!grn_scan_f64(&s, &v) || (*s && !strchr(" \t],|", *s))) return fail(r, "a matrix row holds something that is no number");
         if (!isfinite(v)) return fail(r, "a matrix row holds a number that is not finite");
         grn_status rc = GRN_GROW(r->v, r->cap, r->n + 1);
         if (rc) return rc;
@@ -295,7 +292,7 @@ static grn_status read_meme(read_t *r)
             meme_background(r->out, s);
             in_background = 0;
         } else if (in_matrix && (isdigit((unsigned char)*s) || *s == '.' || *s == '-')) {
-            GRN_TRY(add_row(r, s, 0));
+            GRN_TRY(add_row(r, s, SIZE_MAX));
         } else if (in_matrix && *s) {
             in_matrix = 0;
         }
@@ -349,7 +346,7 @@ static grn_status read_transfac(read_t *r)
             in_matrix = 1;
         } else if (in_matrix && isdigit((unsigned char)line[0])) {
             const char *row = line + strspn(line, "0123456789");
-            GRN_TRY(add_row(r, row, 1));
+            GRN_TRY(add_row(r, row, 4));
         } else if (!strncmp(line, "//", 2)) {
             GRN_TRY(finish(r));
             ac.n = id.n = na.n = 0;
@@ -400,7 +397,7 @@ static grn_status lettered_row(read_t *r, const char *s)
     if (r->row_of[b] >= 0) return fail(r, "has two rows for one base");
     r->lettered = 1;
     r->row_of[b] = (int)r->n_rows;
-    return add_row(r, s + 1 + (s[1] == ':'), 0);
+    return add_row(r, s + 1 + (s[1] == ':'), SIZE_MAX);
 }
 
 static grn_status read_plain(read_t *r)
@@ -424,7 +421,7 @@ static grn_status read_plain(read_t *r)
             begin(r);
         }
         if (letter_code(*s) >= 0 && strchr(" \t[|:", s[1])) GRN_TRY(lettered_row(r, s));
-        else GRN_TRY(add_row(r, s, 0));
+        else GRN_TRY(add_row(r, s, SIZE_MAX));
         if (r->lettered) r->out->format = "JASPAR";
     }
     if (got < 0) return (grn_status)got;
