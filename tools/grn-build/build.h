@@ -1,0 +1,10 @@
+/* The subcommands of grn-build, each in its own file. */
+#ifndef GRN_BUILD_BUILD_H
+#define GRN_BUILD_BUILD_H
+
+#include "base/opt.h"
+
+extern const grn_subtool_t grn_build_count; /* fragments x regions -> cells x regions */
+extern const grn_subtool_t grn_build_scan;  /* regions x motifs: binding sites by sequence, or from a list of hits */
+
+#endif

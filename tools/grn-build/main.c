@@ -1,0 +1,11 @@
+/* grn-build: gene regulatory networks from scATAC and scRNA data, one subcommand a step. */
+#include "build.h"
+
+int main(int argc, char **argv)
+{
+    const grn_subtool_t sub[] = {
+        grn_build_count,
+        grn_build_scan,
+    };
+    return grn_tool_main_sub("grn-build", "gene regulatory networks from scATAC and scRNA data", sub, sizeof sub / sizeof *sub, argc, argv);
+}
