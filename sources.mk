@@ -13,6 +13,7 @@ LIB += lib/base/version.c
 # io: the container, matrices, edges; the field's formats
 LIB += lib/io/fragments.c
 LIB += lib/io/tflist.c
+LIB += lib/io/adjacency.c
 LIB += lib/io/gmt.c
 LIB += lib/io/motif2tf.c
 LIB += lib/io/motifs.c
@@ -86,6 +87,13 @@ LIB += lib/model/model.c
 LIB += lib/model/model_file.c
 
 # tools: TOOL += name, then name += its files
+TOOL += grn-build
+grn-build += tools/grn-build/main.c
+grn-build += tools/grn-build/count.c
+grn-build += tools/grn-build/tally.c
+grn-build += tools/grn-build/scan.c
+grn-build += tools/grn-build/pwm.c
+grn-build += tools/grn-build/hits.c
 grn-eval += tools/grn-eval/main.c
 grn-eval += tools/grn-eval/shared.c
 grn-eval += tools/grn-eval/pearson.c

@@ -139,7 +139,7 @@ grn_status grn_adjacency_load(const char *path, const char *confidence, grn_edge
 {
     grn_status rc = GRN_OK;
     load_t l = { .confidence = confidence };
-    int got, is_header;
+    int got, is_header = 0;
     GRN_TRY(grn_table_open(&l.b, path));
     if ((got = grn_table_next(&l.b)) > 0) {
         GRN_TRY(choose_columns(&l, &is_header));

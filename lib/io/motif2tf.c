@@ -182,7 +182,7 @@ grn_status grn_motif2tf_load(const char *path, const grn_motif2tf_opt_t *opt, gr
     static const grn_motif2tf_opt_t defaults = GRN_MOTIF2TF_OPT_INIT;
     grn_status rc = GRN_OK;
     load_t l = { .opt = opt ? opt : &defaults, .out = t };
-    int got, is_header;
+    int got, is_header = 0;
     GRN_TRY(grn_table_open(&l.b, path));
     if ((got = grn_table_next(&l.b)) > 0) {
         GRN_TRY(choose_form(&l, &is_header));

@@ -241,7 +241,7 @@ static grn_status run(const grn_args_t *args)
     grn_regions_t regions = { 0 };
     grn_tally_t tally = { .regions = &regions };
     uint32_t *order = NULL;
-    size_t n;
+    size_t n = 0;
     if (!opt.regions) GRN_FAIL(GRN_EUSAGE, "give the regions with --regions BED");
     tally.cutsites = !strcmp(opt.unit, "cutsite");
     tally.strip_suffix = !strcmp(opt.suffix, "strip");

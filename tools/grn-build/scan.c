@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "build.h"
 #include "hits.h"
+#include "io/bed.h"
 #include "io/chrom.h"
 #include "io/fasta.h"
 #include "io/prov.h"
