@@ -34,7 +34,7 @@ for f in $sources; do
     ! grep -qP '\t' "$f" || complain "$f: tabs"
     awk -v f="$f" 'length($0) > 140 { print f ":" NR ": line of " length($0); bad = 1 } END { exit bad }' "$f" || bad=1
     n=$(wc -l <"$f"); [ "$n" -le 1000 ] || complain "$f: $n lines"
-    ! grep -nE 'TODO|FIXME|XXX' "$f" || complain "$f: left undone"
+    ! grep -nE '\b(TODO|FIXME|XXX)\b' "$f" || complain "$f: left undone"
 done
 # printing, exiting and reading the environment are for base and the tools
 for f in $(find lib -name '*.c' ! -path 'lib/base/*'); do
