@@ -54,7 +54,7 @@ demo: setup
 check: setup
 	@$(MAKE) --no-print-directory check-run
 check-run: build unit-bins
-	@BIN=$(CURDIR)/$(B)/bin UNIT=$(CURDIR)/$(B)/unit GRN_DATA=$(GRN_DATA) CC="$(CC)" tests/run.sh $(T)
+	@BIN=$(CURDIR)/$(B)/bin UNIT=$(CURDIR)/$(B)/unit GRN_DATA=$(GRN_DATA) CC="$(CC)" tests/run.sh '$(T)'
 unit-bins: $(UNIT_BIN)
 lint:
 	@tests/lint.sh

@@ -7,7 +7,8 @@ case ${GRN_DATA:=../shared/data} in /*) ;; *) GRN_DATA=$SRC/$GRN_DATA ;; esac
 export SRC BIN GRN_DATA
 export PATH="$BIN:$PATH" LC_ALL=C CMOCKA_MESSAGE_OUTPUT=TAP OPENBLAS_NUM_THREADS=1
 export OPENBLAS_MAIN_FREE=1 HDF5_USE_FILE_LOCKING=FALSE
-pattern=${1:-.}
+pattern=${1:-}
+[ -n "$pattern" ] || pattern=.
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
 one() { # PATH LOGDIR

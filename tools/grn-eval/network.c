@@ -215,7 +215,7 @@ static grn_status eval_context(report_t *r, const char *context, const grn_edges
 {
     grn_status rc;
     universe_t u = { 0 };
-    double *score = NULL, *degree = NULL, n_sign, n_right;
+    double *score = NULL, *degree = NULL, n_sign = 0, n_right = 0;
     char name[160];
     uint64_t n_cells;
     GRN_TRY(universe_build(&u, truth, context, measured));

@@ -160,7 +160,7 @@ end:
 static grn_status put_operand(grn_out_t *o, const char *path, int number)
 {
     if (grn_str_ends(path, ".svg")) return put_svg(o, path, number);
-    if (grn_cr_sniff(path)) return put_result(o, path);
+    if (grn_str_ends(path, ".zst") || grn_cr_sniff(path)) return put_result(o, path);
     grn_status rc = put_heading(o, grn_path_base(path));
     return rc ? rc : put_text(o, path);
 }
