@@ -146,3 +146,4 @@ UNIT += test_op
 UNIT += test_mixture
 UNIT += test_aucell
 test_aucell_WITH += tools/grn-aucell/sets.c tools/grn-aucell/score.c tools/grn-aucell/rss.c
+UNIT += test_container

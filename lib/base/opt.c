@@ -266,11 +266,29 @@ static int is_plain(const char *s)
     return *s && s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=./,:@%")] == 0;
 }
 
+/* Arguments at a[i] that say how fast and how loud, not what: they must not show in outputs. 0, 1 or 2 (with its value). */
+static int is_manner(int argc, char **a, int i)
+{
+    static const char *const with_value[] = { "-@", "-v", "--threads", "--verbosity", "--progress", "--log-json" };
+    if (strcmp(a[i], "-q") == 0 || strcmp(a[i], "--quiet") == 0) return 1;
+    for (size_t k = 0; k < sizeof with_value / sizeof *with_value; k++) {
+        size_t n = strlen(with_value[k]);
+        if (strncmp(a[i], with_value[k], n) != 0) continue;
+        if (a[i][n] == 0) return i + 1 < argc ? 2 : 1;
+        if (n == 2 || a[i][n] == '=') return 1; /* -@4, --threads=4 */
+    }
+    return 0;
+}
+
 static void keep_command(int argc, char **argv)
 {
     grn_str_t s = { 0 };
     grn_status rc = grn_str_puts(&s, grn_path_base(argv[0]));
-    for (int i = 1; i < argc && !rc; i++) {
+    for (int i = 1, skip; i < argc && !rc; i++) {
+        if ((skip = is_manner(argc, argv, i))) {
+            i += skip - 1;
+            continue;
+        }
         if (is_plain(argv[i])) {
             rc = grn_str_printf(&s, " %s", argv[i]);
             continue;

@@ -96,7 +96,8 @@ typedef struct {
 } grn_subtool_t;
 int grn_tool_main_sub(const char *name, const char *brief, const grn_subtool_t *sub, size_t n_sub, int argc, char **argv);
 
-/* The command line of this run, shell-quoted, for provenance. Borrowed. */
+/* The command line of this run, shell-quoted, for provenance; without threads, verbosity, progress and log file, which never change an output.
+ * Borrowed. */
 const char *grn_tool_command(void);
 /* The running tool's name without subcommand, e.g. "grn-build". */
 const char *grn_tool_name(void);
