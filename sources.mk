@@ -129,6 +129,11 @@ grn-aucell += tools/grn-aucell/rss.c
 grn-aucell += tools/grn-aucell/score.c
 grn-aucell += tools/grn-aucell/sets.c
 
+TOOL += grn-threshold
+grn-threshold += tools/grn-threshold/main.c
+grn-threshold += tools/grn-threshold/fit.c
+grn-threshold += tools/grn-threshold/table.c
+
 # unit tests: one per library file; NAME_WITH += files of a tool that the test needs
 UNIT += test_bed
 UNIT += test_fragments

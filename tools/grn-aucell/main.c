@@ -245,8 +245,8 @@ int main(int argc, char **argv)
         table,
         1,
         1,
-        "grn-aucell -r regulons.edges.zst counts.h5ad -o auc.tensor.zst --rss rss.tsv\n"
-        "grn-aucell -r hallmark.gmt --cells labels.tsv counts/ | grn-threshold - -o active.tensor.zst"
+        "  grn-aucell -r regulons.edges.zst counts.h5ad -o auc.tensor.zst --rss rss.tsv\n"
+        "  grn-aucell -r hallmark.gmt --cells labels.tsv counts/ | grn-threshold - -o active.tensor.zst"
     };
     return grn_tool_main(&tool, argc, argv, run);
 }
