@@ -1,5 +1,6 @@
 /* Regulon activity against planted states: does the score, and does the on/off call, tell on from off cells within a cell type? Baselines in the
- * same rows: the TF's own expression, and the share of the larger class for the calls. */
+ * same rows: the TF's own expression, and the share of the larger class for the calls. The targets of a repressor are low while it is
+ * on, so the score and the call of a regulon with a negative TF -> gene sign are read the other way round. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,16 +134,17 @@ typedef struct {
     size_t n, n_on;
 } cells_t;
 
-static void gather(const data_t *d, size_t context, size_t reg, size_t col, size_t bit, size_t tf_gene, cells_t *c)
+static void gather(const data_t *d, size_t context, size_t reg, size_t col, size_t bit, size_t tf_gene, int is_repressor, cells_t *c)
 {
     c->n = c->n_on = 0;
     for (uint64_t i = 0; i < d->truth.n_cells; i++) {
         if (d->truth.context[i] != context || d->auc_row[i] == UINT32_MAX) continue;
         double s = d->auc.dense[(uint64_t)d->auc_row[i] * d->auc.n_cols + col];
         if (!isfinite(s)) continue;
-        c->score[c->n] = s;
+        c->score[c->n] = is_repressor ? -s : s;
         c->label[c->n] = (uint8_t)grn_activity_get(&d->truth, i, reg);
-        c->call[c->n] = bit != GRN_NAMES_NONE && d->active_row[i] != UINT32_MAX && grn_activity_get(&d->active, d->active_row[i], bit);
+        int call = bit != GRN_NAMES_NONE && d->active_row[i] != UINT32_MAX && grn_activity_get(&d->active, d->active_row[i], bit);
+        c->call[c->n] = (uint8_t)(call != is_repressor);
         c->tf[c->n] = tf_gene != GRN_NAMES_NONE && d->expr_row[i] != UINT32_MAX ? expression(&d->expr, d->expr_row[i], tf_gene) : 0;
         c->n_on += c->label[c->n++];
     }
@@ -221,7 +223,7 @@ static grn_status eval_all(const data_t *d, grn_result_t *r, summary_t *s)
             continue;
         }
         for (size_t k = 0; k < d->truth.contexts.n; k++) {
-            gather(d, k, reg, col, bit, gene, &c);
+            gather(d, k, reg, col, bit, gene, sign == '-', &c);
             int small = (int64_t)c.n_on < opt.min_cells || (int64_t)(c.n - c.n_on) < opt.min_cells;
             s->n_small += small && c.n_on > 0; /* a regulon that is off in the entire type is no task */
             if (small) continue;
