@@ -6,6 +6,8 @@ int main(int argc, char **argv)
     const grn_subtool_t sub[] = {
         grn_build_count,
         grn_build_scan,
+        grn_build_link,
+        grn_build_regulon,
     };
     return grn_tool_main_sub("grn-build", "gene regulatory networks from scATAC and scRNA data", sub, sizeof sub / sizeof *sub, argc, argv);
 }
