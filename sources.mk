@@ -133,6 +133,17 @@ TOOL += grn-threshold
 grn-threshold += tools/grn-threshold/main.c
 grn-threshold += tools/grn-threshold/fit.c
 grn-threshold += tools/grn-threshold/table.c
+TOOL += grn-build
+grn-build += tools/grn-build/main.c
+grn-build += tools/grn-build/cells.c
+grn-build += tools/grn-build/columns.c
+grn-build += tools/grn-build/funnel.c
+grn-build += tools/grn-build/search.c
+grn-build += tools/grn-build/sites.c
+grn-build += tools/grn-build/link.c
+grn-build += tools/grn-build/link_cli.c
+grn-build += tools/grn-build/regulon.c
+grn-build += tools/grn-build/regulon_cli.c
 
 # unit tests: one per library file; NAME_WITH += files of a tool that the test needs
 UNIT += test_bed

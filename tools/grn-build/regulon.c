@@ -109,7 +109,7 @@ static grn_status check_types(regulon_t *g, const grn_types_t *t)
 {
     size_t kept = 0;
     if (t->is_default) grn_log_warn("no cell types: every cell is of type 'all' (--cells TSV gives them)");
-    if (t->n_unknown) grn_log_info("%zu of %zu cells have no type and are not looked at", t->n_unknown, t->n_unknown + 0);
+    if (t->n_unknown) grn_log_info("%zu cells have no type and count for none", t->n_unknown);
     for (size_t k = 0; k < t->types.n; k++) {
         int ok = t->n_cells[k] >= g->opt->min_type_cells;
         kept += (size_t)ok;
