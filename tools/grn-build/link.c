@@ -13,7 +13,7 @@
 #include "io/chrom.h"
 #include "io/edges.h"
 #include "io/tflist.h"
-#include "sites.h"
+#include "tfsites.h"
 #include "stat/fdr.h"
 
 #define GENES_PER_CHUNK 16

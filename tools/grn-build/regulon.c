@@ -14,7 +14,7 @@
 #include "io/adjacency.h"
 #include "io/chrom.h"
 #include "io/edges.h"
-#include "sites.h"
+#include "tfsites.h"
 
 /* Links of one kind grouped by their source (TF or region): target and row of the link of source s are at off[s]..off[s + 1), by target. */
 typedef struct {
@@ -49,7 +49,7 @@ typedef struct {
     const float *r_tg, *r_rg;   /* the deciding correlation of each link; borrowed */
     links_t by_tf, by_region;
     grn_regions_t regions;      /* of rg.regions, same order */
-    grn_sites_t sites;
+    grn_tfsites_t sites;
     size_t *site_off;           /* (genes + 1) sites of a TF */
     uint32_t *tfs;              /* genes that are a TF with links (and sites), ascending */
     size_t n_tfs;
@@ -76,7 +76,7 @@ static void regulon_clear(regulon_t *g)
     free(g->count);
     free(g->tfs);
     free(g->site_off);
-    grn_sites_clear(&g->sites);
+    grn_tfsites_clear(&g->sites);
     grn_regions_clear(&g->regions);
     links_clear(&g->by_region);
     links_clear(&g->by_tf);
@@ -306,8 +306,8 @@ static grn_status load_sites(regulon_t *g)
 {
     grn_status rc = GRN_OK;
     const grn_regulon_opt_t *o = g->opt;
-    grn_sites_t *s = &g->sites;
-    GRN_TRY(grn_sites_load(o->scan, o->hits, o->motif2tf, &g->genes, &g->regions, grn_common.pool, s));
+    grn_tfsites_t *s = &g->sites;
+    GRN_TRY(grn_tfsites_load(o->scan, o->hits, o->motif2tf, &g->genes, &g->regions, grn_common.pool, s));
     if (s->n_by_prefix) grn_log_info("%zu motifs taken for the TF before the first '_' of their name", s->n_by_prefix);
     GRN_TRY(grn_funnel_add(&g->funnel, "motifs", s->n_motifs_used, s->motifs.n - s->n_motifs_used, "motifs of a TF that is a gene of the matrix"));
     if (o->hits) GRN_TRY(grn_funnel_add(&g->funnel, "hits", s->n_hits - s->n_outside, s->n_outside, "motif hits inside a linked region"));

@@ -1,4 +1,4 @@
-#include "sites.h"
+#include "tfsites.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -13,11 +13,11 @@
 #include "io/edges.h"
 #include "io/motif2tf.h"
 
-void grn_sites_clear(grn_sites_t *s)
+void grn_tfsites_clear(grn_tfsites_t *s)
 {
     free(s->v);
     grn_names_clear(&s->motifs);
-    *s = (grn_sites_t){ 0 };
+    *s = (grn_tfsites_t){ 0 };
 }
 
 grn_status grn_region_names(const grn_regions_t *r, grn_names_t *out)
@@ -106,7 +106,7 @@ end:
     return rc;
 }
 
-static grn_status map_motifs(grn_sites_t *s, const char *path, const grn_names_t *genes, motif_tfs_t *m)
+static grn_status map_motifs(grn_tfsites_t *s, const char *path, const grn_names_t *genes, motif_tfs_t *m)
 {
     grn_status rc = GRN_OK;
     grn_motif2tf_t t = { 0 };
@@ -163,7 +163,7 @@ static grn_status add_hit(hits_t *h, size_t motif, size_t region, float score)
     return rc;
 }
 
-static grn_status read_bed(const char *path, const grn_regions_t *regions, grn_sites_t *s, hits_t *h)
+static grn_status read_bed(const char *path, const grn_regions_t *regions, grn_tfsites_t *s, hits_t *h)
 {
     grn_status rc = GRN_OK;
     grn_bed_t bed = { 0 };
@@ -239,7 +239,7 @@ end:
     return rc;
 }
 
-static grn_status read_scan(const char *path, const grn_regions_t *regions, grn_par_t *pool, grn_sites_t *s, hits_t *h)
+static grn_status read_scan(const char *path, const grn_regions_t *regions, grn_par_t *pool, grn_tfsites_t *s, hits_t *h)
 {
     grn_status rc = GRN_OK;
     grn_mr_t *mr = NULL;
@@ -271,20 +271,20 @@ end:
 
 static int compare_sites(const void *a, const void *b)
 {
-    const grn_site_t *x = a, *y = b;
+    const grn_tfsite_t *x = a, *y = b;
     if (x->tf != y->tf) return x->tf < y->tf ? -1 : 1;
     if (x->region != y->region) return x->region < y->region ? -1 : 1;
     if (isnan(x->score) || isnan(y->score)) return isnan(x->score) - isnan(y->score);
     return (x->score < y->score) - (x->score > y->score); /* best first */
 }
 
-static grn_status merge_hits(grn_sites_t *s, const hits_t *h, const motif_tfs_t *m)
+static grn_status merge_hits(grn_tfsites_t *s, const hits_t *h, const motif_tfs_t *m)
 {
     grn_status rc = GRN_OK;
     for (size_t i = 0; i < h->n; i++) {
         for (size_t k = m->off[h->v[i].motif]; k < m->off[h->v[i].motif + 1]; k++) {
             GRN_TRY(GRN_GROW(s->v, s->cap, s->n + 1));
-            s->v[s->n++] = (grn_site_t){ m->tf[k], h->v[i].region, h->v[i].score };
+            s->v[s->n++] = (grn_tfsite_t){ m->tf[k], h->v[i].region, h->v[i].score };
         }
     }
     if (s->n) qsort(s->v, s->n, sizeof *s->v, compare_sites);
@@ -299,13 +299,13 @@ end:
     return rc;
 }
 
-grn_status grn_sites_load(const char *scan, const char *hits, const char *motif2tf, const grn_names_t *genes,
-                          const grn_regions_t *regions, grn_par_t *pool, grn_sites_t *s)
+grn_status grn_tfsites_load(const char *scan, const char *hits, const char *motif2tf, const grn_names_t *genes,
+                          const grn_regions_t *regions, grn_par_t *pool, grn_tfsites_t *s)
 {
     grn_status rc = GRN_OK;
     hits_t h = { 0 };
     motif_tfs_t m = { 0 };
-    *s = (grn_sites_t){ 0 };
+    *s = (grn_tfsites_t){ 0 };
     GRN_TRY(scan ? read_scan(scan, regions, pool, s, &h) : read_bed(hits, regions, s, &h));
     GRN_TRY(map_motifs(s, motif2tf, genes, &m));
     GRN_TRY(merge_hits(s, &h, &m));
@@ -313,6 +313,6 @@ end:
     free(h.v);
     free(m.off);
     free(m.tf);
-    if (rc) grn_sites_clear(s);
+    if (rc) grn_tfsites_clear(s);
     return rc;
 }
