@@ -46,7 +46,6 @@ LIB += lib/io/counts_text.c
 LIB += lib/io/counts.c
 LIB += lib/io/edges.c
 LIB += lib/io/activity.c
-LIB += lib/io/adjacency.c
 LIB += lib/io/result.c
 
 # stat: ranks, correlation, FDR, mixtures, curves
