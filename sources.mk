@@ -160,3 +160,4 @@ UNIT += test_mixture
 UNIT += test_aucell
 test_aucell_WITH += tools/grn-aucell/sets.c tools/grn-aucell/score.c tools/grn-aucell/rss.c
 UNIT += test_container
+UNIT += test_matrix
