@@ -161,3 +161,5 @@ UNIT += test_aucell
 test_aucell_WITH += tools/grn-aucell/sets.c tools/grn-aucell/score.c tools/grn-aucell/rss.c
 UNIT += test_container
 UNIT += test_matrix
+UNIT += test_counts
+UNIT += test_formats

@@ -605,8 +605,9 @@ static int quiet(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(h5ad_v07), /* first: its filters may not be registered when it writes */
         cmocka_unit_test(tables), cmocka_unit_test(bad_tables), cmocka_unit_test(mtx), cmocka_unit_test(bad_mtx),
-        cmocka_unit_test(writers), cmocka_unit_test(cut_hdf5), cmocka_unit_test(h5ad_v06), cmocka_unit_test(h5ad_v07),
+        cmocka_unit_test(writers), cmocka_unit_test(cut_hdf5), cmocka_unit_test(h5ad_v06),
         cmocka_unit_test(tenx_v2), cmocka_unit_test(loom), cmocka_unit_test(labels), cmocka_unit_test(container_and_stdin),
     };
     return cmocka_run_group_tests_name("counts", tests, quiet, NULL);
