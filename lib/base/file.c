@@ -210,11 +210,16 @@ void grn_out_abort(grn_out_t *o)
     out_free(o);
 }
 
-grn_status grn_tmp_open(int *fd)
+const char *grn_tmp_dir(void)
 {
     const char *dir = getenv("TMPDIR");
+    return dir && *dir ? dir : "/tmp";
+}
+
+grn_status grn_tmp_open(int *fd)
+{
+    const char *dir = grn_tmp_dir();
     char path[PATH_MAX];
-    if (!dir || !*dir) dir = "/tmp";
     if (snprintf(path, sizeof path, "%s/grn.XXXXXX", dir) >= (int)sizeof path) return grn_err(GRN_EIO, "TMPDIR is too long");
     *fd = mkstemp(path);
     if (*fd < 0) return grn_err(GRN_EIO, "cannot make a temporary file in '%s': %s", dir, strerror(errno));

@@ -28,6 +28,8 @@ void grn_out_abort(grn_out_t *o); /* drops everything; accepts NULL */
 
 /* An anonymous temporary file in TMPDIR (or /tmp), already unlinked: read/write/seek through the descriptor; close(fd) frees it. */
 grn_status grn_tmp_open(int *fd) GRN_MUST_USE;
+/* TMPDIR, or "/tmp" when it is not set: for the libraries that insist on a name. Borrowed. */
+const char *grn_tmp_dir(void);
 
 /* Full reads and writes at an offset, restarting on EINTR. pread_full: GRN_ETRUNC when fewer than n bytes are there. */
 grn_status grn_pread_full(int fd, void *p, size_t n, uint64_t off, const char *path) GRN_MUST_USE;

@@ -1,5 +1,6 @@
-/* Counts as text: csv, tsv, semicolons or blanks; cells or genes as rows; R's header without a corner; a commented header; UMI-tools' long
- * form (gene, cell, count). One pass, rows as they come. */
+/* Counts as text: csv, tsv, semicolons or blanks; cells or genes as rows; R's header without a
+ * corner; a commented header; UMI-tools' long form (gene, cell, count). One pass, rows as they
+ * come. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,15 +13,16 @@
 
 typedef struct {
     char sep;
-    size_t n_cols;     /* value columns */
-    grn_list_t name;   /* of the value columns */
-    char corner[64];   /* header of the row names */
-    int held;          /* 1: the first data line is in `first` */
+    size_t n_cols;   /* value columns */
+    grn_list_t name; /* of the value columns */
+    char corner[64]; /* header of the row names */
+    int held;        /* 1: the first data line is in `first` */
     grn_str_t first;
     uint64_t first_line;
 } header_t;
 
-/* Next field of a line: *p moves behind its separator; quotes taken off ("" inside stands for one). NULL at the end. */
+/* Next field of a line: *p moves behind its separator; quotes taken off ("" inside stands for one).
+ * NULL at the end. */
 static char *next_field(char **p, char sep)
 {
     char *s = *p, *w;
@@ -64,7 +66,8 @@ end:
     return rc;
 }
 
-/* Takes the names of the value columns from the fields of a header line, given how many fields data lines have. */
+/* Takes the names of the value columns from the fields of a header line, given how many fields data
+ * lines have. */
 static grn_status adopt_header(grn_text_t *t, const grn_list_t *head, size_t n_data, header_t *h)
 {
     grn_status rc = GRN_OK;
@@ -73,7 +76,8 @@ static grn_status adopt_header(grn_text_t *t, const grn_list_t *head, size_t n_d
         return grn_text_fail(t, GRN_EFORMAT, "%zu fields, %zu in the header", n_data, head->n);
     h->n_cols = n_data - 1;
     if (skip) snprintf(h->corner, sizeof h->corner, "%s", grn_list_get(head, 0));
-    for (size_t i = skip; i < head->n && rc == GRN_OK; i++) rc = grn_list_add(&h->name, grn_list_get(head, i), strlen(grn_list_get(head, i)));
+    for (size_t i = skip; i < head->n && rc == GRN_OK; i++)
+        rc = grn_list_add(&h->name, grn_list_get(head, i), strlen(grn_list_get(head, i)));
     return rc;
 }
 
@@ -91,14 +95,18 @@ static grn_status read_header(grn_text_t *t, header_t *h)
         GRN_TRY(grn_str_puts(&comment, line + 1 + strspn(line + 1, "# \t")));
     }
     if (got < 0) GRN_TRY((grn_status)got);
-    if (got == 0) GRN_FAIL(GRN_EFORMAT, "'%s' is empty; a table of counts is expected", grn_text_path(t));
+    if (got == 0)
+        GRN_FAIL(GRN_EFORMAT, "'%s' is empty; a table of counts is expected", grn_text_path(t));
     h->sep = grn_separator(line);
-    if (!strchr(line, h->sep)) GRN_TRY(grn_text_fail(t, GRN_EFORMAT, "one column only; a table of counts with names is expected"));
+    if (!strchr(line, h->sep))
+        GRN_TRY(grn_text_fail(t, GRN_EFORMAT,
+                              "one column only; a table of counts with names is expected"));
     GRN_TRY(grn_str_puts(&head, line));
     GRN_TRY(split_fields(line, h->sep, &hf));
     for (size_t i = 1; i < hf.n; i++) numbers &= is_number(grn_list_get(&hf, i));
-    int named = hf.n > 1 && *grn_list_get(&hf, 0) && !is_number(grn_list_get(&hf, 0)); /* ",0,1,2" is a header of numbers */
-    if (numbers && named && comment.n) { /* no header but the comment */
+    int named = hf.n > 1 && *grn_list_get(&hf, 0) &&
+                !is_number(grn_list_get(&hf, 0)); /* ",0,1,2" is a header of numbers */
+    if (numbers && named && comment.n) {          /* no header but the comment */
         GRN_TRY(split_fields(comment.s, strchr(comment.s, h->sep) ? h->sep : ' ', &df));
         GRN_TRY(adopt_header(t, &df, hf.n, h));
         h->first_line = grn_text_line(t);
@@ -140,7 +148,8 @@ static void rows_clear(rows_t *r)
     grn_list_clear(&r->name);
 }
 
-static grn_status read_row(grn_text_t *t, uint64_t at, const header_t *h, char *line, rows_t *r, grn_raw_t *raw)
+static grn_status read_row(grn_text_t *t, uint64_t at, const header_t *h, char *line, rows_t *r,
+                           grn_raw_t *raw)
 {
     grn_status rc = GRN_OK;
     char *p = line, *f = next_field(&p, h->sep);
@@ -154,16 +163,17 @@ static grn_status read_row(grn_text_t *t, uint64_t at, const header_t *h, char *
         if (h->sep == ' ' && *f == 0 && !p) break; /* blanks at the end */
         if (j >= h->n_cols) break;
         if (!grn_scan_f64(&s, &v) || s[strspn(s, " ")])
-            GRN_FAIL(GRN_EFORMAT, "'%s' line %llu: '%.40s' in column '%.60s' is no number", grn_text_path(t), (unsigned long long)at, f,
-                     grn_list_get(&h->name, j));
+            GRN_FAIL(GRN_EFORMAT, "'%s' line %llu: '%.40s' in column '%.60s' is no number",
+                     grn_text_path(t), (unsigned long long)at, f, grn_list_get(&h->name, j));
         if (v == 0) continue;
         r->idx[r->nnz] = (uint32_t)j;
         r->val[r->nnz++] = grn_raw_value(raw, v, at);
     }
     if (j != h->n_cols || f != NULL)
         if (!(h->sep == ' ' && j == h->n_cols))
-            GRN_FAIL(GRN_EFORMAT, "'%s' line %llu: %s than the %zu fields expected", grn_text_path(t), (unsigned long long)at,
-                     j < h->n_cols ? "fewer" : "more", h->n_cols + 1);
+            GRN_FAIL(GRN_EFORMAT, "'%s' line %llu: %s than the %zu fields expected",
+                     grn_text_path(t), (unsigned long long)at, j < h->n_cols ? "fewer" : "more",
+                     h->n_cols + 1);
     GRN_TRY(GRN_GROW(r->start, r->cap_start, r->n_rows + 2));
     if (r->n_rows == 0) r->start[0] = 0;
     r->start[++r->n_rows] = r->nnz;
@@ -197,23 +207,27 @@ static int is_barcode(const char *s)
     return best >= 10;
 }
 
-/* "TP53", "Nkx2-1", "HLA-DRA", "RP11-206L10.2", "1700001G17Rik": letters first (or Riken), digits or capitals, no '_', short. */
+/* "TP53", "Nkx2-1", "HLA-DRA", "RP11-206L10.2", "1700001G17Rik": letters first (or Riken), digits
+ * or capitals, no '_', short. */
 static int is_symbol(const char *s)
 {
     size_t n = strlen(s), upper = 0, digit = 0;
     if (grn_is_ensembl(s)) return 1;
     if (n < 2 || n > 16 || strpbrk(s, "_ :/|") || is_barcode(s)) return 0;
     if (!isupper((unsigned char)s[0])) return n > 4 && strcmp(s + n - 3, "Rik") == 0;
-    for (const char *c = s; *c; c++) upper += isupper((unsigned char)*c) != 0, digit += isdigit((unsigned char)*c) != 0;
+    for (const char *c = s; *c; c++)
+        upper += isupper((unsigned char)*c) != 0, digit += isdigit((unsigned char)*c) != 0;
     return digit < n / 2 + 1 && (upper == n - digit || upper >= 1);
 }
 
-/* Share of names that look like genes minus the share that look like barcodes, from up to 2,000 names spread over the list. */
+/* Share of names that look like genes minus the share that look like barcodes, from up to 2,000
+ * names spread over the list. */
 static double gene_score(const grn_list_t *l)
 {
     size_t step = l->n / 2000 + 1, n = 0;
     double s = 0;
-    for (size_t i = 0; i < l->n; i += step, n++) s += is_symbol(grn_list_get(l, i)) - is_barcode(grn_list_get(l, i));
+    for (size_t i = 0; i < l->n; i += step, n++)
+        s += is_symbol(grn_list_get(l, i)) - is_barcode(grn_list_get(l, i));
     return n ? s / (double)n : 0;
 }
 
@@ -231,22 +245,32 @@ static int corner_is(const char *corner, const char *const *words)
 /* 1: rows are genes, 0: rows are cells, -1: cannot tell. */
 static int rows_are_genes(const header_t *h, const rows_t *r)
 {
-    static const char *const genes[] = { "gene", "genes", "geneid", "gene_id", "gene_name", "gene_names", "symbol", "genesymbol", "gene_symbol",
-                                         "feature", "features", "ensembl", "ensembl_id", NULL };
-    static const char *const cells[] = { "cell", "cells", "cellid", "cell_id", "barcode", "barcodes", "cell_barcode", "index", NULL };
+    static const char *const genes[] = { "gene",        "genes",      "geneid",   "gene_id",
+                                         "gene_name",   "gene_names", "symbol",   "genesymbol",
+                                         "gene_symbol", "feature",    "features", "ensembl",
+                                         "ensembl_id",  NULL };
+    static const char *const cells[] = { "cell",     "cells",        "cellid", "cell_id", "barcode",
+                                         "barcodes", "cell_barcode", "index",  NULL };
     if (corner_is(h->corner, genes)) return 1;
     if (corner_is(h->corner, cells)) return 0;
     double d = gene_score(&r->name) - gene_score(&h->name);
     return d > 0.3 ? 1 : d < -0.3 ? 0 : -1;
 }
 
-static grn_status orientation(const char *path, const grn_counts_opt_t *opt, const header_t *h, const rows_t *r, int *genes)
+static grn_status orientation(const char *path, const grn_counts_opt_t *opt, const header_t *h,
+                              const rows_t *r, int *genes)
 {
-    *genes = opt->orient == GRN_ORIENT_GENES_ROWS ? 1 : opt->orient == GRN_ORIENT_CELLS_ROWS ? 0 : rows_are_genes(h, r);
+    *genes = opt->orient == GRN_ORIENT_GENES_ROWS   ? 1
+             : opt->orient == GRN_ORIENT_CELLS_ROWS ? 0
+                                                    : rows_are_genes(h, r);
     if (*genes < 0)
-        return grn_err(GRN_EINVAL, "'%s': cannot tell whether rows are cells or genes (first row '%s', first column '%s'): give --orient cells or "
-                       "--orient genes", path, grn_list_get(&r->name, 0), grn_list_get(&h->name, 0));
-    if (opt->orient == GRN_ORIENT_AUTO) grn_log_info("'%s': rows are taken for %s", path, *genes ? "genes" : "cells");
+        return grn_err(GRN_EINVAL,
+                       "'%s': cannot tell whether rows are cells or genes (first row '%s', first "
+                       "column '%s'): give --orient cells or "
+                       "--orient genes",
+                       path, grn_list_get(&r->name, 0), grn_list_get(&h->name, 0));
+    if (opt->orient == GRN_ORIENT_AUTO)
+        grn_log_info("'%s': rows are taken for %s", path, *genes ? "genes" : "cells");
     return GRN_OK;
 }
 
@@ -254,7 +278,8 @@ static grn_status orientation(const char *path, const grn_counts_opt_t *opt, con
 
 static int is_long(const header_t *h)
 {
-    return h->n_cols == 2 && strcasecmp(h->corner, "gene") == 0 && strcasecmp(grn_list_get(&h->name, 0), "cell") == 0 &&
+    return h->n_cols == 2 && strcasecmp(h->corner, "gene") == 0 &&
+           strcasecmp(grn_list_get(&h->name, 0), "cell") == 0 &&
            strcasecmp(grn_list_get(&h->name, 1), "count") == 0;
 }
 
@@ -265,15 +290,18 @@ typedef struct {
     grn_names_t cells, genes;
 } long_t;
 
-static grn_status long_row(grn_text_t *t, uint64_t at, char sep, char *line, long_t *l, grn_raw_t *raw)
+static grn_status long_row(grn_text_t *t, uint64_t at, char sep, char *line, long_t *l,
+                           grn_raw_t *raw)
 {
     grn_status rc = GRN_OK;
-    char *p = line, *gene = next_field(&p, sep), *cell = next_field(&p, sep), *count = next_field(&p, sep);
+    char *p = line, *gene = next_field(&p, sep), *cell = next_field(&p, sep),
+         *count = next_field(&p, sep);
     const char *s = count;
     double v;
     size_t g, c;
     if (!gene || !cell || !count || p || !grn_scan_f64(&s, &v) || *s)
-        GRN_FAIL(GRN_EFORMAT, "'%s' line %llu: gene, cell and count are expected", grn_text_path(t), (unsigned long long)at);
+        GRN_FAIL(GRN_EFORMAT, "'%s' line %llu: gene, cell and count are expected", grn_text_path(t),
+                 (unsigned long long)at);
     GRN_TRY(grn_names_add(&l->genes, gene, &g, NULL));
     GRN_TRY(grn_names_add(&l->cells, cell, &c, NULL));
     GRN_TRY(GRN_GROW(l->cell, l->cap_cell, l->n + 1));
@@ -289,7 +317,8 @@ end:
 static grn_status take_names(const grn_names_t *d, grn_list_t *out)
 {
     grn_status rc = GRN_OK;
-    for (size_t i = 0; i < d->n && rc == GRN_OK; i++) rc = grn_list_add(out, grn_names_get(d, i), strlen(grn_names_get(d, i)));
+    for (size_t i = 0; i < d->n && rc == GRN_OK; i++)
+        rc = grn_list_add(out, grn_names_get(d, i), strlen(grn_names_get(d, i)));
     return rc;
 }
 
@@ -303,7 +332,8 @@ static grn_status read_long(grn_text_t *t, header_t *h, grn_raw_t *raw)
     while ((got = grn_text_next(t, &line, NULL)) == 1)
         if (*line) GRN_TRY(long_row(t, grn_text_line(t), h->sep, line, &l, raw));
     if (got < 0) GRN_TRY((grn_status)got);
-    GRN_TRY(grn_raw_alloc(raw, l.genes.n, l.cells.n, l.n)); /* by gene, then transposed: cells sorted */
+    GRN_TRY(
+        grn_raw_alloc(raw, l.genes.n, l.cells.n, l.n)); /* by gene, then transposed: cells sorted */
     for (size_t k = 0; k < l.n; k++) raw->indptr[l.gene[k] + 1]++;
     grn_raw_prefix(raw->indptr, l.genes.n);
     for (size_t k = l.n; k-- > 0;) {
@@ -333,7 +363,9 @@ grn_status grn_table_read(const char *path, const grn_counts_opt_t *opt, grn_raw
     header_t h = { 0 };
     rows_t r = { 0 };
     int genes;
-    if (opt->layer) GRN_FAIL(GRN_EINVAL, "'%s' is a text table, which has no layers (--layer %s)", path, opt->layer);
+    if (opt->layer)
+        GRN_FAIL(GRN_EINVAL, "'%s' is a text table, which has no layers (--layer %s)", path,
+                 opt->layer);
     GRN_TRY(grn_text_open(&t, path));
     GRN_TRY(read_header(t, &h));
     snprintf(raw->where_word, sizeof raw->where_word, "line");

@@ -127,10 +127,9 @@ static int build_beside(const char *path, const char *fai, const char *gzi, int 
 static grn_status load_through_tmp(grn_fasta_t *f, const char *path, int need_gzi)
 {
     grn_status rc = GRN_OK;
-    const char *tmp = getenv("TMPDIR");
     grn_str_t dir = { 0 }, fai = { 0 }, gzi = { 0 };
     int made = 0;
-    GRN_TRY(grn_str_printf(&dir, "%s/grn-fai-XXXXXX", tmp && tmp[0] ? tmp : "/tmp"));
+    GRN_TRY(grn_str_printf(&dir, "%s/grn-fai-XXXXXX", grn_tmp_dir()));
     if (!mkdtemp(dir.s)) GRN_FAIL(GRN_EIO, "cannot make a temporary folder '%s'", dir.s);
     made = 1;
     GRN_TRY(grn_str_printf(&fai, "%s/x.fai", dir.s));

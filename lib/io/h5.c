@@ -15,8 +15,9 @@ enum { FILTER_LZF = 32000, FILTER_ZSTD = 32015 };
 
 /* ---- filters ---- */
 
-/* LibLZF format: a control byte c < 32 is followed by c + 1 literals; else a match of (c >> 5) + 2 bytes (7: one more length byte) at
- * distance ((c & 31) << 8 | next) + 1. Returns bytes written, 0 if the data is damaged or does not fit. */
+/* LibLZF format: a control byte c < 32 is followed by c + 1 literals; else a match of (c >> 5) + 2
+ * bytes (7: one more length byte) at distance ((c & 31) << 8 | next) + 1. Returns bytes written, 0
+ * if the data is damaged or does not fit. */
 static size_t lzf_decode(const unsigned char *in, size_t n, unsigned char *out, size_t cap)
 {
     size_t i = 0, o = 0;
@@ -56,20 +57,24 @@ static size_t swap_buffer(void **buf, size_t *buf_size, void *fresh, size_t cap,
     return n;
 }
 
-static size_t lzf_filter(unsigned flags, size_t n_cd, const unsigned *cd, size_t n, size_t *buf_size, void **buf)
+static size_t lzf_filter(unsigned flags, size_t n_cd, const unsigned *cd, size_t n,
+                         size_t *buf_size, void **buf)
 {
     if (!(flags & H5Z_FLAG_REVERSE)) return 0;
-    size_t cap = n_cd >= 3 && cd[2] ? cd[2] : n * 8 + 4096; /* third value: bytes of an undecoded chunk */
+    size_t cap =
+        n_cd >= 3 && cd[2] ? cd[2] : n * 8 + 4096; /* third value: bytes of an undecoded chunk */
     void *fresh = H5allocate_memory(cap, 0);
     return fresh ? swap_buffer(buf, buf_size, fresh, cap, lzf_decode(*buf, n, fresh, cap)) : 0;
 }
 
-static size_t zstd_filter(unsigned flags, size_t n_cd, const unsigned *cd, size_t n, size_t *buf_size, void **buf)
+static size_t zstd_filter(unsigned flags, size_t n_cd, const unsigned *cd, size_t n,
+                          size_t *buf_size, void **buf)
 {
     (void)n_cd, (void)cd;
     if (!(flags & H5Z_FLAG_REVERSE)) return 0;
     unsigned long long cap = ZSTD_getFrameContentSize(*buf, n);
-    if (cap == ZSTD_CONTENTSIZE_UNKNOWN || cap == ZSTD_CONTENTSIZE_ERROR || cap > (1ull << 32)) return 0;
+    if (cap == ZSTD_CONTENTSIZE_UNKNOWN || cap == ZSTD_CONTENTSIZE_ERROR || cap > (1ull << 32))
+        return 0;
     void *fresh = H5allocate_memory((size_t)cap, 0);
     if (!fresh) return 0;
     size_t got = ZSTD_decompress(fresh, (size_t)cap, *buf, n);
@@ -79,8 +84,10 @@ static size_t zstd_filter(unsigned flags, size_t n_cd, const unsigned *cd, size_
 void grn_h5_init(void)
 {
     static int done;
-    static const H5Z_class2_t lzf = { H5Z_CLASS_T_VERS, FILTER_LZF, 0, 1, "lzf", NULL, NULL, lzf_filter };
-    static const H5Z_class2_t zstd = { H5Z_CLASS_T_VERS, FILTER_ZSTD, 0, 1, "zstd", NULL, NULL, zstd_filter };
+    static const H5Z_class2_t lzf = { H5Z_CLASS_T_VERS, FILTER_LZF, 0, 1, "lzf", NULL, NULL,
+                                      lzf_filter };
+    static const H5Z_class2_t zstd = { H5Z_CLASS_T_VERS, FILTER_ZSTD, 0,    1,
+                                       "zstd",           NULL,        NULL, zstd_filter };
     if (done) return;
     done = 1;
     H5dont_atexit();
@@ -119,8 +126,10 @@ static herr_t walk(unsigned n, const H5E_error2_t *e, void *ctx)
 {
     deepest_t *d = ctx;
     if (n == 0 && e->desc) snprintf(d->text, sizeof d->text, "%s", e->desc);
-    if (e->desc && strstr(e->desc, "truncated file")) d->truncated = 1, snprintf(d->text, sizeof d->text, "%s", e->desc);
-    if (e->desc && strstr(e->desc, "required filter")) d->filter = 1, snprintf(d->text, sizeof d->text, "%s", e->desc);
+    if (e->desc && strstr(e->desc, "truncated file"))
+        d->truncated = 1, snprintf(d->text, sizeof d->text, "%s", e->desc);
+    if (e->desc && strstr(e->desc, "required filter"))
+        d->filter = 1, snprintf(d->text, sizeof d->text, "%s", e->desc);
     return 0;
 }
 
@@ -152,12 +161,13 @@ int grn_h5_sniff(const char *path)
 
 grn_status grn_h5_tmp(grn_str_t *name, int *fd)
 {
-    const char *dir = getenv("TMPDIR");
     name->n = 0;
-    grn_status rc = grn_str_printf(name, "%s/grn.XXXXXX", dir && *dir ? dir : "/tmp");
+    grn_status rc = grn_str_printf(name, "%s/grn.XXXXXX", grn_tmp_dir());
     if (rc != GRN_OK) return rc;
     *fd = mkstemp(name->s);
-    return *fd < 0 ? grn_err(GRN_EIO, "cannot make a temporary file '%s': %s", name->s, strerror(errno)) : GRN_OK;
+    return *fd < 0
+               ? grn_err(GRN_EIO, "cannot make a temporary file '%s': %s", name->s, strerror(errno))
+               : GRN_OK;
 }
 
 /* Copies stdin to a temporary file that HDF5 can open. */
@@ -254,13 +264,15 @@ grn_status grn_h5_members(const grn_h5_t *h, const char *group, grn_list_t *out)
 
 /* ---- strings ---- */
 
-/* Appends n strings held in `mem` as type `t` (vlen pointers or fixed width); trailing NULs and blanks of fixed ones are padding. */
+/* Appends n strings held in `mem` as type `t` (vlen pointers or fixed width); trailing NULs and
+ * blanks of fixed ones are padding. */
 static grn_status add_strings(hid_t t, const void *mem, size_t n, grn_list_t *out)
 {
     grn_status rc = GRN_OK;
     if (H5Tis_variable_str(t) > 0) {
         char *const *v = mem;
-        for (size_t i = 0; i < n && rc == GRN_OK; i++) rc = grn_list_add(out, v[i] ? v[i] : "", v[i] ? strlen(v[i]) : 0);
+        for (size_t i = 0; i < n && rc == GRN_OK; i++)
+            rc = grn_list_add(out, v[i] ? v[i] : "", v[i] ? strlen(v[i]) : 0);
         return rc;
     }
     size_t width = H5Tget_size(t);
@@ -289,7 +301,8 @@ static hid_t string_mem_type(hid_t file_type)
 static hid_t attr_open(const grn_h5_t *h, const char *obj, const char *name)
 {
     hid_t a = -1;
-    if (H5Aexists_by_name(h->file, obj, name, H5P_DEFAULT) > 0) a = H5Aopen_by_name(h->file, obj, name, H5P_DEFAULT, H5P_DEFAULT);
+    if (H5Aexists_by_name(h->file, obj, name, H5P_DEFAULT) > 0)
+        a = H5Aopen_by_name(h->file, obj, name, H5P_DEFAULT, H5P_DEFAULT);
     H5Eclear2(H5E_DEFAULT);
     return a;
 }
@@ -342,7 +355,8 @@ int grn_h5_attr_str(const grn_h5_t *h, const char *obj, const char *name, grn_st
     return rc;
 }
 
-int grn_h5_attr_i64(const grn_h5_t *h, const char *obj, const char *name, int64_t *v, size_t max, size_t *n)
+int grn_h5_attr_i64(const grn_h5_t *h, const char *obj, const char *name, int64_t *v, size_t max,
+                    size_t *n)
 {
     hid_t a = attr_open(h, obj, name);
     int rc = 0;
@@ -352,7 +366,9 @@ int grn_h5_attr_i64(const grn_h5_t *h, const char *obj, const char *name, int64_
     hssize_t got = H5Sget_simple_extent_npoints(space);
     if (H5Tget_class(t) == H5T_INTEGER && got >= 0 && (size_t)got <= max) {
         *n = (size_t)got;
-        rc = got && H5Aread(a, H5T_NATIVE_INT64, v) < 0 ? (int)grn_h5_fail(h, "cannot read attribute '%s' of '%s'", name, obj) : 1;
+        rc = got && H5Aread(a, H5T_NATIVE_INT64, v) < 0
+                 ? (int)grn_h5_fail(h, "cannot read attribute '%s' of '%s'", name, obj)
+                 : 1;
     }
     H5Tclose(t);
     H5Sclose(space);
@@ -370,11 +386,15 @@ static grn_status check_filters(const grn_h5_ds_t *d, hid_t dcpl)
         unsigned flags, config;
         size_t n_cd = 0;
         char name[64] = "";
-        H5Z_filter_t f = H5Pget_filter2(dcpl, (unsigned)i, &flags, &n_cd, NULL, sizeof name, name, &config);
+        H5Z_filter_t f =
+            H5Pget_filter2(dcpl, (unsigned)i, &flags, &n_cd, NULL, sizeof name, name, &config);
         if (f >= 0 && H5Zfilter_avail(f) <= 0) {
             H5Eclear2(H5E_DEFAULT);
-            return grn_err(GRN_EUNSUP, "'%s': dataset '%s' is compressed with the HDF5 filter %d (%s), which is not installed here: install its "
-                           "plugin (HDF5_PLUGIN_PATH) or rewrite the file with gzip", d->h->path, d->name, (int)f, filter_name((int)f));
+            return grn_err(GRN_EUNSUP,
+                           "'%s': dataset '%s' is compressed with the HDF5 filter %d (%s), which "
+                           "is not installed here: install its "
+                           "plugin (HDF5_PLUGIN_PATH) or rewrite the file with gzip",
+                           d->h->path, d->name, (int)f, filter_name((int)f));
         }
     }
     return GRN_OK;
@@ -386,7 +406,8 @@ static uint64_t block_size(const grn_h5_ds_t *d, hid_t dcpl)
     hsize_t chunk[2] = { 1, 1 };
     uint64_t width = d->n_dim == 2 && d->dim[1] ? d->dim[1] : 1;
     uint64_t want = width >= 1 << 20 ? 1 : (1 << 20) / width;
-    if (H5Pget_layout(dcpl) != H5D_CHUNKED || H5Pget_chunk(dcpl, 2, chunk) < 1 || chunk[0] == 0) return want;
+    if (H5Pget_layout(dcpl) != H5D_CHUNKED || H5Pget_chunk(dcpl, 2, chunk) < 1 || chunk[0] == 0)
+        return want;
     uint64_t k = want / chunk[0];
     return (k ? k : 1) * chunk[0];
 }
@@ -399,15 +420,19 @@ grn_status grn_h5_ds_open(grn_h5_ds_t *d, const grn_h5_t *h, const char *name, i
     *d = (grn_h5_ds_t){ .h = h, .id = -1, .type = -1 };
     GRN_TRY(GRN_NEW_RAW(d->name, strlen(name) + 1));
     memcpy(d->name, name, strlen(name) + 1);
-    if (grn_h5_kind_of(h, name) != GRN_H5_DATASET) GRN_FAIL(GRN_EFORMAT, "'%s': no dataset '%s'", h->path, name);
+    if (grn_h5_kind_of(h, name) != GRN_H5_DATASET)
+        GRN_FAIL(GRN_EFORMAT, "'%s': no dataset '%s'", h->path, name);
     d->id = H5Dopen2(h->file, name, H5P_DEFAULT);
     if (d->id < 0) GRN_TRY(grn_h5_fail(h, "cannot open dataset '%s'", name));
     d->type = H5Dget_type(d->id);
     d->cls = H5Tget_class(d->type);
     space = H5Dget_space(d->id);
-    d->n_dim = H5Sget_simple_extent_type(space) == H5S_NULL ? 1 : H5Sget_simple_extent_dims(space, dim, NULL);
+    d->n_dim = H5Sget_simple_extent_type(space) == H5S_NULL
+                   ? 1
+                   : H5Sget_simple_extent_dims(space, dim, NULL);
     if (d->n_dim > 2 || d->n_dim < 0 || (n_dim >= 0 && d->n_dim != n_dim))
-        GRN_FAIL(GRN_EFORMAT, "'%s': dataset '%s' has %d dimensions, %d expected", h->path, name, d->n_dim, n_dim < 0 ? 2 : n_dim);
+        GRN_FAIL(GRN_EFORMAT, "'%s': dataset '%s' has %d dimensions, %d expected", h->path, name,
+                 d->n_dim, n_dim < 0 ? 2 : n_dim);
     d->dim[0] = d->n_dim ? dim[0] : 1;
     d->dim[1] = d->n_dim == 2 ? dim[1] : 1;
     dcpl = H5Dget_create_plist(d->id);
@@ -439,13 +464,16 @@ static grn_status read_slab(const grn_h5_ds_t *d, uint64_t off, uint64_t n, hid_
 {
     hsize_t start[2] = { off, 0 }, count[2] = { n, d->dim[1] };
     if (n == 0 || d->dim[1] == 0) return GRN_OK;
-    hid_t space = H5Dget_space(d->id), mspace = H5Screate_simple(d->n_dim == 2 ? 2 : 1, count, NULL);
+    hid_t space = H5Dget_space(d->id),
+          mspace = H5Screate_simple(d->n_dim == 2 ? 2 : 1, count, NULL);
     herr_t bad = space < 0 || mspace < 0 ? -1 : 0;
-    if (!bad && d->n_dim > 0) bad = H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL);
+    if (!bad && d->n_dim > 0)
+        bad = H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL);
     if (bad >= 0 && d->cls == H5T_ENUM) {
         int8_t *b = out; /* bool as h5py writes it: an 8-bit enum, spread out from the end */
         uint64_t total = n * d->dim[1];
-        bad = H5Tget_size(d->type) == 1 ? H5Dread(d->id, d->type, mspace, space, H5P_DEFAULT, b) : -1;
+        bad =
+            H5Tget_size(d->type) == 1 ? H5Dread(d->id, d->type, mspace, space, H5P_DEFAULT, b) : -1;
         for (uint64_t k = total; bad >= 0 && k-- > 0;) {
             if (mem == H5T_NATIVE_DOUBLE) ((double *)out)[k] = b[k];
             else ((int64_t *)out)[k] = b[k];
@@ -455,12 +483,14 @@ static grn_status read_slab(const grn_h5_ds_t *d, uint64_t off, uint64_t n, hid_
     }
     if (space >= 0) H5Sclose(space);
     if (mspace >= 0) H5Sclose(mspace);
-    return bad < 0 ? grn_h5_fail(d->h, "cannot read dataset '%s': damaged or cut", d->name) : GRN_OK;
+    return bad < 0 ? grn_h5_fail(d->h, "cannot read dataset '%s': damaged or cut", d->name)
+                   : GRN_OK;
 }
 
 grn_status grn_h5_read_f64(const grn_h5_ds_t *d, uint64_t off, uint64_t n, double *out)
 {
-    if (!grn_h5_ds_is_number(d)) return grn_err(GRN_EFORMAT, "'%s': dataset '%s' holds no numbers", d->h->path, d->name);
+    if (!grn_h5_ds_is_number(d))
+        return grn_err(GRN_EFORMAT, "'%s': dataset '%s' holds no numbers", d->h->path, d->name);
     return read_slab(d, off, n, H5T_NATIVE_DOUBLE, out);
 }
 
@@ -497,28 +527,34 @@ static grn_status add_numbers(const double *v, uint64_t n, int is_bool, grn_list
     for (uint64_t i = 0; i < n && rc == GRN_OK; i++) {
         if (is_bool) snprintf(buf, sizeof buf, "%s", v[i] != 0 ? "True" : "False");
         else if (isnan(v[i])) buf[0] = 0;
-        else if (v[i] == floor(v[i]) && fabs(v[i]) < 9e15) snprintf(buf, sizeof buf, "%lld", (long long)v[i]);
+        else if (v[i] == floor(v[i]) && fabs(v[i]) < 9e15)
+            snprintf(buf, sizeof buf, "%lld", (long long)v[i]);
         else grn_fmt_f64(buf, v[i]);
         rc = grn_list_add(out, buf, strlen(buf));
     }
     return rc;
 }
 
-/* One column (a dataset, or one member of a compound one) read whole with a memory type of its own. */
+/* One column (a dataset, or one member of a compound one) read whole with a memory type of its own.
+ */
 static grn_status load_column(const grn_h5_ds_t *d, const char *field, hid_t type, grn_list_t *out)
 {
     grn_status rc = GRN_OK;
     H5T_class_t cls = H5Tget_class(type);
-    hid_t elem = cls == H5T_STRING ? string_mem_type(type) : cls == H5T_ENUM ? H5Tcopy(type) : H5Tcopy(H5T_NATIVE_DOUBLE);
+    hid_t elem = cls == H5T_STRING ? string_mem_type(type)
+                 : cls == H5T_ENUM ? H5Tcopy(type)
+                                   : H5Tcopy(H5T_NATIVE_DOUBLE);
     hid_t mem = elem, space = -1;
     size_t size = H5Tget_size(elem);
     void *buf = NULL;
     double *num = NULL;
     if (cls != H5T_STRING && cls != H5T_ENUM && cls != H5T_INTEGER && cls != H5T_FLOAT)
-        GRN_FAIL(GRN_EFORMAT, "'%s': column '%s%s%s' is neither text nor numbers", d->h->path, d->name, field ? "." : "", field ? field : "");
+        GRN_FAIL(GRN_EFORMAT, "'%s': column '%s%s%s' is neither text nor numbers", d->h->path,
+                 d->name, field ? "." : "", field ? field : "");
     if (field) {
         mem = H5Tcreate(H5T_COMPOUND, size);
-        if (mem < 0 || H5Tinsert(mem, field, 0, elem) < 0) GRN_FAIL(GRN_EFORMAT, "'%s': no member '%s' in '%s'", d->h->path, field, d->name);
+        if (mem < 0 || H5Tinsert(mem, field, 0, elem) < 0)
+            GRN_FAIL(GRN_EFORMAT, "'%s': no member '%s' in '%s'", d->h->path, field, d->name);
     }
     buf = grn_calloc(d->dim[0], size);
     if (!buf) GRN_FAIL(GRN_ENOMEM, "out of memory for '%s'", d->name);
@@ -527,10 +563,12 @@ static grn_status load_column(const grn_h5_ds_t *d, const char *field, hid_t typ
         GRN_TRY(grn_h5_fail(d->h, "cannot read dataset '%s': damaged or cut", d->name));
     if (cls == H5T_STRING) {
         rc = add_strings(elem, buf, d->dim[0], out);
-        if (d->dim[0] && H5Tis_variable_str(elem) > 0) H5Dvlen_reclaim(mem, space, H5P_DEFAULT, buf);
+        if (d->dim[0] && H5Tis_variable_str(elem) > 0)
+            H5Dvlen_reclaim(mem, space, H5P_DEFAULT, buf);
     } else if (cls == H5T_ENUM) {
         GRN_TRY(GRN_NEW_RAW(num, d->dim[0]));
-        if (size != 1) GRN_FAIL(GRN_EUNSUP, "'%s': enum column '%s' is no boolean", d->h->path, d->name);
+        if (size != 1)
+            GRN_FAIL(GRN_EUNSUP, "'%s': enum column '%s' is no boolean", d->h->path, d->name);
         for (uint64_t i = 0; i < d->dim[0]; i++) num[i] = ((const int8_t *)buf)[i];
         rc = add_numbers(num, d->dim[0], 1, out);
     } else {
@@ -577,14 +615,16 @@ grn_status grn_h5_fields(const grn_h5_t *h, const char *name, grn_list_t *out)
     int n = d.cls == H5T_COMPOUND ? H5Tget_nmembers(d.type) : 0;
     for (int i = 0; i < n && rc == GRN_OK; i++) {
         char *m = H5Tget_member_name(d.type, (unsigned)i);
-        rc = m ? grn_list_add(out, m, strlen(m)) : grn_h5_fail(h, "cannot read the members of '%s'", name);
+        rc = m ? grn_list_add(out, m, strlen(m))
+               : grn_h5_fail(h, "cannot read the members of '%s'", name);
         H5free_memory(m);
     }
     grn_h5_ds_close(&d);
     return rc;
 }
 
-grn_status grn_h5_field_i64(const grn_h5_t *h, const char *name, const char *field, int64_t **out, uint64_t *n)
+grn_status grn_h5_field_i64(const grn_h5_t *h, const char *name, const char *field, int64_t **out,
+                            uint64_t *n)
 {
     grn_status rc = GRN_OK;
     grn_h5_ds_t d = { 0 };
@@ -592,7 +632,8 @@ grn_status grn_h5_field_i64(const grn_h5_t *h, const char *name, const char *fie
     int64_t *v = NULL;
     GRN_TRY(grn_h5_ds_open(&d, h, name, 1));
     type = column_type(&d, field);
-    if (type < 0 || H5Tget_class(type) != H5T_INTEGER) GRN_FAIL(GRN_EFORMAT, "'%s': '%s' in '%s' is no integer column", h->path, field, name);
+    if (type < 0 || H5Tget_class(type) != H5T_INTEGER)
+        GRN_FAIL(GRN_EFORMAT, "'%s': '%s' in '%s' is no integer column", h->path, field, name);
     GRN_TRY(GRN_NEW_RAW(v, d.dim[0]));
     mem = H5Tcreate(H5T_COMPOUND, sizeof *v);
     if (mem < 0 || H5Tinsert(mem, field, 0, H5T_NATIVE_INT64) < 0 ||

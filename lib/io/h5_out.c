@@ -50,7 +50,8 @@ grn_status grn_h5o_commit(grn_h5o_t *o)
     char *buf = NULL;
     hid_t file = o->file;
     o->file = -1;
-    if (H5Fclose(file) < 0) GRN_FAIL(GRN_EIO, "cannot finish '%s' in its temporary file (is TMPDIR full?)", o->path);
+    if (H5Fclose(file) < 0)
+        GRN_FAIL(GRN_EIO, "cannot finish '%s' in its temporary file (is TMPDIR full?)", o->path);
     GRN_TRY(GRN_NEW_RAW(buf, COPY));
     off_t size = lseek(o->fd, 0, SEEK_END);
     if (size <= 0) GRN_FAIL(GRN_EIO, "cannot read back the temporary file of '%s'", o->path);
@@ -98,7 +99,8 @@ static hid_t utf8(void)
 }
 
 /* One attribute of any type; n == 0 with scalar: a scalar. */
-static grn_status put_attr(grn_h5o_t *o, const char *obj, const char *name, hid_t type, int scalar, size_t n, const void *data)
+static grn_status put_attr(grn_h5o_t *o, const char *obj, const char *name, hid_t type, int scalar,
+                           size_t n, const void *data)
 {
     hsize_t dim = n;
     hid_t at = H5Oopen(o->file, obj, H5P_DEFAULT);
@@ -119,7 +121,8 @@ grn_status grn_h5o_attr_str(grn_h5o_t *o, const char *obj, const char *name, con
     return rc;
 }
 
-grn_status grn_h5o_attr_list(grn_h5o_t *o, const char *obj, const char *name, const char *const *v, size_t n)
+grn_status grn_h5o_attr_list(grn_h5o_t *o, const char *obj, const char *name, const char *const *v,
+                             size_t n)
 {
     hid_t t = utf8();
     grn_status rc = put_attr(o, obj, name, t, 0, n, v);
@@ -127,7 +130,8 @@ grn_status grn_h5o_attr_list(grn_h5o_t *o, const char *obj, const char *name, co
     return rc;
 }
 
-grn_status grn_h5o_attr_i64(grn_h5o_t *o, const char *obj, const char *name, const int64_t *v, size_t n)
+grn_status grn_h5o_attr_i64(grn_h5o_t *o, const char *obj, const char *name, const int64_t *v,
+                            size_t n)
 {
     return put_attr(o, obj, name, H5T_NATIVE_INT64, 0, n, v);
 }
@@ -136,7 +140,8 @@ grn_status grn_h5o_attr_bool(grn_h5o_t *o, const char *obj, const char *name, in
 {
     int8_t no = 0, yes = 1, v = value != 0;
     hid_t t = H5Tenum_create(H5T_STD_I8LE);
-    if (t < 0 || H5Tenum_insert(t, "FALSE", &no) < 0 || H5Tenum_insert(t, "TRUE", &yes) < 0) return failed(o, name);
+    if (t < 0 || H5Tenum_insert(t, "FALSE", &no) < 0 || H5Tenum_insert(t, "TRUE", &yes) < 0)
+        return failed(o, name);
     grn_status rc = put_attr(o, obj, name, t, 1, 1, &v);
     H5Tclose(t);
     return rc;
@@ -149,12 +154,16 @@ grn_status grn_h5o_encoding(grn_h5o_t *o, const char *obj, const char *type, con
 }
 
 /* Creates a rank-1 dataset of fixed size, optionally deflated, and writes it. */
-static grn_status put_vec(grn_h5o_t *o, const char *name, hid_t file, hid_t mem, const void *data, uint64_t n, int deflate)
+static grn_status put_vec(grn_h5o_t *o, const char *name, hid_t file, hid_t mem, const void *data,
+                          uint64_t n, int deflate)
 {
     hsize_t dim = n, chunk = n < CHUNK ? n : CHUNK;
     hid_t p = quiet_props(H5P_DATASET_CREATE), space = H5Screate_simple(1, &dim, NULL), ds = -1;
     herr_t bad = p < 0 || space < 0 ? -1 : 0;
-    if (!bad && deflate && n) bad = H5Pset_chunk(p, 1, &chunk) < 0 || H5Pset_shuffle(p) < 0 || H5Pset_deflate(p, 1) < 0 ? -1 : 0;
+    if (!bad && deflate && n)
+        bad = H5Pset_chunk(p, 1, &chunk) < 0 || H5Pset_shuffle(p) < 0 || H5Pset_deflate(p, 1) < 0
+                  ? -1
+                  : 0;
     if (!bad) ds = H5Dcreate2(o->file, name, file, space, H5P_DEFAULT, p, H5P_DEFAULT);
     if (ds < 0 || (n && H5Dwrite(ds, mem, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)) bad = -1;
     if (ds >= 0 && H5Dclose(ds) < 0) bad = -1;
@@ -163,7 +172,8 @@ static grn_status put_vec(grn_h5o_t *o, const char *name, hid_t file, hid_t mem,
     return bad < 0 ? failed(o, name) : GRN_OK;
 }
 
-grn_status grn_h5o_vec(grn_h5o_t *o, const char *name, hid_t file, hid_t mem, const void *data, uint64_t n)
+grn_status grn_h5o_vec(grn_h5o_t *o, const char *name, hid_t file, hid_t mem, const void *data,
+                       uint64_t n)
 {
     return put_vec(o, name, file, mem, data, n, 1);
 }
@@ -181,7 +191,8 @@ grn_status grn_h5o_names(grn_h5o_t *o, const char *name, const grn_names_t *d)
     return rc;
 }
 
-grn_status grn_h5o_fixed(grn_h5o_t *o, const char *name, uint64_t n, const char *(*get)(const void *ctx, size_t i), const void *ctx)
+grn_status grn_h5o_fixed(grn_h5o_t *o, const char *name, uint64_t n,
+                         const char *(*get)(const void *ctx, size_t i), const void *ctx)
 {
     size_t width = 1;
     char *text = NULL;
@@ -198,21 +209,24 @@ grn_status grn_h5o_fixed(grn_h5o_t *o, const char *name, uint64_t n, const char 
         memcpy(text + i * width, s, strlen(s));
     }
     hid_t t = H5Tcopy(H5T_C_S1);
-    if (t < 0 || H5Tset_size(t, width) < 0 || H5Tset_strpad(t, H5T_STR_NULLPAD) < 0) rc = failed(o, name);
+    if (t < 0 || H5Tset_size(t, width) < 0 || H5Tset_strpad(t, H5T_STR_NULLPAD) < 0)
+        rc = failed(o, name);
     else rc = put_vec(o, name, t, t, text, n, 1);
     if (t >= 0) H5Tclose(t);
     free(text);
     return rc;
 }
 
-grn_status grn_h5o_grow_open(grn_h5o_t *o, grn_h5o_grow_t *g, const char *name, hid_t file, hid_t mem, uint64_t width)
+grn_status grn_h5o_grow_open(grn_h5o_t *o, grn_h5o_grow_t *g, const char *name, hid_t file,
+                             hid_t mem, uint64_t width)
 {
     int n_dim = width ? 2 : 1;
     hsize_t dim[2] = { 0, width }, max[2] = { H5S_UNLIMITED, width }, chunk[2] = { CHUNK, width };
     if (width) chunk[0] = width >= CHUNK ? 1 : CHUNK / width;
     hid_t p = quiet_props(H5P_DATASET_CREATE), space = H5Screate_simple(n_dim, dim, max);
     *g = (grn_h5o_grow_t){ .ds = -1, .mem = mem, .width = width };
-    if (p >= 0 && space >= 0 && H5Pset_chunk(p, n_dim, chunk) >= 0 && H5Pset_shuffle(p) >= 0 && H5Pset_deflate(p, 1) >= 0)
+    if (p >= 0 && space >= 0 && H5Pset_chunk(p, n_dim, chunk) >= 0 && H5Pset_shuffle(p) >= 0 &&
+        H5Pset_deflate(p, 1) >= 0)
         g->ds = H5Dcreate2(o->file, name, file, space, H5P_DEFAULT, p, H5P_DEFAULT);
     if (p >= 0) H5Pclose(p);
     if (space >= 0) H5Sclose(space);
@@ -226,7 +240,9 @@ grn_status grn_h5o_grow_append(grn_h5o_t *o, grn_h5o_grow_t *g, const void *data
     hsize_t start[2] = { g->n, 0 }, count[2] = { n, g->width }, size[2] = { g->n + n, g->width };
     herr_t bad = H5Dset_extent(g->ds, size);
     hid_t space = H5Dget_space(g->ds), mem = H5Screate_simple(n_dim, count, NULL);
-    if (space < 0 || mem < 0 || H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) < 0) bad = -1;
+    if (space < 0 || mem < 0 ||
+        H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) < 0)
+        bad = -1;
     if (bad >= 0) bad = H5Dwrite(g->ds, g->mem, mem, space, H5P_DEFAULT, data);
     if (space >= 0) H5Sclose(space);
     if (mem >= 0) H5Sclose(mem);

@@ -1,5 +1,6 @@
-/* anndata's .h5ad, every generation: encodings 0.1.0/0.2.0 (anndata >= 0.8), dataframes with __categories (0.7), compound obs and var with
- * categories in uns (<= 0.6); X, raw and layers as dense arrays, CSR or CSC (anndata on-disk format specification). */
+/* anndata's .h5ad, every generation: encodings 0.1.0/0.2.0 (anndata >= 0.8), dataframes with
+ * __categories (0.7), compound obs and var with categories in uns (<= 0.6); X, raw and layers as
+ * dense arrays, CSR or CSC (anndata on-disk format specification). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +23,9 @@ static grn_status frame_index_name(const grn_h5_t *h, const char *frame, grn_str
     if (grn_h5_kind_of(h, frame) == GRN_H5_DATASET) {
         GRN_TRY(grn_h5_fields(h, frame, &fields));
         if (fields.n == 0) GRN_FAIL(GRN_EFORMAT, "'%s': '%s' is no table", h->path, frame);
-        name = grn_list_find(&fields, "index") != GRN_NO_COLUMN ? "index" : grn_list_find(&fields, "_index") != GRN_NO_COLUMN ? "_index" :
-               grn_list_get(&fields, 0);
+        name = grn_list_find(&fields, "index") != GRN_NO_COLUMN    ? "index"
+               : grn_list_find(&fields, "_index") != GRN_NO_COLUMN ? "_index"
+                                                                   : grn_list_get(&fields, 0);
     } else {
         int got = grn_h5_attr_str(h, frame, "_index", out);
         if (got < 0) GRN_TRY((grn_status)got);
@@ -48,14 +50,16 @@ static grn_status frame_columns(const grn_h5_t *h, const char *frame, grn_list_t
 }
 
 /* codes into categories, both given by path, as text. */
-static grn_status categorical(const grn_h5_t *h, const char *categories, const int64_t *code, uint64_t n, const char *what, grn_list_t *out)
+static grn_status categorical(const grn_h5_t *h, const char *categories, const int64_t *code,
+                              uint64_t n, const char *what, grn_list_t *out)
 {
     grn_status rc = GRN_OK;
     grn_list_t level = { 0 };
     GRN_TRY(grn_h5_load_text(h, categories, NULL, &level));
     for (uint64_t i = 0; i < n; i++) {
         if (code[i] >= (int64_t)level.n)
-            GRN_FAIL(GRN_EFORMAT, "'%s': '%s' has code %lld, but there are %zu categories", h->path, what, (long long)code[i], level.n);
+            GRN_FAIL(GRN_EFORMAT, "'%s': '%s' has code %lld, but there are %zu categories", h->path,
+                     what, (long long)code[i], level.n);
         const char *s = code[i] < 0 ? "" : grn_list_get(&level, (size_t)code[i]);
         GRN_TRY(grn_list_add(out, s, strlen(s)));
     }
@@ -64,7 +68,8 @@ end:
     return rc;
 }
 
-/* values with the entries where mask is true left empty (nullable-integer, -boolean, -string-array). */
+/* values with the entries where mask is true left empty (nullable-integer, -boolean,
+ * -string-array). */
 static grn_status nullable(const grn_h5_t *h, const char *col, grn_list_t *out)
 {
     grn_status rc = GRN_OK;
@@ -77,7 +82,9 @@ static grn_status nullable(const grn_h5_t *h, const char *col, grn_list_t *out)
     path.n = 0;
     GRN_TRY(grn_str_printf(&path, "%s/mask", col));
     GRN_TRY(grn_h5_load_i64(h, path.s, &mask, &n));
-    if (n != value.n) GRN_FAIL(GRN_EFORMAT, "'%s': '%s' has %zu values and %llu mask entries", h->path, col, value.n, (unsigned long long)n);
+    if (n != value.n)
+        GRN_FAIL(GRN_EFORMAT, "'%s': '%s' has %zu values and %llu mask entries", h->path, col,
+                 value.n, (unsigned long long)n);
     for (size_t i = 0; i < value.n; i++) {
         const char *s = mask[i] ? "" : grn_list_get(&value, i);
         GRN_TRY(grn_list_add(out, s, strlen(s)));
@@ -90,7 +97,8 @@ end:
 }
 
 /* A column of a compound table (<= 0.6): codes whose categories are in uns, or plain. */
-static grn_status compound_column(const grn_h5_t *h, const char *frame, const char *name, grn_list_t *out)
+static grn_status compound_column(const grn_h5_t *h, const char *frame, const char *name,
+                                  grn_list_t *out)
 {
     grn_status rc = GRN_OK;
     grn_str_t path = { 0 };
@@ -127,9 +135,13 @@ static grn_status group_column(const grn_h5_t *h, const char *col, grn_list_t *o
         grn_list_t level = { 0 };
         rc = nullable(h, cats.s, &level);
         for (uint64_t i = 0; i < n && rc == GRN_OK; i++) {
-            if (code[i] >= (int64_t)level.n) rc = grn_err(GRN_EFORMAT, "'%s': '%s' has a code above its categories", h->path, col);
+            if (code[i] >= (int64_t)level.n)
+                rc = grn_err(GRN_EFORMAT, "'%s': '%s' has a code above its categories", h->path,
+                             col);
             else if (code[i] < 0) rc = grn_list_add(out, "", 0);
-            else rc = grn_list_add(out, grn_list_get(&level, (size_t)code[i]), strlen(grn_list_get(&level, (size_t)code[i])));
+            else
+                rc = grn_list_add(out, grn_list_get(&level, (size_t)code[i]),
+                                  strlen(grn_list_get(&level, (size_t)code[i])));
         }
         grn_list_clear(&level);
     } else {
@@ -143,7 +155,8 @@ end:
 }
 
 /* Any column of obs or var as text; missing values are "". */
-static grn_status frame_column(const grn_h5_t *h, const char *frame, const char *name, grn_list_t *out)
+static grn_status frame_column(const grn_h5_t *h, const char *frame, const char *name,
+                               grn_list_t *out)
 {
     grn_status rc = GRN_OK;
     grn_str_t col = { 0 }, cats = { 0 };
@@ -154,7 +167,8 @@ static grn_status frame_column(const grn_h5_t *h, const char *frame, const char 
     GRN_TRY(grn_str_printf(&cats, "%s/__categories/%s", frame, name));
     if (grn_h5_kind_of(h, col.s) == GRN_H5_GROUP) {
         rc = group_column(h, col.s, out);
-    } else if (grn_h5_kind_of(h, cats.s) == GRN_H5_DATASET) { /* 0.7: integer codes, categories beside them */
+    } else if (grn_h5_kind_of(h, cats.s) ==
+               GRN_H5_DATASET) { /* 0.7: integer codes, categories beside them */
         GRN_TRY(grn_h5_load_i64(h, col.s, &code, &n));
         rc = categorical(h, cats.s, code, n, col.s, out);
     } else {
@@ -204,12 +218,14 @@ static grn_status matrix_shape(const grn_h5_t *h, const char *name, shape_t *s)
         if (got == 1 && strncmp(type.s, "csr", 3) == 0) s->how = M_CSR;
         if (got == 1 && strncmp(type.s, "csc", 3) == 0) s->how = M_CSC;
         if (s->how == M_NONE)
-            GRN_FAIL(GRN_EFORMAT, "'%s': '%s' is %s%s; an array, csr_matrix or csc_matrix is expected", h->path, name,
-                     got ? "of type " : "a group without a type", got ? type.s : "");
+            GRN_FAIL(GRN_EFORMAT,
+                     "'%s': '%s' is %s%s; an array, csr_matrix or csc_matrix is expected", h->path,
+                     name, got ? "of type " : "a group without a type", got ? type.s : "");
         got = grn_h5_attr_i64(h, name, "shape", dim, 2, &n);
         if (got == 0) got = grn_h5_attr_i64(h, name, "h5sparse_shape", dim, 2, &n);
         if (got < 0) goto bad;
-        if (got == 0 || n != 2 || dim[0] < 0 || dim[1] < 0) GRN_FAIL(GRN_EFORMAT, "'%s': '%s' has no valid shape", h->path, name);
+        if (got == 0 || n != 2 || dim[0] < 0 || dim[1] < 0)
+            GRN_FAIL(GRN_EFORMAT, "'%s': '%s' has no valid shape", h->path, name);
         s->n_rows = (uint64_t)dim[0];
         s->n_cols = (uint64_t)dim[1];
     }
@@ -280,8 +296,10 @@ static grn_status named_layer(const grn_h5_t *h, const char *layer, candidate_t 
     snprintf(path, sizeof path, "%s%s", strncmp(layer, "layers/", 7) == 0 ? "" : "layers/", layer);
     if (*n == 0) GRN_TRY(add_candidate(h, path, c, n));
     if (*n == 0) {
-        if (grn_h5_kind_of(h, "layers") == GRN_H5_GROUP) GRN_TRY(grn_h5_members(h, "layers", &have));
-        GRN_FAIL(GRN_EINVAL, "'%s' has no layer '%s'; layers: %s", h->path, layer, have.n ? grn_list_show(&have, 10, show, sizeof show) : "none");
+        if (grn_h5_kind_of(h, "layers") == GRN_H5_GROUP)
+            GRN_TRY(grn_h5_members(h, "layers", &have));
+        GRN_FAIL(GRN_EINVAL, "'%s' has no layer '%s'; layers: %s", h->path, layer,
+                 have.n ? grn_list_show(&have, 10, show, sizeof show) : "none");
     }
 end:
     grn_list_clear(&have);
@@ -303,15 +321,18 @@ static grn_status all_candidates(const grn_h5_t *h, candidate_t *c, size_t *n)
         GRN_TRY(add_candidate(h, path, c, n));
     }
     if (*n == 0)
-        GRN_FAIL(GRN_EFORMAT, "'%s' holds no matrix: no X, no raw/X, no layer of counts (layers: %s)", h->path,
+        GRN_FAIL(GRN_EFORMAT,
+                 "'%s' holds no matrix: no X, no raw/X, no layer of counts (layers: %s)", h->path,
                  layers.n ? grn_list_show(&layers, 10, show, sizeof show) : "none");
 end:
     grn_list_clear(&layers);
     return rc;
 }
 
-/* Loads the first candidate that is counts; else X, or raw/X when X has negative values and raw/X has not (and says so). */
-static grn_status load_counts(const grn_h5_t *h, candidate_t *c, size_t n, grn_raw_t *raw, candidate_t *chosen)
+/* Loads the first candidate that is counts; else X, or raw/X when X has negative values and raw/X
+ * has not (and says so). */
+static grn_status load_counts(const grn_h5_t *h, candidate_t *c, size_t n, grn_raw_t *raw,
+                              candidate_t *chosen)
 {
     grn_status rc = GRN_OK;
     for (size_t i = 0; i < n; i++) {
@@ -332,7 +353,9 @@ static grn_status load_counts(const grn_h5_t *h, candidate_t *c, size_t n, grn_r
     for (size_t i = 1; i < n && c[k].negative; i++)
         if (!c[i].negative) k = i;
     *chosen = c[k];
-    if (n > 1) grn_log_info("'%s': no matrix in it is counts; reading %s%s", h->path, c[k].name, k ? ", which has no negative values as X has" : "");
+    if (n > 1)
+        grn_log_info("'%s': no matrix in it is counts; reading %s%s", h->path, c[k].name,
+                     k ? ", which has no negative values as X has" : "");
     rc = load_matrix(h, c[k].name, &c[k].shape, raw);
 end:
     return rc;
@@ -341,20 +364,26 @@ end:
 /* ---- names and labels ---- */
 
 /* Feature names: the index, or the column asked for, or symbols when the index is Ensembl ids. */
-static grn_status load_features(const grn_h5_t *h, const char *var, const grn_counts_opt_t *opt, grn_raw_t *raw)
+static grn_status load_features(const grn_h5_t *h, const char *var, const grn_counts_opt_t *opt,
+                                grn_raw_t *raw)
 {
     grn_status rc = GRN_OK;
     grn_list_t columns = { 0 }, index = { 0 };
     size_t symbol, id, type, genome;
     GRN_TRY(frame_index(h, var, &index));
     GRN_TRY(frame_columns(h, var, &columns));
-    int by_index = opt->gene_column && (strcmp(opt->gene_column, "index") == 0 || strcmp(opt->gene_column, "_index") == 0);
-    GRN_TRY(grn_pick_column(h->path, &columns, by_index ? NULL : opt->gene_column, GRN_USUAL_SYMBOL, "gene names", &symbol));
+    int by_index = opt->gene_column && (strcmp(opt->gene_column, "index") == 0 ||
+                                        strcmp(opt->gene_column, "_index") == 0);
+    GRN_TRY(grn_pick_column(h->path, &columns, by_index ? NULL : opt->gene_column, GRN_USUAL_SYMBOL,
+                            "gene names", &symbol));
     GRN_TRY(grn_pick_column(h->path, &columns, NULL, GRN_USUAL_ID, "gene ids", &id));
-    GRN_TRY(grn_pick_column(h->path, &columns, NULL, GRN_USUAL_FEATURE_TYPE, "feature types", &type));
+    GRN_TRY(
+        grn_pick_column(h->path, &columns, NULL, GRN_USUAL_FEATURE_TYPE, "feature types", &type));
     GRN_TRY(grn_pick_column(h->path, &columns, NULL, GRN_USUAL_GENOME, "genome", &genome));
-    if (type != GRN_NO_COLUMN) GRN_TRY(frame_column(h, var, grn_list_get(&columns, type), &raw->col_type));
-    if (genome != GRN_NO_COLUMN) GRN_TRY(frame_column(h, var, grn_list_get(&columns, genome), &raw->col_genome));
+    if (type != GRN_NO_COLUMN)
+        GRN_TRY(frame_column(h, var, grn_list_get(&columns, type), &raw->col_type));
+    if (genome != GRN_NO_COLUMN)
+        GRN_TRY(frame_column(h, var, grn_list_get(&columns, genome), &raw->col_genome));
     int ids_first = grn_mostly_ensembl(&index);
     if (symbol != GRN_NO_COLUMN && !by_index && (opt->gene_column || ids_first)) {
         GRN_TRY(frame_column(h, var, grn_list_get(&columns, symbol), &raw->col));
@@ -365,7 +394,8 @@ static grn_status load_features(const grn_h5_t *h, const char *var, const grn_co
     } else {
         raw->col = index;
         index = (grn_list_t){ 0 };
-        if (id != GRN_NO_COLUMN) GRN_TRY(frame_column(h, var, grn_list_get(&columns, id), &raw->col_id));
+        if (id != GRN_NO_COLUMN)
+            GRN_TRY(frame_column(h, var, grn_list_get(&columns, id), &raw->col_id));
     }
 end:
     grn_list_clear(&columns);
@@ -380,10 +410,13 @@ static grn_status load_cells(const grn_h5_t *h, const grn_counts_opt_t *opt, grn
     size_t type, donor;
     GRN_TRY(frame_index(h, "obs", &raw->row));
     GRN_TRY(frame_columns(h, "obs", &columns));
-    GRN_TRY(grn_pick_column(h->path, &columns, opt->cells_tsv ? NULL : opt->cell_type, GRN_USUAL_CELL_TYPE, "cell type", &type));
-    GRN_TRY(grn_pick_column(h->path, &columns, opt->cells_tsv ? NULL : opt->donor, GRN_USUAL_DONOR, "donor", &donor));
+    GRN_TRY(grn_pick_column(h->path, &columns, opt->cells_tsv ? NULL : opt->cell_type,
+                            GRN_USUAL_CELL_TYPE, "cell type", &type));
+    GRN_TRY(grn_pick_column(h->path, &columns, opt->cells_tsv ? NULL : opt->donor, GRN_USUAL_DONOR,
+                            "donor", &donor));
     if (type != GRN_NO_COLUMN) {
-        snprintf(raw->cell_type_from, sizeof raw->cell_type_from, "%s", grn_list_get(&columns, type));
+        snprintf(raw->cell_type_from, sizeof raw->cell_type_from, "%s",
+                 grn_list_get(&columns, type));
         GRN_TRY(frame_column(h, "obs", grn_list_get(&columns, type), &raw->cell_type));
         if (!opt->cell_type && grn_labels_boolean(&raw->cell_type)) grn_list_clear(&raw->cell_type);
     }
@@ -413,14 +446,17 @@ grn_status grn_h5ad_read(const char *path, const grn_counts_opt_t *opt, grn_raw_
         GRN_TRY(all_candidates(&h, c, &n));
         GRN_TRY(load_counts(&h, c, n, raw, &chosen));
     }
-    const char *var = strcmp(chosen.name, "raw/X") == 0 ? "raw/var" : strcmp(chosen.name, "raw.X") == 0 ? "raw.var" : "var";
+    const char *var = strcmp(chosen.name, "raw/X") == 0   ? "raw/var"
+                      : strcmp(chosen.name, "raw.X") == 0 ? "raw.var"
+                                                          : "var";
     snprintf(raw->text, sizeof raw->text, "h5ad, %.200s", chosen.name);
     raw->format = raw->text;
     GRN_TRY(load_features(&h, var, opt, raw));
     GRN_TRY(load_cells(&h, opt, raw));
     if (raw->row.n != raw->n_rows || raw->col.n != raw->n_cols)
-        GRN_FAIL(GRN_EFORMAT, "'%s': '%s' is %llu x %llu, but obs has %zu rows and %s %zu", path, chosen.name, (unsigned long long)raw->n_rows,
-                 (unsigned long long)raw->n_cols, raw->row.n, var, raw->col.n);
+        GRN_FAIL(GRN_EFORMAT, "'%s': '%s' is %llu x %llu, but obs has %zu rows and %s %zu", path,
+                 chosen.name, (unsigned long long)raw->n_rows, (unsigned long long)raw->n_cols,
+                 raw->row.n, var, raw->col.n);
 end:
     grn_h5_close(&h);
     return rc;

@@ -31,7 +31,9 @@ static grn_status put_column(grn_h5o_t *o, const char *frame, const grn_attr_t *
         GRN_TRY(grn_h5o_vec(o, name.s, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, a->num, n));
         GRN_TRY(grn_h5o_encoding(o, name.s, "array", "0.2.0"));
     } else {
-        hid_t type = a->levels.n < 128 ? H5T_STD_I8LE : a->levels.n < 32768 ? H5T_STD_I16LE : H5T_STD_I32LE;
+        hid_t type = a->levels.n < 128     ? H5T_STD_I8LE
+                     : a->levels.n < 32768 ? H5T_STD_I16LE
+                                           : H5T_STD_I32LE;
         GRN_TRY(grn_h5o_group(o, name.s));
         GRN_TRY(grn_h5o_encoding(o, name.s, "categorical", "0.2.0"));
         GRN_TRY(grn_h5o_attr_bool(o, name.s, "ordered", 0));
@@ -50,7 +52,8 @@ end:
 }
 
 /* obs or var: the index and one child per attribute. */
-static grn_status put_frame(grn_h5o_t *o, const char *frame, const grn_names_t *index, const grn_attrs_t *as)
+static grn_status put_frame(grn_h5o_t *o, const char *frame, const grn_names_t *index,
+                            const grn_attrs_t *as)
 {
     grn_status rc = GRN_OK;
     const char **order = NULL;
@@ -78,20 +81,24 @@ static grn_status begin_x(grn_h5ad_w_t *w, int is_dense)
     w->begun = 1;
     w->is_dense = is_dense;
     if (is_dense) {
-        if (w->col->n == 0) GRN_FAIL(GRN_EINVAL, "cannot write a dense matrix without columns to '%s'", w->o.path);
-        GRN_TRY(grn_h5o_grow_open(&w->o, &w->data, "X", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, w->col->n));
+        if (w->col->n == 0)
+            GRN_FAIL(GRN_EINVAL, "cannot write a dense matrix without columns to '%s'", w->o.path);
+        GRN_TRY(
+            grn_h5o_grow_open(&w->o, &w->data, "X", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, w->col->n));
         GRN_TRY(grn_h5o_encoding(&w->o, "X", "array", "0.2.0"));
     } else {
         GRN_TRY(grn_h5o_group(&w->o, "X"));
         GRN_TRY(grn_h5o_encoding(&w->o, "X", "csr_matrix", "0.1.0"));
         GRN_TRY(grn_h5o_grow_open(&w->o, &w->data, "X/data", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, 0));
-        GRN_TRY(grn_h5o_grow_open(&w->o, &w->indices, "X/indices", H5T_STD_I32LE, H5T_NATIVE_UINT32, 0));
+        GRN_TRY(grn_h5o_grow_open(&w->o, &w->indices, "X/indices", H5T_STD_I32LE, H5T_NATIVE_UINT32,
+                                  0));
     }
 end:
     return rc;
 }
 
-grn_status grn_h5ad_w_open(grn_h5ad_w_t **out, const char *path, const grn_names_t *col, const grn_attrs_t *col_attr)
+grn_status grn_h5ad_w_open(grn_h5ad_w_t **out, const char *path, const grn_names_t *col,
+                           const grn_attrs_t *col_attr)
 {
     static const char *const empty[] = { "layers", "obsm", "obsp", "uns", "varm", "varp" };
     grn_status rc = GRN_OK;
@@ -133,21 +140,27 @@ end:
     return rc;
 }
 
-static grn_status append_attr(grn_attr_t *to, size_t *cap, const grn_attr_t *from, size_t at, size_t n)
+static grn_status append_attr(grn_attr_t *to, size_t *cap, const grn_attr_t *from, size_t at,
+                              size_t n)
 {
     grn_status rc = GRN_OK;
     if (from->num) {
-        if (to->code) GRN_FAIL(GRN_ESHAPE, "attribute '%s' changes from categories to numbers", to->name);
+        if (to->code)
+            GRN_FAIL(GRN_ESHAPE, "attribute '%s' changes from categories to numbers", to->name);
         GRN_TRY(GRN_GROW(to->num, *cap, at + n));
         memcpy(to->num + at, from->num, n * sizeof *to->num);
         return GRN_OK;
     }
-    if (to->num) GRN_FAIL(GRN_ESHAPE, "attribute '%s' changes from numbers to categories", to->name);
+    if (to->num)
+        GRN_FAIL(GRN_ESHAPE, "attribute '%s' changes from numbers to categories", to->name);
     GRN_TRY(GRN_GROW(to->code, *cap, at + n));
-    for (size_t l = 0; l < from->levels.n; l++) GRN_TRY(grn_names_add(&to->levels, grn_names_get(&from->levels, l), NULL, NULL));
+    for (size_t l = 0; l < from->levels.n; l++)
+        GRN_TRY(grn_names_add(&to->levels, grn_names_get(&from->levels, l), NULL, NULL));
     for (size_t i = 0; i < n; i++) {
         int32_t c = from->code[i];
-        to->code[at + i] = c < 0 ? -1 : (int32_t)grn_names_find(&to->levels, grn_names_get(&from->levels, (size_t)c));
+        to->code[at + i] =
+            c < 0 ? -1
+                  : (int32_t)grn_names_find(&to->levels, grn_names_get(&from->levels, (size_t)c));
     }
 end:
     return rc;
@@ -160,7 +173,9 @@ static grn_status append_rows(grn_h5ad_w_t *w, const grn_matrix_t *m)
     if (w->n_rows == 0 && !w->row_attr.a) GRN_TRY(adopt_attrs(w, &m->row_attr));
     for (size_t i = 0; i < w->row_attr.n; i++) {
         const grn_attr_t *a = grn_attr_find(&m->row_attr, w->row_attr.a[i].name);
-        if (!a) GRN_FAIL(GRN_ESHAPE, "a block lacks the row attribute '%s' of the blocks before", w->row_attr.a[i].name);
+        if (!a)
+            GRN_FAIL(GRN_ESHAPE, "a block lacks the row attribute '%s' of the blocks before",
+                     w->row_attr.a[i].name);
         GRN_TRY(append_attr(&w->row_attr.a[i], &w->cap_attr[i], a, w->n_rows, m->n_rows));
     }
     GRN_TRY(GRN_GROW(w->indptr, w->cap_indptr, w->n_rows + m->n_rows + 1));
@@ -178,7 +193,9 @@ end:
 grn_status grn_h5ad_w_append(grn_h5ad_w_t *w, const grn_matrix_t *m)
 {
     grn_status rc = GRN_OK;
-    if (m->n_cols != w->col->n) GRN_FAIL(GRN_ESHAPE, "a block of %llu columns for a file of %zu", (unsigned long long)m->n_cols, w->col->n);
+    if (m->n_cols != w->col->n)
+        GRN_FAIL(GRN_ESHAPE, "a block of %llu columns for a file of %zu",
+                 (unsigned long long)m->n_cols, w->col->n);
     if (!w->begun) GRN_TRY(begin_x(w, m->is_dense));
     if (w->is_dense != m->is_dense) GRN_FAIL(GRN_ESHAPE, "dense and sparse blocks in one file");
     GRN_TRY(append_rows(w, m));
@@ -198,7 +215,8 @@ grn_status grn_h5ad_w_commit(grn_h5ad_w_t *w)
     int64_t shape[2] = { (int64_t)w->n_rows, (int64_t)w->col->n };
     if (!w->begun) GRN_TRY(begin_x(w, 0));
     if (!w->is_dense) {
-        GRN_TRY(grn_h5o_vec(&w->o, "X/indptr", H5T_STD_I64LE, H5T_NATIVE_INT64, w->indptr, w->n_rows + 1));
+        GRN_TRY(grn_h5o_vec(&w->o, "X/indptr", H5T_STD_I64LE, H5T_NATIVE_INT64, w->indptr,
+                            w->n_rows + 1));
         GRN_TRY(grn_h5o_attr_i64(&w->o, "X", "shape", shape, 2));
     }
     GRN_TRY(put_frame(&w->o, "obs", &w->row, &w->row_attr));

@@ -8,21 +8,60 @@
 #include "io/readers.h"
 
 /* Usual names, squashed, most specific first (docs/inputs.md). */
-static const char *const CELL_TYPE[] = { "celltype", "celltypes", "celltypename", "celltypeannotation", "annotatedcelltype", "cellontologyclass",
-    "authorcelltype", "subclass", "subclassname", "subclasslabel", "annotation", "annotations", "cellannotation", "predictedcelltype",
-    "majorityvoting", "predictedlabels", "seuratannotations", "freeannotation", "celllabel", "celllabels", "cellclass", "bulklabels", "labels",
-    "label", "type", "class", "clustername", "clusterlabel", "cluster", "clusters", "louvain", "leiden", "seuratclusters", NULL };
-static const char *const DONOR[] = { "donor", "donorid", "donorname", "donors", "donorlabel", "externaldonorname", "individual", "individualid",
-    "subject", "subjectid", "patient", "patientid", NULL };
-static const char *const SYMBOL[] = { "genesymbol", "genesymbols", "symbol", "symbols", "featurename", "featurenames", "genename", "genenames",
-    "geneshortname", "hgncsymbol", "mgisymbol", NULL };
-static const char *const ID[] = { "geneids", "geneid", "ensemblid", "ensemblids", "ensembl", "ensemblgeneid", "featureid", "accession", NULL };
+static const char *const CELL_TYPE[] = { "celltype",
+                                         "celltypes",
+                                         "celltypename",
+                                         "celltypeannotation",
+                                         "annotatedcelltype",
+                                         "cellontologyclass",
+                                         "authorcelltype",
+                                         "subclass",
+                                         "subclassname",
+                                         "subclasslabel",
+                                         "annotation",
+                                         "annotations",
+                                         "cellannotation",
+                                         "predictedcelltype",
+                                         "majorityvoting",
+                                         "predictedlabels",
+                                         "seuratannotations",
+                                         "freeannotation",
+                                         "celllabel",
+                                         "celllabels",
+                                         "cellclass",
+                                         "bulklabels",
+                                         "labels",
+                                         "label",
+                                         "type",
+                                         "class",
+                                         "clustername",
+                                         "clusterlabel",
+                                         "cluster",
+                                         "clusters",
+                                         "louvain",
+                                         "leiden",
+                                         "seuratclusters",
+                                         NULL };
+static const char *const DONOR[] = { "donor",      "donorid",      "donorname",
+                                     "donors",     "donorlabel",   "externaldonorname",
+                                     "individual", "individualid", "subject",
+                                     "subjectid",  "patient",      "patientid",
+                                     NULL };
+static const char *const SYMBOL[] = { "genesymbol",    "genesymbols",  "symbol",    "symbols",
+                                      "featurename",   "featurenames", "genename",  "genenames",
+                                      "geneshortname", "hgncsymbol",   "mgisymbol", NULL };
+static const char *const ID[] = { "geneids",    "geneid",    "ensemblid",
+                                  "ensemblids", "ensembl",   "ensemblgeneid",
+                                  "featureid",  "accession", NULL };
 static const char *const FEATURE_TYPE[] = { "featuretypes", "featuretype", "modality", NULL };
 static const char *const GENOME[] = { "genome", NULL };
-static const char *const CELL[] = { "barcode", "barcodes", "cellid", "cellids", "cell", "cells", "cellbarcode", "cellbarcodes", "obsnames", "cellname",
-    "index", NULL };
-static const char *const COUNTS_LAYER[] = { "counts", "count", "rawcounts", "rawcount", "raw", "umi", "umis", "umicounts", NULL };
-static const char *const *const USUAL[] = { CELL_TYPE, DONOR, SYMBOL, ID, FEATURE_TYPE, GENOME, CELL, COUNTS_LAYER };
+static const char *const CELL[] = { "barcode",  "barcodes", "cellid",      "cellids",
+                                    "cell",     "cells",    "cellbarcode", "cellbarcodes",
+                                    "obsnames", "cellname", "index",       NULL };
+static const char *const COUNTS_LAYER[] = { "counts", "count", "rawcounts", "rawcount", "raw",
+                                            "umi",    "umis",  "umicounts", NULL };
+static const char *const *const USUAL[] = { CELL_TYPE,    DONOR,  SYMBOL, ID,
+                                            FEATURE_TYPE, GENOME, CELL,   COUNTS_LAYER };
 
 static void squash(const char *s, char *out, size_t cap)
 {
@@ -43,13 +82,14 @@ size_t grn_usual_column(const grn_list_t *columns, grn_usual which)
     return GRN_NO_COLUMN;
 }
 
-grn_status grn_pick_column(const char *path, const grn_list_t *columns, const char *asked, grn_usual which, const char *what, size_t *col)
+grn_status grn_pick_column(const char *path, const grn_list_t *columns, const char *asked,
+                           grn_usual which, const char *what, size_t *col)
 {
     char show[512];
     *col = asked ? grn_list_find(columns, asked) : grn_usual_column(columns, which);
     if (asked && *col == GRN_NO_COLUMN)
-        return grn_err(GRN_EINVAL, "'%s' has no column '%s' for the %s; it has: %s", path, asked, what,
-                       grn_list_show(columns, 20, show, sizeof show));
+        return grn_err(GRN_EINVAL, "'%s' has no column '%s' for the %s; it has: %s", path, asked,
+                       what, grn_list_show(columns, 20, show, sizeof show));
     return GRN_OK;
 }
 
@@ -83,7 +123,8 @@ int grn_is_missing(const char *s)
 grn_status grn_tenx_pick_names(const char *path, const grn_counts_opt_t *opt, grn_raw_t *raw)
 {
     static const char *const ids[] = { "id", "ids", "gene_id", "gene_ids", "1" };
-    static const char *const names[] = { "name", "names", "symbol", "gene_name", "gene_names", "gene_symbols", "2" };
+    static const char *const names[] = { "name",       "names",        "symbol", "gene_name",
+                                         "gene_names", "gene_symbols", "2" };
     const char *c = opt->gene_column;
     if (!c) return GRN_OK;
     for (size_t k = 0; k < sizeof names / sizeof *names; k++)
@@ -95,14 +136,17 @@ grn_status grn_tenx_pick_names(const char *path, const grn_counts_opt_t *opt, gr
             raw->col_id = swap;
             return GRN_OK;
         }
-    return grn_err(GRN_EINVAL, "'%s' has no feature column '%s'; it has: %s", path, c, raw->col_id.n ? "id, name" : "name");
+    return grn_err(GRN_EINVAL, "'%s' has no feature column '%s'; it has: %s", path, c,
+                   raw->col_id.n ? "id, name" : "name");
 }
 
 int grn_labels_boolean(const grn_list_t *text)
 {
     for (size_t i = 0; i < text->n; i++) {
         const char *s = grn_list_get(text, i);
-        if (!grn_is_missing(s) && strcmp(s, "True") != 0 && strcmp(s, "False") != 0 && strcmp(s, "TRUE") != 0 && strcmp(s, "FALSE") != 0) return 0;
+        if (!grn_is_missing(s) && strcmp(s, "True") != 0 && strcmp(s, "False") != 0 &&
+            strcmp(s, "TRUE") != 0 && strcmp(s, "FALSE") != 0)
+            return 0;
     }
     return 1;
 }
@@ -149,7 +193,7 @@ end:
 
 typedef struct {
     grn_names_t barcode;
-    grn_list_t columns;        /* header without the barcode column */
+    grn_list_t columns;          /* header without the barcode column */
     grn_list_t cell_type, donor; /* per barcode, or empty */
     size_t type_col, donor_col;
 } table_t;
@@ -172,25 +216,34 @@ static char *unquote(char *s)
     return s;
 }
 
-static grn_status table_header(grn_text_t *t, const grn_counts_opt_t *opt, table_t *tab, char *sep, size_t *n_fields)
+static grn_status table_header(grn_text_t *t, const grn_counts_opt_t *opt, table_t *tab, char *sep,
+                               size_t *n_fields)
 {
     grn_status rc = GRN_OK;
     char *line, *field[MAX_FIELDS];
     int got = grn_text_next(t, &line, NULL);
     if (got < 0) return (grn_status)got;
-    if (got == 0) return grn_err(GRN_EFORMAT, "'%s' is empty; a header and one line per cell are expected", grn_text_path(t));
+    if (got == 0)
+        return grn_err(GRN_EFORMAT, "'%s' is empty; a header and one line per cell are expected",
+                       grn_text_path(t));
     *sep = grn_separator(line);
     *n_fields = grn_split(line, *sep, field, MAX_FIELDS);
-    if (*n_fields < 2) return grn_text_fail(t, GRN_EFORMAT, "one column only; a barcode and at least one label are expected");
+    if (*n_fields < 2)
+        return grn_text_fail(t, GRN_EFORMAT,
+                             "one column only; a barcode and at least one label are expected");
     for (size_t i = 1; i < *n_fields; i++) {
         char *name = unquote(field[i]);
         GRN_TRY(grn_list_add(&tab->columns, name, strlen(name)));
     }
-    GRN_TRY(grn_pick_column(grn_text_path(t), &tab->columns, opt->cell_type, GRN_USUAL_CELL_TYPE, "cell type", &tab->type_col));
-    GRN_TRY(grn_pick_column(grn_text_path(t), &tab->columns, opt->donor, GRN_USUAL_DONOR, "donor", &tab->donor_col));
+    GRN_TRY(grn_pick_column(grn_text_path(t), &tab->columns, opt->cell_type, GRN_USUAL_CELL_TYPE,
+                            "cell type", &tab->type_col));
+    GRN_TRY(grn_pick_column(grn_text_path(t), &tab->columns, opt->donor, GRN_USUAL_DONOR, "donor",
+                            &tab->donor_col));
     if (tab->type_col == GRN_NO_COLUMN && tab->donor_col == GRN_NO_COLUMN) {
         char show[512];
-        rc = grn_err(GRN_EINVAL, "'%s' has no column with a usual name of a cell type or donor; it has: %s (choose with --cell-type)",
+        rc = grn_err(GRN_EINVAL,
+                     "'%s' has no column with a usual name of a cell type or donor; it has: %s "
+                     "(choose with --cell-type)",
                      grn_text_path(t), grn_list_show(&tab->columns, 20, show, sizeof show));
     }
 end:
@@ -209,7 +262,8 @@ static grn_status table_read(const char *path, const grn_counts_opt_t *opt, tabl
     while ((got = grn_text_next(t, &line, NULL)) == 1) {
         if (!*line) continue;
         size_t n = grn_split(line, sep, field, MAX_FIELDS);
-        if (n != n_fields) GRN_TRY(grn_text_fail(t, GRN_EFORMAT, "%zu fields, %zu in the header", n, n_fields));
+        if (n != n_fields)
+            GRN_TRY(grn_text_fail(t, GRN_EFORMAT, "%zu fields, %zu in the header", n, n_fields));
         char *barcode = unquote(field[0]);
         GRN_TRY(grn_names_add(&tab->barcode, barcode, NULL, &is_new));
         if (!is_new) GRN_TRY(grn_text_fail(t, GRN_EFORMAT, "barcode '%s' is there twice", barcode));
@@ -237,8 +291,10 @@ static size_t bare_length(const char *s)
     return k && k < n && s[k - 1] == '-' ? k - 1 : n;
 }
 
-/* at[i] = line of the table for cell i, or SIZE_MAX; bare: barcodes without suffix, those that are no longer unique left out. */
-static grn_status match(const grn_list_t *cells, const table_t *tab, int bare, size_t *at, size_t *n_found)
+/* at[i] = line of the table for cell i, or SIZE_MAX; bare: barcodes without suffix, those that are
+ * no longer unique left out. */
+static grn_status match(const grn_list_t *cells, const table_t *tab, int bare, size_t *at,
+                        size_t *n_found)
 {
     grn_status rc = GRN_OK;
     grn_names_t key = { 0 };
@@ -287,20 +343,29 @@ grn_status grn_labels_join(grn_raw_t *raw, const char *counts_path, const grn_co
     if (found * 2 < raw->row.n) {
         GRN_TRY(match(&raw->row, &tab, 1, at, &found_bare));
         if (found_bare > found)
-            grn_log_info("barcodes of '%s' and '%s' are compared without their \"-1\" suffix (%s cells found, %s with it)", counts_path,
-                         opt->cells_tsv, grn_fmt_count(a, found_bare), grn_fmt_count(b, found)), found = found_bare;
+            grn_log_info("barcodes of '%s' and '%s' are compared without their \"-1\" suffix (%s "
+                         "cells found, %s with it)",
+                         counts_path, opt->cells_tsv, grn_fmt_count(a, found_bare),
+                         grn_fmt_count(b, found)),
+                found = found_bare;
         else GRN_TRY(match(&raw->row, &tab, 0, at, &found));
     }
     if (found == 0 && raw->row.n)
-        GRN_FAIL(GRN_ESHAPE, "none of the %s cells of '%s' is in '%s'; first names: '%s' and '%s'", grn_fmt_count(a, raw->row.n), counts_path,
-                 opt->cells_tsv, grn_list_get(&raw->row, 0), grn_names_get(&tab.barcode, 0));
+        GRN_FAIL(GRN_ESHAPE, "none of the %s cells of '%s' is in '%s'; first names: '%s' and '%s'",
+                 grn_fmt_count(a, raw->row.n), counts_path, opt->cells_tsv,
+                 grn_list_get(&raw->row, 0), grn_names_get(&tab.barcode, 0));
     GRN_TRY(spread(&tab.cell_type, at, raw->row.n, &raw->cell_type));
     GRN_TRY(spread(&tab.donor, at, raw->row.n, &raw->donor));
-    if (tab.cell_type.n) snprintf(raw->cell_type_from, sizeof raw->cell_type_from, "%s", grn_list_get(&tab.columns, tab.type_col));
-    if (tab.donor.n) snprintf(raw->donor_from, sizeof raw->donor_from, "%s", grn_list_get(&tab.columns, tab.donor_col));
+    if (tab.cell_type.n)
+        snprintf(raw->cell_type_from, sizeof raw->cell_type_from, "%s",
+                 grn_list_get(&tab.columns, tab.type_col));
+    if (tab.donor.n)
+        snprintf(raw->donor_from, sizeof raw->donor_from, "%s",
+                 grn_list_get(&tab.columns, tab.donor_col));
     if (found < raw->row.n || found < tab.barcode.n)
-        grn_log_warn("labels of '%s': %s of %s cells found; %s lines of the table match no cell", opt->cells_tsv, grn_fmt_count(a, found),
-                     grn_fmt_count(b, raw->row.n), grn_fmt_count(c, tab.barcode.n - found));
+        grn_log_warn("labels of '%s': %s of %s cells found; %s lines of the table match no cell",
+                     opt->cells_tsv, grn_fmt_count(a, found), grn_fmt_count(b, raw->row.n),
+                     grn_fmt_count(c, tab.barcode.n - found));
 end:
     table_clear(&tab);
     free(at);

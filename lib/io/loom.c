@@ -1,5 +1,5 @@
-/* loom (1.0 to 3.0): /matrix is genes x cells, dense, chunked; row_attrs hold genes, col_attrs cells; layers have the same shape
- * (linnarssonlab.org/loompy, "Loom file format specs"). */
+/* loom (1.0 to 3.0): /matrix is genes x cells, dense, chunked; row_attrs hold genes, col_attrs
+ * cells; layers have the same shape (linnarssonlab.org/loompy, "Loom file format specs"). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,11 +10,16 @@
 #include "io/h5.h"
 #include "io/readers.h"
 
-/* Files before version 3 hold ASCII with XML entities: "&amp;", "&#233;". Decoded in place when it is one of those. */
+/* Files before version 3 hold ASCII with XML entities: "&amp;", "&#233;". Decoded in place when it
+ * is one of those. */
 static grn_status unescape(const char *s, grn_list_t *out)
 {
-    static const struct { const char *name; const char *text; } known[] = { { "&amp;", "&" }, { "&lt;", "<" }, { "&gt;", ">" },
-                                                                          { "&quot;", "\"" }, { "&apos;", "'" } };
+    static const struct {
+        const char *name;
+        const char *text;
+    } known[] = {
+        { "&amp;", "&" }, { "&lt;", "<" }, { "&gt;", ">" }, { "&quot;", "\"" }, { "&apos;", "'" }
+    };
     grn_status rc = GRN_OK;
     grn_str_t b = { 0 };
     while (*s) {
@@ -29,10 +34,13 @@ static grn_status unescape(const char *s, grn_list_t *out)
         if (k < 5) {
             GRN_TRY(grn_str_puts(&b, known[k].text));
             s += strlen(known[k].name);
-        } else if (sscanf(s, "&#%7u;%n", &u, &used) == 1 && used && u > 31 && u < 0x10000) { /* to UTF-8 */
+        } else if (sscanf(s, "&#%7u;%n", &u, &used) == 1 && used && u > 31 &&
+                   u < 0x10000) { /* to UTF-8 */
             char c[4] = { (char)u };
             size_t m = 1;
-            if (u >= 0x800) c[0] = (char)(0xe0 | u >> 12), c[1] = (char)(0x80 | (u >> 6 & 63)), c[2] = (char)(0x80 | (u & 63)), m = 3;
+            if (u >= 0x800)
+                c[0] = (char)(0xe0 | u >> 12), c[1] = (char)(0x80 | (u >> 6 & 63)),
+                c[2] = (char)(0x80 | (u & 63)), m = 3;
             else if (u >= 0x80) c[0] = (char)(0xc0 | u >> 6), c[1] = (char)(0x80 | (u & 63)), m = 2;
             GRN_TRY(grn_str_add(&b, c, m));
             s += used;
@@ -72,17 +80,24 @@ static const char *first_of(const grn_list_t *have, const char *const *want)
 
 static grn_status load_genes(const grn_h5_t *h, const grn_counts_opt_t *opt, grn_raw_t *raw)
 {
-    static const char *const names[] = { "Gene", "gene_names", "var_names", "GeneName", "gene_symbols", "Symbol", "gene", "genes", "name", NULL };
+    static const char *const names[] = { "Gene",         "gene_names", "var_names", "GeneName",
+                                         "gene_symbols", "Symbol",     "gene",      "genes",
+                                         "name",         NULL };
     static const char *const ids[] = { "Accession", "gene_ids", "EnsemblID", "ensembl_id", NULL };
     grn_status rc = GRN_OK;
     grn_list_t have = { 0 };
     char show[512];
     GRN_TRY(grn_h5_members(h, "row_attrs", &have));
-    const char *name = opt->gene_column ? opt->gene_column : first_of(&have, names), *id = first_of(&have, ids);
+    const char *name = opt->gene_column ? opt->gene_column : first_of(&have, names),
+               *id = first_of(&have, ids);
     if (!name) name = id;
     grn_list_show(&have, 20, show, sizeof show);
-    if (!name) GRN_FAIL(GRN_EFORMAT, "'%s': no gene names in row_attrs; it has: %s (choose with --gene-names)", h->path, show);
-    if (grn_list_find(&have, name) == GRN_NO_COLUMN) GRN_FAIL(GRN_EINVAL, "'%s' has no row attribute '%s'; it has: %s", h->path, name, show);
+    if (!name)
+        GRN_FAIL(GRN_EFORMAT,
+                 "'%s': no gene names in row_attrs; it has: %s (choose with --gene-names)", h->path,
+                 show);
+    if (grn_list_find(&have, name) == GRN_NO_COLUMN)
+        GRN_FAIL(GRN_EINVAL, "'%s' has no row attribute '%s'; it has: %s", h->path, name, show);
     GRN_TRY(load_attr(h, "row_attrs", name, &raw->col));
     if (id && strcmp(id, name) != 0) GRN_TRY(load_attr(h, "row_attrs", id, &raw->col_id));
 end:
@@ -100,10 +115,13 @@ static grn_status load_cells(const grn_h5_t *h, const grn_counts_opt_t *opt, grn
     cell = grn_list_find(&have, "CellID");
     if (cell == GRN_NO_COLUMN) cell = grn_usual_column(&have, GRN_USUAL_CELL);
     if (cell == GRN_NO_COLUMN)
-        GRN_FAIL(GRN_EFORMAT, "'%s': no cell names in col_attrs; it has: %s", h->path, grn_list_show(&have, 20, show, sizeof show));
+        GRN_FAIL(GRN_EFORMAT, "'%s': no cell names in col_attrs; it has: %s", h->path,
+                 grn_list_show(&have, 20, show, sizeof show));
     GRN_TRY(load_attr(h, "col_attrs", grn_list_get(&have, cell), &raw->row));
-    GRN_TRY(grn_pick_column(h->path, &have, opt->cells_tsv ? NULL : opt->cell_type, GRN_USUAL_CELL_TYPE, "cell type", &type));
-    GRN_TRY(grn_pick_column(h->path, &have, opt->cells_tsv ? NULL : opt->donor, GRN_USUAL_DONOR, "donor", &donor));
+    GRN_TRY(grn_pick_column(h->path, &have, opt->cells_tsv ? NULL : opt->cell_type,
+                            GRN_USUAL_CELL_TYPE, "cell type", &type));
+    GRN_TRY(grn_pick_column(h->path, &have, opt->cells_tsv ? NULL : opt->donor, GRN_USUAL_DONOR,
+                            "donor", &donor));
     if (type != GRN_NO_COLUMN) {
         snprintf(raw->cell_type_from, sizeof raw->cell_type_from, "%s", grn_list_get(&have, type));
         GRN_TRY(load_attr(h, "col_attrs", grn_list_get(&have, type), &raw->cell_type));
@@ -118,7 +136,8 @@ end:
     return rc;
 }
 
-/* /matrix if it is counts, else a layer of counts if there is one, else /matrix (and it is said). */
+/* /matrix if it is counts, else a layer of counts if there is one, else /matrix (and it is said).
+ */
 static grn_status load_values(const grn_h5_t *h, const grn_counts_opt_t *opt, grn_raw_t *raw)
 {
     grn_status rc = GRN_OK;
@@ -156,8 +175,9 @@ grn_status grn_loom_read(const char *path, const grn_counts_opt_t *opt, grn_raw_
     GRN_TRY(load_genes(&h, opt, raw));
     GRN_TRY(load_cells(&h, opt, raw));
     if (raw->row.n != raw->n_rows || raw->col.n != raw->n_cols)
-        GRN_FAIL(GRN_EFORMAT, "'%s': %llu genes x %llu cells, but %zu gene and %zu cell names", path, (unsigned long long)raw->n_cols,
-                 (unsigned long long)raw->n_rows, raw->col.n, raw->row.n);
+        GRN_FAIL(GRN_EFORMAT, "'%s': %llu genes x %llu cells, but %zu gene and %zu cell names",
+                 path, (unsigned long long)raw->n_cols, (unsigned long long)raw->n_rows, raw->col.n,
+                 raw->row.n);
 end:
     grn_h5_close(&h);
     return rc;

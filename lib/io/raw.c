@@ -57,7 +57,8 @@ char *grn_fmt_count(char *buf, uint64_t n)
 
 void grn_raw_clear(grn_raw_t *r)
 {
-    grn_list_t *lists[] = { &r->row, &r->col, &r->col_id, &r->col_type, &r->col_genome, &r->cell_type, &r->donor };
+    grn_list_t *lists[] = { &r->row,        &r->col,       &r->col_id, &r->col_type,
+                            &r->col_genome, &r->cell_type, &r->donor };
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) grn_list_clear(lists[i]);
     free(r->indptr);
     free(r->indices);
@@ -90,7 +91,8 @@ int grn_raw_is_counts(const grn_raw_t *r)
 grn_status grn_raw_alloc(grn_raw_t *r, uint64_t n_rows, uint64_t n_cols, uint64_t nnz)
 {
     grn_status rc = GRN_OK;
-    if (n_cols > UINT32_MAX || n_rows > UINT32_MAX) return grn_err(GRN_EUNSUP, "a matrix of more than 4,294,967,295 rows or columns");
+    if (n_cols > UINT32_MAX || n_rows > UINT32_MAX)
+        return grn_err(GRN_EUNSUP, "a matrix of more than 4,294,967,295 rows or columns");
     r->n_rows = n_rows;
     r->n_cols = n_cols;
     GRN_TRY(GRN_NEW(r->indptr, n_rows + 1));
@@ -150,7 +152,8 @@ static int by_key(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Sorts the n entries of one row by column, keeping the order of equal columns (the key's low half is the position). */
+/* Sorts the n entries of one row by column, keeping the order of equal columns (the key's low half
+ * is the position). */
 static void sort_row(uint32_t *idx, float *val, size_t n, uint64_t *key, float *tmp)
 {
     for (size_t k = 0; k < n; k++) key[k] = (uint64_t)idx[k] << 32 | k;
@@ -171,7 +174,8 @@ grn_status grn_raw_tidy(grn_raw_t *r, uint64_t *n_dup)
     for (uint64_t i = 0; i < r->n_rows; i++) {
         uint64_t end = r->indptr[i + 1], first = at;
         int sorted = 1;
-        for (uint64_t k = begin + 1; k < end && sorted; k++) sorted = r->indices[k - 1] <= r->indices[k];
+        for (uint64_t k = begin + 1; k < end && sorted; k++)
+            sorted = r->indices[k - 1] <= r->indices[k];
         if (!sorted) {
             GRN_TRY(GRN_GROW(key, cap_key, end - begin));
             GRN_TRY(GRN_GROW(tmp, cap_tmp, end - begin));
@@ -182,7 +186,8 @@ grn_status grn_raw_tidy(grn_raw_t *r, uint64_t *n_dup)
             double v = r->data[k];
             uint64_t k0 = k;
             while (k + 1 < end && r->indices[k + 1] == j) v += r->data[++k], dup++;
-            if (k != k0 && fabs(v) > 16777216.0 && v == floor(v)) note(&r->big, v, 0); /* a sum can pass 2^24 */
+            if (k != k0 && fabs(v) > 16777216.0 && v == floor(v))
+                note(&r->big, v, 0); /* a sum can pass 2^24 */
             if (v == 0) continue;
             r->indices[at] = j;
             r->data[at++] = (float)v;

@@ -1,7 +1,8 @@
-/* What the reader of one matrix format hands over before names, feature types and policy are settled (counts.c does that).
+/* What the reader of one matrix format hands over before names, feature types and policy are
+ * settled (counts.c does that).
  *
- * Values go in through grn_raw_value, which keeps account of what is no count. Rows are cells; a reader of a features x cells file
- * transposes with grn_raw_transpose. Names may repeat here. */
+ * Values go in through grn_raw_value, which keeps account of what is no count. Rows are cells; a
+ * reader of a features x cells file transposes with grn_raw_transpose. Names may repeat here. */
 #ifndef GRN_IO_RAW_H
 #define GRN_IO_RAW_H
 
@@ -43,12 +44,13 @@ typedef struct {
     uint64_t *indptr;  /* (n_rows + 1) */
     uint32_t *indices; /* (nnz) columns; any order, repeats allowed before grn_raw_tidy */
     float *data;       /* (nnz) */
-    grn_list_t row;               /* barcodes (n_rows) */
-    grn_list_t col;               /* feature names (n_cols) */
+    grn_list_t row;    /* barcodes (n_rows) */
+    grn_list_t col;    /* feature names (n_cols) */
     grn_list_t col_id, col_type, col_genome; /* (n_cols) or empty */
-    grn_list_t cell_type, donor;  /* (n_rows) or empty; "" = missing */
+    grn_list_t cell_type, donor;             /* (n_rows) or empty; "" = missing */
     char cell_type_from[64], donor_from[64]; /* columns they come from */
-    grn_odd_t nan, infinite, negative, fraction, big; /* infinite: also what overflows float32; big: integers above 2^24 */
+    grn_odd_t nan, infinite, negative, fraction,
+        big; /* infinite: also what overflows float32; big: integers above 2^24 */
 } grn_raw_t;
 
 void grn_raw_clear(grn_raw_t *r);
@@ -67,7 +69,8 @@ int grn_raw_is_counts(const grn_raw_t *r);
 grn_status grn_raw_alloc(grn_raw_t *r, uint64_t n_rows, uint64_t n_cols, uint64_t nnz) GRN_MUST_USE;
 /* Swaps rows and columns of the values only (lists stay); result rows are sorted. */
 grn_status grn_raw_transpose(grn_raw_t *r) GRN_MUST_USE;
-/* Sorts each row, adds repeated entries up, drops zeros. *n_dup (may be NULL): entries added to another. */
+/* Sorts each row, adds repeated entries up, drops zeros. *n_dup (may be NULL): entries added to
+ * another. */
 grn_status grn_raw_tidy(grn_raw_t *r, uint64_t *n_dup) GRN_MUST_USE;
 /* Column j becomes map[j] of n_new (UINT32_MAX: dropped); values only; tidies. */
 grn_status grn_raw_map_cols(grn_raw_t *r, const uint32_t *map, uint64_t n_new) GRN_MUST_USE;

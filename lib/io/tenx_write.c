@@ -28,7 +28,9 @@ typedef struct {
 static const char *feature_get(const void *ctx, size_t i)
 {
     const feature_col_t *f = ctx;
-    if (f->attr) return f->attr->code[i] < 0 ? "" : grn_names_get(&f->attr->levels, (size_t)f->attr->code[i]);
+    if (f->attr)
+        return f->attr->code[i] < 0 ? ""
+                                    : grn_names_get(&f->attr->levels, (size_t)f->attr->code[i]);
     return f->constant ? f->constant : grn_names_get(f->names, i);
 }
 
@@ -56,7 +58,8 @@ end:
     return rc;
 }
 
-grn_status grn_tenx_w_open(grn_tenx_w_t **out, const char *path, const grn_names_t *col, const grn_attrs_t *col_attr)
+grn_status grn_tenx_w_open(grn_tenx_w_t **out, const char *path, const grn_names_t *col,
+                           const grn_attrs_t *col_attr)
 {
     grn_status rc = GRN_OK;
     grn_tenx_w_t *w = NULL;
@@ -72,7 +75,8 @@ grn_status grn_tenx_w_open(grn_tenx_w_t **out, const char *path, const grn_names
     GRN_TRY(grn_h5o_attr_i64(&w->o, "/", "version", &(int64_t){ 2 }, 1));
     GRN_TRY(grn_h5o_group(&w->o, "matrix"));
     GRN_TRY(grn_h5o_grow_open(&w->o, &w->data, "matrix/data", H5T_STD_I32LE, H5T_NATIVE_INT32, 0));
-    GRN_TRY(grn_h5o_grow_open(&w->o, &w->indices, "matrix/indices", H5T_STD_I64LE, H5T_NATIVE_INT64, 0));
+    GRN_TRY(grn_h5o_grow_open(&w->o, &w->indices, "matrix/indices", H5T_STD_I64LE, H5T_NATIVE_INT64,
+                              0));
     GRN_TRY(put_features(w));
     *out = w;
     w = NULL;
@@ -90,7 +94,9 @@ static grn_status put_block(grn_tenx_w_t *w, const grn_matrix_t *m)
     for (uint64_t k = 0; k < nnz; k++) {
         float v = m->data[k];
         if (!(v >= 0 && v <= 16777216.0f) || v != (float)(int32_t)v)
-            GRN_FAIL(GRN_EINVAL, "cannot write '%s': %g is no count, and 10x files hold counts (use h5ad)", w->o.path, (double)v);
+            GRN_FAIL(GRN_EINVAL,
+                     "cannot write '%s': %g is no count, and 10x files hold counts (use h5ad)",
+                     w->o.path, (double)v);
         w->value[k] = (int32_t)v;
         w->index[k] = m->indices[k];
     }
@@ -105,12 +111,15 @@ grn_status grn_tenx_w_append(grn_tenx_w_t *w, const grn_matrix_t *m)
     grn_status rc = GRN_OK;
     int is_new;
     if (m->is_dense) GRN_FAIL(GRN_EINVAL, "10x HDF5 files hold sparse matrices only");
-    if (m->n_cols != w->col->n) GRN_FAIL(GRN_ESHAPE, "a block of %llu columns for a file of %zu", (unsigned long long)m->n_cols, w->col->n);
+    if (m->n_cols != w->col->n)
+        GRN_FAIL(GRN_ESHAPE, "a block of %llu columns for a file of %zu",
+                 (unsigned long long)m->n_cols, w->col->n);
     GRN_TRY(GRN_GROW(w->indptr, w->cap_indptr, w->n_rows + m->n_rows + 1));
     for (uint64_t i = 0; i < m->n_rows; i++) {
         GRN_TRY(grn_names_add(&w->row, grn_names_get(&m->row, i), NULL, &is_new));
         if (!is_new) GRN_FAIL(GRN_EINVAL, "barcode '%s' is there twice", grn_names_get(&m->row, i));
-        w->indptr[w->n_rows + 1] = w->indptr[w->n_rows] + (int64_t)(m->indptr[i + 1] - m->indptr[i]);
+        w->indptr[w->n_rows + 1] =
+            w->indptr[w->n_rows] + (int64_t)(m->indptr[i + 1] - m->indptr[i]);
         w->n_rows++;
     }
     rc = put_block(w, m);
@@ -128,7 +137,8 @@ grn_status grn_tenx_w_commit(grn_tenx_w_t *w)
     grn_status rc = GRN_OK;
     int32_t shape[2] = { (int32_t)w->col->n, (int32_t)w->n_rows };
     GRN_TRY(grn_h5o_fixed(&w->o, "matrix/barcodes", w->row.n, name_get, &w->row));
-    GRN_TRY(grn_h5o_vec(&w->o, "matrix/indptr", H5T_STD_I64LE, H5T_NATIVE_INT64, w->indptr, w->n_rows + 1));
+    GRN_TRY(grn_h5o_vec(&w->o, "matrix/indptr", H5T_STD_I64LE, H5T_NATIVE_INT64, w->indptr,
+                        w->n_rows + 1));
     GRN_TRY(grn_h5o_vec(&w->o, "matrix/shape", H5T_STD_I32LE, H5T_NATIVE_INT32, shape, 2));
     grn_h5o_grow_close(&w->data);
     grn_h5o_grow_close(&w->indices);

@@ -28,7 +28,7 @@ struct grn_text_s {
     char *buf;         /* text not yet returned: buf[beg..end), buf[nul] is the first NUL byte */
     size_t beg, end, cap;
     size_t nul;
-    int eof;       /* no more text */
+    int eof; /* no more text */
     uint64_t line;
     z_stream gz;
     int gz_live, is_bgzf, member_open;
@@ -40,14 +40,36 @@ struct grn_text_s {
 
 const char *grn_magic_name(const void *p, size_t n)
 {
-    static const struct { const char *magic; size_t n; const char *name; } known[] = {
-        { "\x89HDF\r\n\x1a\n", 8, "an HDF5 file" }, { "PK\003\004", 4, "a zip file (npz, xlsx, pt?)" }, { "BAM\001", 4, "a BAM file" },
-        { "CRAM", 4, "a CRAM file" }, { "BZh", 3, "a bzip2 file" }, { "\xfd" "7zXZ", 5, "an xz file" }, { "\x93NUMPY", 6, "a NumPy file" },
-        { "%PDF", 4, "a PDF file" }, { "\x7f" "ELF", 4, "a program" }, { "SQLite format 3", 15, "an SQLite database" },
-        { "ARROW1", 6, "an Arrow file" }, { "FEA1", 4, "a Feather file" }, { "PAR1", 4, "a Parquet file" }, { "TBI\001", 4, "a tabix index" },
-        { "\xff\xfe", 2, "a UTF-16 text file" }, { "\xfe\xff", 2, "a UTF-16 text file" }, { "X\n\0\0\0", 5, "an R data file (rds)" },
-        { "RDX3\n", 5, "an R data file (RData)" }, { "RDX2\n", 5, "an R data file (RData)" },
-        { "\x1a\x45\xdf\xa3", 4, "a Matroska file" }, { "\xd0\xcf\x11\xe0", 4, "a Microsoft Office file (xls?)" },
+    static const struct {
+        const char *magic;
+        size_t n;
+        const char *name;
+    } known[] = {
+        { "\x89HDF\r\n\x1a\n", 8, "an HDF5 file" },
+        { "PK\003\004", 4, "a zip file (npz, xlsx, pt?)" },
+        { "BAM\001", 4, "a BAM file" },
+        { "CRAM", 4, "a CRAM file" },
+        { "BZh", 3, "a bzip2 file" },
+        { "\xfd"
+          "7zXZ",
+          5, "an xz file" },
+        { "\x93NUMPY", 6, "a NumPy file" },
+        { "%PDF", 4, "a PDF file" },
+        { "\x7f"
+          "ELF",
+          4, "a program" },
+        { "SQLite format 3", 15, "an SQLite database" },
+        { "ARROW1", 6, "an Arrow file" },
+        { "FEA1", 4, "a Feather file" },
+        { "PAR1", 4, "a Parquet file" },
+        { "TBI\001", 4, "a tabix index" },
+        { "\xff\xfe", 2, "a UTF-16 text file" },
+        { "\xfe\xff", 2, "a UTF-16 text file" },
+        { "X\n\0\0\0", 5, "an R data file (rds)" },
+        { "RDX3\n", 5, "an R data file (RData)" },
+        { "RDX2\n", 5, "an R data file (RData)" },
+        { "\x1a\x45\xdf\xa3", 4, "a Matroska file" },
+        { "\xd0\xcf\x11\xe0", 4, "a Microsoft Office file (xls?)" },
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (n >= known[i].n && memcmp(p, known[i].magic, known[i].n) == 0) return known[i].name;
@@ -99,16 +121,21 @@ static grn_status gz_member(grn_text_t *t)
         t->in_pos = t->in_n;
         if (!t->in_eof) return GRN_OK; /* zero padding (tapes): look on */
         if (t->is_bgzf && t->member_out)
-            return grn_err(GRN_ETRUNC, "'%s' is truncated: its bgzf end-of-file block is missing", t->path);
+            return grn_err(GRN_ETRUNC, "'%s' is truncated: its bgzf end-of-file block is missing",
+                           t->path);
         t->eof = 1;
         return GRN_OK;
     }
     if (n == 1 && p[0] == 0x1f)
-        return grn_err(GRN_ETRUNC, "'%s' is truncated: its gzip data ends early, after %llu bytes", t->path, (unsigned long long)t->in_total);
+        return grn_err(GRN_ETRUNC, "'%s' is truncated: its gzip data ends early, after %llu bytes",
+                       t->path, (unsigned long long)t->in_total);
     if (n == 1 || p[0] != 0x1f || p[1] != 0x8b)
-        return grn_err(GRN_EFORMAT, "'%s': bytes after the end of the gzip data that are no gzip member", t->path);
+        return grn_err(GRN_EFORMAT,
+                       "'%s': bytes after the end of the gzip data that are no gzip member",
+                       t->path);
     if (!t->gz_live) {
-        if (inflateInit2(&t->gz, 15 + 16) != Z_OK) return grn_err(GRN_ENOMEM, "out of memory for zlib");
+        if (inflateInit2(&t->gz, 15 + 16) != Z_OK)
+            return grn_err(GRN_ENOMEM, "out of memory for zlib");
         t->gz_live = 1;
         t->is_bgzf = n >= 16 && (p[3] & 4) && p[12] == 'B' && p[13] == 'C';
     } else if (inflateReset(&t->gz) != Z_OK) {
@@ -140,11 +167,13 @@ static grn_status fill_gzip(grn_text_t *t)
         t->member_open = 0;
     } else if (z == Z_DATA_ERROR || z == Z_NEED_DICT) {
         return grn_err(GRN_EFORMAT, "'%s': damaged gzip data near byte %llu (%s)", t->path,
-                       (unsigned long long)(t->in_total - (t->in_n - t->in_pos)), t->gz.msg ? t->gz.msg : "dictionary asked for");
+                       (unsigned long long)(t->in_total - (t->in_n - t->in_pos)),
+                       t->gz.msg ? t->gz.msg : "dictionary asked for");
     } else if (z == Z_MEM_ERROR) {
         return grn_err(GRN_ENOMEM, "out of memory for zlib");
     } else if (got == 0 && starved && t->in_eof) {
-        return grn_err(GRN_ETRUNC, "'%s' is truncated: its gzip data ends early, after %llu bytes", t->path, (unsigned long long)t->in_total);
+        return grn_err(GRN_ETRUNC, "'%s' is truncated: its gzip data ends early, after %llu bytes",
+                       t->path, (unsigned long long)t->in_total);
     }
     return GRN_OK;
 }
@@ -160,13 +189,15 @@ static grn_status fill_zstd(grn_text_t *t)
     ZSTD_inBuffer in = { t->in, t->in_n, t->in_pos };
     ZSTD_outBuffer out = { t->buf + t->end, t->cap - t->end - 1, 0 };
     size_t z = ZSTD_decompressStream(t->zs, &out, &in);
-    if (ZSTD_isError(z)) return grn_err(GRN_EFORMAT, "'%s': damaged zstd data (%s)", t->path, ZSTD_getErrorName(z));
+    if (ZSTD_isError(z))
+        return grn_err(GRN_EFORMAT, "'%s': damaged zstd data (%s)", t->path, ZSTD_getErrorName(z));
     int moved = out.pos || in.pos != t->in_pos;
     t->in_pos = in.pos;
     t->end += out.pos;
     t->zs_need = z;
     if (!moved && t->in_eof)
-        return grn_err(GRN_ETRUNC, "'%s' is truncated: its zstd data ends early, after %llu bytes", t->path, (unsigned long long)t->in_total);
+        return grn_err(GRN_ETRUNC, "'%s' is truncated: its zstd data ends early, after %llu bytes",
+                       t->path, (unsigned long long)t->in_total);
     return GRN_OK;
 }
 
@@ -227,7 +258,8 @@ int grn_text_next(grn_text_t *t, char **line, size_t *n)
         if (nl) break;
         if (t->nul != NO_NUL) {
             t->line++;
-            return grn_text_fail(t, GRN_EFORMAT, "a NUL byte: this is no text (binary, or UTF-16?)");
+            return grn_text_fail(t, GRN_EFORMAT,
+                                 "a NUL byte: this is no text (binary, or UTF-16?)");
         }
         if (t->eof) break;
         seen = t->end - t->beg;
@@ -246,24 +278,33 @@ int grn_text_next(grn_text_t *t, char **line, size_t *n)
     return 1;
 }
 
-/* Finds the compression from the first bytes and looks at the first text: binary files are named, the byte order mark is skipped. */
+/* Finds the compression from the first bytes and looks at the first text: binary files are named,
+ * the byte order mark is skipped. */
 static grn_status start(grn_text_t *t)
 {
     grn_status rc = refill_to(t, 18);
     if (rc != GRN_OK) return rc;
     const unsigned char *p = t->in;
     if (t->in_n >= 2 && p[0] == 0x1f && p[1] == 0x8b) t->kind = GZIP;
-    if (t->in_n >= 4 && p[0] == 0x28 && p[1] == 0xb5 && p[2] == 0x2f && p[3] == 0xfd) t->kind = ZSTD;
-    if (t->in_n >= 4 && (p[0] & 0xf0) == 0x50 && p[1] == 0x2a && p[2] == 0x4d && p[3] == 0x18) t->kind = ZSTD; /* skippable frame first */
-    if (t->kind == ZSTD && !(t->zs = ZSTD_createDStream())) return grn_err(GRN_ENOMEM, "out of memory for zstd");
+    if (t->in_n >= 4 && p[0] == 0x28 && p[1] == 0xb5 && p[2] == 0x2f && p[3] == 0xfd)
+        t->kind = ZSTD;
+    if (t->in_n >= 4 && (p[0] & 0xf0) == 0x50 && p[1] == 0x2a && p[2] == 0x4d && p[3] == 0x18)
+        t->kind = ZSTD; /* skippable frame first */
+    if (t->kind == ZSTD && !(t->zs = ZSTD_createDStream()))
+        return grn_err(GRN_ENOMEM, "out of memory for zstd");
     const char *text;
     size_t n;
     rc = grn_text_peek(t, 64, &text, &n);
     if (rc != GRN_OK) return rc;
     const char *what = grn_magic_name(text, n);
-    if (what) return grn_err(GRN_EFORMAT, "'%s' is %s%s; text was expected", t->path, what, t->kind == PLAIN ? "" : " (compressed)");
+    if (what)
+        return grn_err(GRN_EFORMAT, "'%s' is %s%s; text was expected", t->path, what,
+                       t->kind == PLAIN ? "" : " (compressed)");
     if (n > 11 && text[8] == '{' && text[9] == '"' && memchr(text, 0, 8))
-        return grn_err(GRN_EFORMAT, "'%s' is one of the tools' own files (safetensors in zstd); text was expected", t->path);
+        return grn_err(
+            GRN_EFORMAT,
+            "'%s' is one of the tools' own files (safetensors in zstd); text was expected",
+            t->path);
     if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) t->beg += 3;
     return GRN_OK;
 }
@@ -326,7 +367,10 @@ grn_status grn_text_fail(const grn_text_t *t, grn_status code, const char *fmt, 
 /* Words that stand for no number: "nan", "NaN", "NA", "inf", "-Inf", "Infinity". */
 static int scan_word(const char **p, double *v)
 {
-    static const struct { const char *word; double v; } words[] = { { "nan", NAN }, { "na", NAN }, { "infinity", INFINITY }, { "inf", INFINITY } };
+    static const struct {
+        const char *word;
+        double v;
+    } words[] = { { "nan", NAN }, { "na", NAN }, { "infinity", INFINITY }, { "inf", INFINITY } };
     const char *s = *p;
     double sign = *s == '-' ? -1 : 1;
     if (*s == '-' || *s == '+') s++;
@@ -342,8 +386,9 @@ static int scan_word(const char **p, double *v)
 
 int grn_scan_f64(const char **p, double *v)
 {
-    static const double ten[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                  1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
+    static const double ten[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                  1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                  1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
     const char *s = *p;
     int neg = *s == '-', digits = 0, kept = 0, exp10 = 0;
     uint64_t m = 0;
@@ -375,7 +420,8 @@ int grn_scan_f64(const char **p, double *v)
         exp10 += eneg ? -x : x;
         s = e;
     }
-    /* Exact when mantissa and power of ten are exact doubles (Clinger 1990); anything else goes the slow, exact way. */
+    /* Exact when mantissa and power of ten are exact doubles (Clinger 1990); anything else goes the
+     * slow, exact way. */
     if (kept < 19 && m < (uint64_t)1 << 53 && exp10 >= -22 && exp10 <= 22) {
         double x = exp10 < 0 ? (double)m / ten[-exp10] : (double)m * ten[exp10];
         *v = neg ? -x : x;

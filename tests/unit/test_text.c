@@ -74,12 +74,15 @@ static void plain(void **s)
     EXPECT("a\r\nb\r\n", "a|b|");
     EXPECT("a\r\nb\r", "a|b|");
     EXPECT("\n\na\n", "||a|");
-    EXPECT("\xef\xbb\xbf""a\tb\n", "a\tb|");
+    EXPECT("\xef\xbb\xbf"
+           "a\tb\n",
+           "a\tb|");
     char got[256];
     put("f", "ab\nc\0d\ne\n", 9);
     assert_int_equal(slurp("f", got, sizeof got), GRN_EFORMAT);
     assert_string_equal(got, "ab|");
-    assert_string_equal(grn_err_msg(), "'f' line 2: a NUL byte: this is no text (binary, or UTF-16?)");
+    assert_string_equal(grn_err_msg(),
+                        "'f' line 2: a NUL byte: this is no text (binary, or UTF-16?)");
     put("f", "\x89HDF\r\n\x1a\n....", 12);
     assert_int_equal(slurp("f", got, sizeof got), GRN_EFORMAT);
     assert_string_equal(grn_err_msg(), "'f' is an HDF5 file; text was expected");
@@ -93,7 +96,8 @@ static char *big_text(size_t *n)
     size_t cap = 3 << 20, used = 0;
     char *s = malloc(cap);
     assert_non_null(s);
-    for (int i = 0; i < 150000; i++) used += (size_t)snprintf(s + used, cap - used, "line\t%d\n", i);
+    for (int i = 0; i < 150000; i++)
+        used += (size_t)snprintf(s + used, cap - used, "line\t%d\n", i);
     *n = used;
     return s;
 }
@@ -140,7 +144,8 @@ static void compressed(void **s)
     put("f", z, m + 4);
     char got[8];
     assert_int_equal(slurp("f", got, sizeof got), GRN_EFORMAT);
-    assert_string_equal(grn_err_msg(), "'f': bytes after the end of the gzip data that are no gzip member");
+    assert_string_equal(grn_err_msg(),
+                        "'f': bytes after the end of the gzip data that are no gzip member");
     m = gz(z, cap, text, n, 1); /* bgzf wants its empty last block */
     put("f", z, m);
     assert_int_equal(slurp("f", got, sizeof got), GRN_ETRUNC);
@@ -164,17 +169,20 @@ static void cuts(void **s)
     unsigned char z[4096];
     char got[256];
     for (int kind = 0; kind < 3; kind++) {
-        size_t n = kind == 2 ? ZSTD_compress(z, sizeof z, text, sizeof text - 1, 3) : gz(z, sizeof z, text, sizeof text - 1, kind);
+        size_t n = kind == 2 ? ZSTD_compress(z, sizeof z, text, sizeof text - 1, 3)
+                             : gz(z, sizeof z, text, sizeof text - 1, kind);
         if (kind == 1) n += gz(z + n, sizeof z - n, "", 0, 1);
         for (size_t cut = 6; cut < n; cut++) {
             put("f", z, cut);
             int rc = slurp("f", got, sizeof got);
-            if (rc != GRN_ETRUNC) fail_msg("kind %d cut at %zu of %zu: %d %s", kind, cut, n, rc, grn_err_msg());
+            if (rc != GRN_ETRUNC)
+                fail_msg("kind %d cut at %zu of %zu: %d %s", kind, cut, n, rc, grn_err_msg());
         }
         put("f", z, n);
         assert_int_equal(slurp("f", got, sizeof got), 0);
         if (kind == 2) continue;
-        z[n - (kind == 1 ? 20 : 1) - 6] ^= 1; /* in the checksum or the data: refused, whatever zlib calls it */
+        z[n - (kind == 1 ? 20 : 1) - 6] ^=
+            1; /* in the checksum or the data: refused, whatever zlib calls it */
         put("f", z, n);
         assert_true(slurp("f", got, sizeof got) < 0);
     }
@@ -186,7 +194,8 @@ static void one_number(const char *text, int ok, double want, const char *rest)
     double v = -77;
     assert_int_equal(grn_scan_f64(&p, &v), ok);
     if (!ok) return;
-    if (isnan(want) ? !isnan(v) : v != want) fail_msg("'%s' read as %.17g, not %.17g", text, v, want);
+    if (isnan(want) ? !isnan(v) : v != want)
+        fail_msg("'%s' read as %.17g, not %.17g", text, v, want);
     assert_string_equal(p, rest);
 }
 
@@ -225,7 +234,7 @@ static void numbers(void **s)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(plain), cmocka_unit_test(compressed), cmocka_unit_test(cuts),
-                                        cmocka_unit_test(numbers) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(plain), cmocka_unit_test(compressed),
+                                        cmocka_unit_test(cuts), cmocka_unit_test(numbers) };
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }
