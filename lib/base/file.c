@@ -261,6 +261,27 @@ grn_status grn_in_open(const char *path, int *fd, uint64_t *size, int *seekable)
     return GRN_OK;
 }
 
+grn_status grn_stdin_rewindable(void)
+{
+    grn_status rc = GRN_OK;
+    char *buf = NULL;
+    int fd = -1;
+    ssize_t n;
+    if (lseek(STDIN_FILENO, 0, SEEK_SET) == 0) return GRN_OK;
+    GRN_TRY(grn_tmp_open(&fd));
+    GRN_TRY(GRN_NEW_RAW(buf, (size_t)1 << 20));
+    while ((n = read(STDIN_FILENO, buf, (size_t)1 << 20)) != 0) {
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) GRN_FAIL(GRN_EIO, "cannot read standard input: %s", strerror(errno));
+        GRN_TRY(grn_write_full(fd, buf, (size_t)n, "the copy of standard input in TMPDIR"));
+    }
+    if (dup2(fd, STDIN_FILENO) < 0 || lseek(STDIN_FILENO, 0, SEEK_SET) != 0) GRN_FAIL(GRN_EIO, "cannot reopen standard input: %s", strerror(errno));
+end:
+    if (fd >= 0) close(fd);
+    free(buf);
+    return rc;
+}
+
 grn_status grn_file_digest(const char *path, char hex[33])
 {
     grn_status rc = GRN_OK;

@@ -39,6 +39,9 @@ grn_status grn_write_full(int fd, const void *p, size_t n, const char *path) GRN
  * (UINT64_MAX when not a regular file); *seekable = 1 if pread works. */
 grn_status grn_in_open(const char *path, int *fd, uint64_t *size, int *seekable) GRN_MUST_USE;
 
+/* Makes stdin a file that can be read twice: the bytes of a pipe go to an unlinked temporary file that takes the place of descriptor 0. */
+grn_status grn_stdin_rewindable(void) GRN_MUST_USE;
+
 /* XXH3-128 of a whole file as 32 hex digits (NUL-terminated), for provenance. */
 grn_status grn_file_digest(const char *path, char hex[33]) GRN_MUST_USE;
 

@@ -18,30 +18,6 @@
 
 /* ---- what the file is ---- */
 
-/* A pipe on stdin becomes a file: its bytes go to an unlinked temporary one that takes the place of
- * descriptor 0. */
-static grn_status rewindable_stdin(void)
-{
-    grn_status rc = GRN_OK;
-    char *buf = NULL;
-    int fd = -1;
-    ssize_t n;
-    if (lseek(STDIN_FILENO, 0, SEEK_SET) == 0) return GRN_OK;
-    GRN_TRY(grn_tmp_open(&fd));
-    GRN_TRY(GRN_NEW_RAW(buf, 1 << 20));
-    while ((n = read(STDIN_FILENO, buf, 1 << 20)) != 0) {
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) GRN_FAIL(GRN_EIO, "cannot read stdin: %s", strerror(errno));
-        GRN_TRY(grn_write_full(fd, buf, (size_t)n, "the copy of stdin in TMPDIR"));
-    }
-    if (dup2(fd, STDIN_FILENO) < 0 || lseek(STDIN_FILENO, 0, SEEK_SET) != 0)
-        GRN_FAIL(GRN_EIO, "cannot reopen stdin: %s", strerror(errno));
-end:
-    if (fd >= 0) close(fd);
-    free(buf);
-    return rc;
-}
-
 /* Up to n first bytes of a file. */
 static grn_status first_bytes(const char *path, char *buf, size_t n, size_t *got)
 {
@@ -544,7 +520,7 @@ grn_status grn_counts_load(const char *path, const grn_counts_opt_t *opt, grn_pa
     grn_raw_t raw = { 0 };
     int is_stdin = strcmp(path, "-") == 0;
     if (!opt) opt = &defaults;
-    if (is_stdin) GRN_TRY(rewindable_stdin());
+    if (is_stdin) GRN_TRY(grn_stdin_rewindable());
     if (grn_cr_sniff(is_stdin ? "/proc/self/fd/0" : path)) {
         GRN_TRY(grn_matrix_load(path, pool, m));
         if (opt->cells_tsv) GRN_TRY(label_container(path, opt, m));

@@ -1,8 +1,5 @@
 /* grn.matrix/1, reading: whole, or row block by row block. */
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -17,7 +14,6 @@ struct grn_mr_s {
     uint64_t *indptr;   /* of the whole (container, CSR) */
     const grn_tensor_info_t *x, *indices;
     uint64_t at;        /* next row */
-    int tmp;            /* stdin, spooled: -1 = none */
 };
 
 /* ---- the parts of a container ---- */
@@ -107,41 +103,15 @@ end:
 
 /* ---- streaming ---- */
 
-/* Stdin that is a pipe can be looked at only once: it is copied to a temporary file, and read as /dev/fd/N from there. */
-static grn_status spool_stdin(grn_mr_t *r, char *name, size_t cap)
-{
-    grn_status rc = GRN_OK;
-    unsigned char *buf = NULL;
-    snprintf(name, cap, "/dev/fd/0");
-    if (lseek(STDIN_FILENO, 0, SEEK_CUR) == 0) return GRN_OK;
-    GRN_TRY(GRN_NEW_RAW(buf, (size_t)1 << 20));
-    GRN_TRY(grn_tmp_open(&r->tmp));
-    for (;;) {
-        ssize_t k = read(STDIN_FILENO, buf, (size_t)1 << 20);
-        if (k < 0 && errno == EINTR) continue;
-        if (k < 0) GRN_FAIL(GRN_EIO, "cannot read standard input: %s", strerror(errno));
-        if (k == 0) break;
-        GRN_TRY(grn_write_full(r->tmp, buf, (size_t)k, "temporary file"));
-    }
-    snprintf(name, cap, "/dev/fd/%d", r->tmp);
-end:
-    free(buf);
-    return rc;
-}
-
 grn_status grn_mr_open(grn_mr_t **out, const char *path, const grn_counts_opt_t *opt, grn_par_t *pool)
 {
     grn_status rc = GRN_OK;
     grn_mr_t *r;
-    char name[64];
+    int is_stdin = strcmp(path, "-") == 0;
     *out = NULL;
     if (GRN_NEW(r, 1)) return GRN_ENOMEM;
-    r->tmp = -1;
-    if (strcmp(path, "-") == 0) {
-        GRN_TRY(spool_stdin(r, name, sizeof name));
-        path = name;
-    }
-    if (grn_cr_sniff(path) && !(opt && opt->cells_tsv)) {
+    if (is_stdin) GRN_TRY(grn_stdin_rewindable()); /* it is looked at first */
+    if (grn_cr_sniff(is_stdin ? "/proc/self/fd/0" : path) && !(opt && opt->cells_tsv)) {
         GRN_TRY(grn_cr_open(&r->cr, path, pool));
         GRN_TRY(load_info(r->cr, &r->info, r));
     } else {
@@ -166,7 +136,6 @@ void grn_mr_close(grn_mr_t *r)
     grn_matrix_clear(&r->whole);
     grn_matrix_clear(&r->info);
     free(r->indptr);
-    if (r->tmp >= 0) close(r->tmp);
     free(r);
 }
 
