@@ -140,6 +140,10 @@ grn-build += tools/grn-build/tfsites.c
 grn-build += tools/grn-build/link.c
 grn-build += tools/grn-build/link_cli.c
 grn-build += tools/grn-build/regulon.c
+grn-build += tools/grn-build/regulon_input.c
+grn-build += tools/grn-build/regulon_modules.c
+grn-build += tools/grn-build/regulon_output.c
+grn-build += tools/grn-build/tfaccess.c
 grn-build += tools/grn-build/regulon_cli.c
 
 # unit tests: one per library file; NAME_WITH += files of a tool that the test needs

@@ -30,9 +30,7 @@ void grn_colsrc_close(grn_colsrc_t *s)
     *s = (grn_colsrc_t){ 0 };
 }
 
-/* Calls fn for every row of the file that is used, in file order. */
-typedef grn_status (*row_fn)(void *ctx, const grn_colsrc_t *s, uint64_t row, size_t n, const uint32_t *idx, const float *val);
-static grn_status each_row(grn_colsrc_t *s, row_fn fn, void *ctx)
+grn_status grn_colsrc_each(grn_colsrc_t *s, grn_row_fn fn, void *ctx)
 {
     grn_status rc = GRN_OK;
     grn_matrix_t block = { 0 };
@@ -80,7 +78,7 @@ grn_status grn_colsrc_use(grn_colsrc_t *s, const uint32_t *row, size_t n)
     for (size_t k = 0; k < s->n_cells; k++) s->cell[row ? row[k] : k] = (uint32_t)k;
     GRN_TRY(GRN_NEW(s->col_nz, s->info->n_cols));
     s->is_counts = 1;
-    GRN_TRY(each_row(s, count_row, &s->is_counts));
+    GRN_TRY(grn_colsrc_each(s, count_row, &s->is_counts));
 end:
     return rc;
 }
@@ -105,7 +103,7 @@ static grn_status count_types(void *ctx, const grn_colsrc_t *s, uint64_t row, si
 grn_status grn_colsrc_by_type(grn_colsrc_t *s, const int32_t *code, size_t n_types, uint32_t *out)
 {
     memset(out, 0, n_types * s->info->n_cols * sizeof *out);
-    return each_row(s, count_types, &(by_type_t){ code, out });
+    return grn_colsrc_each(s, count_types, &(by_type_t){ code, out });
 }
 
 /* ---- blocks ---- */
@@ -185,7 +183,7 @@ grn_status grn_colblock_load(grn_colsrc_t *s, const uint32_t *cols, size_t n, gr
     }
     GRN_TRY(GRN_NEW_RAW(b->idx, b->off[n]));
     GRN_TRY(GRN_NEW_RAW(b->val, b->off[n]));
-    GRN_TRY(each_row(s, gather_row, &g));
+    GRN_TRY(grn_colsrc_each(s, gather_row, &g));
     GRN_TRY(grn_par_for(pool, n, 256, order_columns, b));
     GRN_TRY(grn_corr_cols_init(&b->corr, s->n_cells, n, b->off, b->idx, b->val, pool));
 end:

@@ -33,6 +33,10 @@ grn_status grn_colsrc_open(grn_colsrc_t *s, const char *path, const grn_counts_o
 grn_status grn_colsrc_use(grn_colsrc_t *s, const uint32_t *row, size_t n) GRN_MUST_USE;
 void grn_colsrc_close(grn_colsrc_t *s); /* accepts zeroed */
 
+/* Calls fn for every row of the file that is used, in file order: n values at columns idx. Stops at the first failure. */
+typedef grn_status (*grn_row_fn)(void *ctx, const grn_colsrc_t *s, uint64_t row, size_t n, const uint32_t *idx, const float *val);
+grn_status grn_colsrc_each(grn_colsrc_t *s, grn_row_fn fn, void *ctx) GRN_MUST_USE;
+
 /* Non-zero cells of each type: out[type * n_cols + column], code per row (-1: none). One pass. */
 grn_status grn_colsrc_by_type(grn_colsrc_t *s, const int32_t *code, size_t n_types, uint32_t *out) GRN_MUST_USE;
 

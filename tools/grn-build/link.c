@@ -13,7 +13,7 @@
 #include "io/chrom.h"
 #include "io/edges.h"
 #include "io/tflist.h"
-#include "tfsites.h"
+#include "tfaccess.h"
 #include "stat/fdr.h"
 
 #define GENES_PER_CHUNK 16
@@ -38,14 +38,21 @@ typedef struct {
     size_t n_genes;
     float **scratch;    /* per worker: 2 n_cells floats, zero between uses */
     int n_workers;
+    grn_names_t absent; /* TFs of the list that the matrix lacks and that have motif sites; TF id = columns of rna + place here */
     grn_funnel_t funnel;
 } link_t;
+
+static int uses_atac(const grn_link_opt_t *o)
+{
+    return o->out_rg || (o->out_tg && (o->scan || o->hits));
+}
 
 static void link_clear(link_t *l)
 {
     for (int w = 0; l->scratch && w < l->n_workers; w++) free(l->scratch[w]);
     free(l->scratch);
     free(l->genes);
+    grn_names_clear(&l->absent);
     grn_cells_clear(&l->cells);
     grn_colsrc_close(&l->rna);
     grn_colsrc_close(&l->atac);
@@ -59,16 +66,17 @@ static grn_status open_matrices(link_t *l)
     grn_status rc = GRN_OK;
     const grn_link_opt_t *o = l->opt;
     GRN_TRY(grn_colsrc_open(&l->rna, o->rna, &o->rna_opt, o->expression, grn_common.pool));
-    if (o->out_rg) GRN_TRY(grn_colsrc_open(&l->atac, o->atac, &o->atac_opt, o->accessibility, grn_common.pool));
-    GRN_TRY(grn_cells_match(&l->rna.info->row, o->rna, o->out_rg ? &l->atac.info->row : NULL, o->atac, &l->cells));
-    if (o->out_rg) {
+    int both = uses_atac(o);
+    if (both) GRN_TRY(grn_colsrc_open(&l->atac, o->atac, &o->atac_opt, o->accessibility, grn_common.pool));
+    GRN_TRY(grn_cells_match(&l->rna.info->row, o->rna, both ? &l->atac.info->row : NULL, o->atac, &l->cells));
+    if (both) {
         grn_log_info("cells: %zu in both of %" PRIu64 " RNA and %" PRIu64
                      " ATAC cells (%zu by exact barcode, %zu without the -N suffix, %zu ambiguous)",
                      l->cells.n, l->rna.info->n_rows, l->atac.info->n_rows, l->cells.n_exact, l->cells.n_stripped,
                      l->cells.n_ambiguous);
     }
     GRN_TRY(grn_colsrc_use(&l->rna, l->cells.a, l->cells.n));
-    if (o->out_rg) GRN_TRY(grn_colsrc_use(&l->atac, l->cells.b, l->cells.n));
+    if (both) GRN_TRY(grn_colsrc_use(&l->atac, l->cells.b, l->cells.n));
     if (!l->rna.is_counts && o->expression == GRN_SCALE_LOGNORM) {
         grn_log_warn("'%s' does not hold whole numbers: if it is normalised already, give --expression raw", o->rna);
     }
@@ -103,6 +111,18 @@ static grn_status start_funnel(link_t *l)
                           "genes seen in at least %" PRIu64 " cells", l->opt->min_cells);
 }
 
+/* TFs of the list, in bytewise order, that are no genes of the matrix. */
+static grn_status note_absent(link_t *l, const grn_names_t *list, const uint32_t *order)
+{
+    grn_status rc = GRN_OK;
+    for (size_t k = 0; k < list->n; k++) {
+        const char *name = grn_names_get(list, order[k]);
+        if (grn_names_find(&l->rna.info->col, name) == GRN_NAMES_NONE) GRN_TRY(grn_names_add(&l->absent, name, NULL, NULL));
+    }
+end:
+    return rc;
+}
+
 /* TFs of the list that are expressed genes, as columns in bytewise order of their names. */
 static grn_status pick_tfs(link_t *l, uint32_t **tfs, size_t *n_tfs)
 {
@@ -120,7 +140,8 @@ static grn_status pick_tfs(link_t *l, uint32_t **tfs, size_t *n_tfs)
         if (j == GRN_NAMES_NONE) missing++;
         else if (l->rna.col_nz[j] >= l->opt->min_cells) (*tfs)[n++] = (uint32_t)j;
     }
-    if (missing == list.n) {
+    if (l->opt->scan || l->opt->hits) GRN_TRY(note_absent(l, &list, order));
+    if (missing == list.n && l->absent.n == 0) {
         GRN_FAIL(GRN_ESHAPE, "0 of %" PRIu64 " genes of '%s' are in the TF list '%s'; first names: %s vs %s", l->rna.info->n_cols,
                  l->opt->rna, l->opt->tfs, grn_names_show(&l->rna.info->col, 3, some_genes, sizeof some_genes),
                  grn_names_show(&list, 3, some_tfs, sizeof some_tfs));
@@ -189,27 +210,63 @@ end:
     return rc;
 }
 
-/* All TFs with all expressed genes: blocks of TFs times blocks of genes, each block one pass over the matrix. */
+/* A block of TFs (their ids in tf_col) with all expressed genes, block by block: each one pass over the matrix. */
+static grn_status correlate_with_genes(link_t *l, const grn_colblock_t *tf, const uint32_t *tf_col, pairs_t *out)
+{
+    grn_status rc = GRN_OK;
+    grn_colblock_t gene = { 0 };
+    for (size_t j = 0, m; j < l->n_genes; j += m) {
+        m = grn_colblock_fit(&l->rna, l->genes, j, l->n_genes, l->budget / 2);
+        GRN_TRY(grn_colblock_load(&l->rna, l->genes + j, m, grn_common.pool, &gene));
+        GRN_TRY(correlate_blocks(&(tg_job_t){ l, tf, &gene, tf_col, l->genes + j, NULL }, out));
+        grn_colblock_clear(&gene);
+    }
+end:
+    grn_colblock_clear(&gene);
+    return rc;
+}
+
 static grn_status correlate_tfs(link_t *l, const uint32_t *tfs, size_t n_tfs, pairs_t *out)
 {
     grn_status rc = GRN_OK;
-    grn_colblock_t tf = { 0 }, gene = { 0 };
+    grn_colblock_t tf = { 0 };
     grn_progress_begin((uint64_t)n_tfs * l->n_genes, "pairs");
     for (size_t i = 0, n; i < n_tfs; i += n) {
         n = grn_colblock_fit(&l->rna, tfs, i, n_tfs, l->budget / 2);
         GRN_TRY(grn_colblock_load(&l->rna, tfs + i, n, grn_common.pool, &tf));
-        for (size_t j = 0, m; j < l->n_genes; j += m) {
-            m = grn_colblock_fit(&l->rna, l->genes, j, l->n_genes, l->budget / 2);
-            GRN_TRY(grn_colblock_load(&l->rna, l->genes + j, m, grn_common.pool, &gene));
-            GRN_TRY(correlate_blocks(&(tg_job_t){ l, &tf, &gene, tfs + i, l->genes + j, NULL }, out));
-            grn_colblock_clear(&gene);
-        }
+        GRN_TRY(correlate_with_genes(l, &tf, tfs + i, out));
         grn_colblock_clear(&tf);
     }
 end:
     grn_progress_end();
-    grn_colblock_clear(&gene);
     grn_colblock_clear(&tf);
+    return rc;
+}
+
+#define ABSENT_AT_ONCE 64 /* TFs without expression whose scores are held at the same time */
+
+/* TFs the matrix lacks, by how open the regions with their motif are in each cell, with all expressed genes. */
+static grn_status correlate_absent(link_t *l, uint64_t *n_used, pairs_t *out)
+{
+    grn_status rc = GRN_OK;
+    grn_regions_t regions = { 0 };
+    grn_tfsites_t sites = { 0 };
+    grn_colblock_t block = { 0 };
+    uint32_t ids[ABSENT_AT_ONCE];
+    GRN_TRY(grn_regions_from_names(&l->atac.info->col, &regions));
+    GRN_TRY(grn_tfsites_load(l->opt->scan, l->opt->hits, l->opt->motif2tf, &l->absent, &regions, grn_common.pool, &sites));
+    *n_used = sites.n_tfs;
+    for (size_t first = 0; first < l->absent.n; first += ABSENT_AT_ONCE) {
+        size_t n = l->absent.n - first < ABSENT_AT_ONCE ? l->absent.n - first : ABSENT_AT_ONCE;
+        for (size_t k = 0; k < n; k++) ids[k] = (uint32_t)(l->rna.info->n_cols + first + k);
+        GRN_TRY(grn_tfaccess_block(&l->atac, &sites, first, n, grn_common.pool, &block));
+        GRN_TRY(correlate_with_genes(l, &block, ids, out));
+        grn_colblock_clear(&block);
+    }
+end:
+    grn_colblock_clear(&block);
+    grn_tfsites_clear(&sites);
+    grn_regions_clear(&regions);
     return rc;
 }
 
@@ -225,7 +282,7 @@ static grn_status save_links(link_t *l, grn_edges_t *e, const char *path, const 
     snprintf(cells, sizeof cells, "%zu", l->cells.n);
     const char *json = grn_funnel_json(&l->funnel);
     const char *const meta[] = { "kind", kind, "cells", cells, "expression", scale_word(l->opt->expression), "accessibility",
-                                 l->opt->out_rg ? scale_word(l->opt->accessibility) : "none", "funnel", json ? json : "[]", NULL };
+                                 uses_atac(l->opt) ? scale_word(l->opt->accessibility) : "none", "funnel", json ? json : "[]", NULL };
     GRN_TRY(grn_edges_sort(e));
     GRN_TRY(grn_edges_save(e, path, meta, grn_common.pool));
 end:
@@ -237,18 +294,24 @@ static grn_status link_tf_gene(link_t *l)
     grn_status rc = GRN_OK;
     uint32_t *tfs = NULL;
     size_t n_tfs = 0;
+    uint64_t n_absent = 0;
     pairs_t pairs = { 0 };
     grn_edges_t e = { 0 };
     float *rho, *rho_sp;
     GRN_TRY(start_funnel(l));
     GRN_TRY(pick_tfs(l, &tfs, &n_tfs));
     GRN_TRY(correlate_tfs(l, tfs, n_tfs, &pairs));
-    uint64_t all = 0;
-    for (size_t i = 0; i < n_tfs; i++) all += l->n_genes - 1;
+    if (l->absent.n) {
+        GRN_TRY(correlate_absent(l, &n_absent, &pairs));
+        GRN_TRY(grn_funnel_add(&l->funnel, "TFs", n_absent, l->absent.n - n_absent,
+                               "TFs that are no genes of the matrix, scored by the accessibility of regions with their motif"));
+    }
+    uint64_t all = (uint64_t)n_tfs * (l->n_genes - 1) + n_absent * l->n_genes;
     GRN_TRY(grn_funnel_add(&l->funnel, "links", pairs.n, all - pairs.n, "TF-gene pairs with |Pearson| or |Spearman| > %g",
                            l->opt->min_rho));
     GRN_TRY(grn_edges_alloc(&e, pairs.n, "tf,gene,sign,weight"));
     GRN_TRY(grn_names_dup(&e.genes, &l->rna.info->col));
+    for (size_t k = 0; k < l->absent.n; k++) GRN_TRY(grn_names_add(&e.genes, grn_names_get(&l->absent, k), NULL, NULL));
     GRN_TRY(grn_edges_evidence(&e, "rho_tg", &rho));
     GRN_TRY(grn_edges_evidence(&e, "rho_sp_tg", &rho_sp));
     for (size_t k = 0; k < pairs.n; k++) {

@@ -20,6 +20,10 @@ static const grn_opt_t table[] = {
     GRN_OPT_INT(0, "min-cells", "INT", &opt.min_cells, 1, 1000000000, "leave out genes and regions seen in fewer cells"),
     GRN_OPT_ENUM(0, "expression", "lognorm|raw", &opt.expression, "scale of the RNA: log(1 + 10,000 x / total), or as read"),
     GRN_OPT_ENUM(0, "accessibility", "lognorm|binary|raw", &opt.accessibility, "scale of the ATAC; binary: open or not"),
+    GRN_OPT_HEAD("TFs the RNA matrix lacks: scored by the accessibility of regions with their motif"),
+    GRN_OPT_STR('s', "scan", "FILE", &opt.link.scan, "regions x motifs of grn-build scan"),
+    GRN_OPT_STR(0, "motif-hits", "BED", &opt.link.hits, "or: motif hits, motif or TF name in column 4"),
+    GRN_OPT_STR(0, "motif2tf", "FILE", &opt.link.motif2tf, "which TFs a motif stands for [its name, up to the first _]"),
     GRN_OPT_HEAD("Search space"),
     GRN_OPT_INT(0, "upstream", "BP", &opt.upstream, 0, 1000000000, "reach beyond the 5' end of the gene body"),
     GRN_OPT_INT(0, "downstream", "BP", &opt.downstream, 0, 1000000000, "reach beyond its 3' end"),
@@ -36,6 +40,10 @@ static grn_status check_options(const grn_args_t *args)
     if (!opt.link.out_tg && !opt.link.out_rg) return grn_err(GRN_EUSAGE, "give --tf-gene FILE, --region-gene FILE or both");
     if (opt.link.out_tg && !opt.link.tfs) return grn_err(GRN_EUSAGE, "--tf-gene needs a TF list: --tfs FILE");
     if (opt.link.out_rg && args->n < 2) return grn_err(GRN_EUSAGE, "--region-gene needs an ATAC matrix after the RNA matrix");
+    if (opt.link.scan && opt.link.hits) return grn_err(GRN_EUSAGE, "give one of --scan and --motif-hits, not both");
+    if ((opt.link.scan || opt.link.hits) && args->n < 2) {
+        return grn_err(GRN_EUSAGE, "--scan and --motif-hits need an ATAC matrix after the RNA matrix");
+    }
     if (opt.link.out_rg && !opt.link.genes) return grn_err(GRN_EUSAGE, "--region-gene needs gene models: --genes FILE");
     return GRN_OK;
 }

@@ -5,7 +5,7 @@
 #include "io/counts.h"
 
 typedef enum { GRN_RHO_PEARSON, GRN_RHO_SPEARMAN } grn_rho;
-typedef enum { GRN_PRIOR_ONLY, GRN_PRIOR_ADD } grn_prior_mode;
+typedef enum { GRN_PRIOR_ADD, GRN_PRIOR_ONLY } grn_prior_mode;
 
 typedef struct {
     const char *rna, *atac;          /* the matrices the links were made from; atac NULL with rna_only */
@@ -30,7 +30,7 @@ typedef struct {
 } grn_regulon_opt_t;
 #define GRN_REGULON_OPT_INIT                                                                                                  \
     { 0, 0, GRN_COUNTS_OPT_INIT, GRN_COUNTS_OPT_INIT, 0, 0, 0, 0, 0, 0, 0, GRN_RHO_PEARSON, GRN_RHO_SPEARMAN, 0.03, 1, 0, 0.05, \
-      0.05, 0.02, 10, 10, 50, 5, 0, 0, GRN_PRIOR_ONLY }
+      0.05, 0.02, 10, 10, 50, 5, 0, 0, GRN_PRIOR_ADD }
 
 /* Runs the whole stage with grn_common's pool. GRN_EEMPTY after writing a file without edges (with the funnel). */
 grn_status grn_regulon_run(const grn_regulon_opt_t *opt) GRN_MUST_USE;

@@ -6,7 +6,7 @@ static struct {
     grn_counts_cli_t rna;
     const char *rho_tg, *rho_rg, *prior_mode, *atac_layer;
     int64_t min_type_cells, min_targets, top_targets, top_regulators;
-} opt = { .regulon = GRN_REGULON_OPT_INIT, .rna = GRN_COUNTS_CLI_INIT, .rho_tg = "pearson", .rho_rg = "spearman", .prior_mode = "only",
+} opt = { .regulon = GRN_REGULON_OPT_INIT, .rna = GRN_COUNTS_CLI_INIT, .rho_tg = "pearson", .rho_rg = "spearman", .prior_mode = "add",
           .min_type_cells = 10, .min_targets = 10, .top_targets = 50, .top_regulators = 5 };
 
 static const grn_opt_t table[] = {
@@ -33,7 +33,7 @@ static const grn_opt_t table[] = {
     GRN_OPT_INT(0, "top-targets", "INT", &opt.top_targets, 1, 1000000000, "a target is among this many strongest of its TF"),
     GRN_OPT_INT(0, "top-regulators", "INT", &opt.top_regulators, 1, 1000000000, "and its TF among this many strongest of the gene"),
     GRN_OPT_STR(0, "prior", "FILE", &opt.regulon.prior, "known TF to gene edges (CollecTRI, DoRothEA, TRRUST, adjacencies)"),
-    GRN_OPT_ENUM(0, "prior-mode", "only|add", &opt.prior_mode, "only edges of the prior, or these besides the strongest"),
+    GRN_OPT_ENUM(0, "prior-mode", "add|only", &opt.prior_mode, "edges of the prior besides the strongest, or only them"),
     GRN_OPT_STR(0, "prior-confidence", "LETTERS", &opt.regulon.prior_confidence, "confidence levels of the prior to use, such as ABC [all]"),
     GRN_OPT_HEAD("Input"),
     GRN_COUNTS_OPTIONS(opt.rna),
