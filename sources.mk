@@ -146,6 +146,12 @@ grn-build += tools/grn-build/regulon_output.c
 grn-build += tools/grn-build/tfaccess.c
 grn-build += tools/grn-build/regulon_cli.c
 
+TOOL += grn-coexpr
+grn-coexpr += tools/grn-coexpr/main.c
+grn-coexpr += tools/grn-coexpr/groups.c
+grn-coexpr += tools/grn-coexpr/links.c
+grn-coexpr += tools/grn-coexpr/perturb.c
+
 # unit tests: one per library file; NAME_WITH += files of a tool that the test needs
 UNIT += test_bed
 UNIT += test_fragments
