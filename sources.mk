@@ -127,6 +127,13 @@ grn-aucell += tools/grn-aucell/main.c
 grn-aucell += tools/grn-aucell/rss.c
 grn-aucell += tools/grn-aucell/score.c
 grn-aucell += tools/grn-aucell/sets.c
+TOOL += grn-embed
+grn-embed += tools/grn-embed/main.c
+grn-embed += tools/grn-embed/graphs.c
+grn-embed += tools/grn-embed/encoder.c
+grn-embed += tools/grn-embed/train.c
+grn-embed += tools/grn-embed/link.c
+grn-embed += tools/grn-embed/output.c
 
 TOOL += grn-threshold
 grn-threshold += tools/grn-threshold/main.c
