@@ -211,6 +211,8 @@ static grn_status act_run(void *ctx, size_t begin, size_t end, int worker)
     (void)worker;
     if (j->kind == GRN_ACT_SIGMOID)
         for (size_t i = begin; i < end; i++) z[i] = 1 / (1 + R_EXP(-x[i]));
+    else if (j->kind == GRN_ACT_RELU)
+        for (size_t i = begin; i < end; i++) z[i] = x[i] <= 0 ? 0 : x[i]; /* NaN stays */
     else
         for (size_t i = begin; i < end; i++) z[i] = x[i] > 0 ? x[i] : slope * x[i];
     return GRN_OK;
@@ -224,6 +226,8 @@ static grn_status act_bwd_run(void *ctx, size_t begin, size_t end, int worker)
     (void)worker;
     if (j->kind == GRN_ACT_SIGMOID)
         for (size_t i = begin; i < end; i++) dx[i] = dy[i] * y[i] * (1 - y[i]);
+    else if (j->kind == GRN_ACT_RELU)
+        for (size_t i = begin; i < end; i++) dx[i] = y[i] > 0 ? dy[i] : 0;
     else
         for (size_t i = begin; i < end; i++) dx[i] = y[i] > 0 ? dy[i] : slope * dy[i];
     return GRN_OK;
@@ -231,7 +235,7 @@ static grn_status act_bwd_run(void *ctx, size_t begin, size_t end, int worker)
 
 static grn_status act_any(grn_cpu_t *cpu, grn_par_fn fn, grn_act kind, int64_t n, const grn_real_t *x, const grn_real_t *y, grn_real_t *z)
 {
-    map_job_t j = { kind, kind == GRN_ACT_LRELU ? 0.01 : 0, 0, RO(x), RO(y), RW(z) };
+    map_job_t j = { kind, 0.01, 0, RO(x), RO(y), RW(z) };
     CHECK_SIZES(n >= 0 && (int)kind >= GRN_ACT_RELU && kind <= GRN_ACT_SIGMOID, "act");
     return grn_par_for(cpu->pool, (size_t)n, GRAIN_ELEM, fn, &j);
 }

@@ -110,8 +110,8 @@ static void test_act(void **state)
     OK(GRN_OP(dev, act, GRN_ACT_LRELU, 4, R(x), R(y)));
     NEAR(y[0], -0.02, 1e-9);
     assert_true(y[1] == 0 && y[2] == 3 && isnan(y[3]));
-    OK(GRN_OP(dev, act, GRN_ACT_RELU, 3, R(x), R(y)));
-    assert_true(y[0] == 0 && y[1] == 0 && y[2] == 3);
+    OK(GRN_OP(dev, act, GRN_ACT_RELU, 4, R(x), R(y)));
+    assert_true(y[0] == 0 && !signbit(y[0]) && y[1] == 0 && y[2] == 3 && isnan(y[3]));
     OK(GRN_OP(dev, act, GRN_ACT_SIGMOID, 4, R(x), R(y)));
     NEAR(y[0], 0.11920292, 1e-7);
     assert_true(y[1] == 0.5f && isnan(y[3]));

@@ -138,7 +138,7 @@ end:
     return rc;
 }
 
-/* Logits and their loss: mean over pairs of the positive term plus Q times the mean negative term. */
+/* Logits and their loss: mean over pairs of the positive term plus the weighted mean of the negative one. */
 static grn_status loss_forward(encoder_t *e, const encoder_pairs_t *p, double *loss)
 {
     grn_status rc = GRN_OK;
@@ -153,7 +153,7 @@ static grn_status loss_forward(encoder_t *e, const encoder_pairs_t *p, double *l
     GRN_TRY(GRN_OP(e->dev, bce, B, e->pos, e->one, NULL, e->stat));
     GRN_TRY(GRN_OP(e->dev, bce, B * Q, e->neg, zero, e->w, e->stat + 2));
     GRN_TRY(grn_dev_download(e->dev, s, e->stat, sizeof s));
-    *loss = s[0] / s[1] + (s[3] > 0 ? (double)Q * s[2] / s[3] : 0);
+    *loss = s[0] / s[1] + (s[3] > 0 ? e->opt.neg_weight * s[2] / s[3] : 0);
 end:
     return rc;
 }
@@ -164,7 +164,7 @@ static grn_status loss_backward(encoder_t *e, const encoder_pairs_t *p)
     int64_t d = e->opt.dim, N = e->batch->n_keys, B = (int64_t)p->n_pair, Q = (int64_t)p->n_neg;
     grn_real_t *zero = grn_at(e->dev, e->w, B * Q);
     GRN_TRY(GRN_OP(e->dev, bce_bwd, B, e->pos, e->one, NULL, e->stat, 1.0, e->dpos));
-    GRN_TRY(GRN_OP(e->dev, bce_bwd, B * Q, e->neg, zero, e->w, e->stat + 2, (double)Q, e->dneg));
+    GRN_TRY(GRN_OP(e->dev, bce_bwd, B * Q, e->neg, zero, e->w, e->stat + 2, e->opt.neg_weight, e->dneg));
     GRN_TRY(GRN_OP(e->dev, row_dot_bwd, B, d, e->zu, d, e->zv, d, e->dpos, 0.0, e->dzu, e->dzv));
     GRN_TRY(GRN_OP(e->dev, gemm, 0, 0, B, d, Q, 1.0, e->dneg, Q, e->zn, d, 1.0, e->dzu, d, NULL));
     GRN_TRY(GRN_OP(e->dev, gemm, 1, 0, Q, d, B, 1.0, e->dneg, Q, e->zu, d, 0.0, e->dzn, d, NULL));

@@ -21,6 +21,7 @@
 typedef struct {
     int64_t dim, fanout;
     int last_act, l2norm; /* ReLU after the second layer; rows of length 1 */
+    double neg_weight;    /* weight of the mean over the negatives against 1 for the pair */
     uint64_t seed;
 } encoder_opt_t;
 
@@ -56,8 +57,8 @@ typedef struct {
 } encoder_pairs_t;
 
 /* One pass over a batch: samples neighbours, adds gradients to the parameters, and gives the mean loss per pair
- *     -log s(z_u.z_v) - sum over the negatives of log s(-z_u.z_n),
- * where a negative equal to u or v is left out and the others stand for it. */
+ *     -log s(z_u.z_v) - neg_weight * mean over the negatives of log s(-z_u.z_n),
+ * where a negative equal to u or v is left out. */
 grn_status encoder_step(encoder_t *e, const grn_csr_t *g, const encoder_pairs_t *p, const grn_sample_key_t *draw, const uint64_t *gene_key,
                         double *loss) GRN_MUST_USE;
 

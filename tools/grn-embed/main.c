@@ -22,11 +22,11 @@ static struct {
     grn_opt_list_t barcode;
     int64_t dim, fanout;
     int last_act, l2norm;
-    double holdout;
+    double holdout, neg_weight;
     train_opt_t train;
     grn_counts_cli_t counts;
-} opt = { .out = "-", .level = "type", .direction = "both", .dim = 64, .fanout = 10, .holdout = 0.1,
-          .train = { 10, 2, 5, 512, 20, 0.01, 0 }, .counts = GRN_COUNTS_CLI_INIT };
+} opt = { .out = "-", .level = "type", .direction = "both", .dim = 64, .fanout = 10, .holdout = 0.1, .neg_weight = 1,
+          .train = { 10, 5, 1, 512, 20, 0.01, 0 }, .counts = GRN_COUNTS_CLI_INIT };
 
 static const grn_opt_t table[] = {
     GRN_OPT_HEAD("Input"),
@@ -51,6 +51,7 @@ static const grn_opt_t table[] = {
     GRN_OPT_INT(0, "walks", "INT", &opt.train.walks, 1, 10000, "random walks from each gene per epoch"),
     GRN_OPT_INT(0, "walk-length", "INT", &opt.train.length, 1, 1000, "steps of a walk"),
     GRN_OPT_INT(0, "negatives", "INT", &opt.train.negatives, 1, 10000, "genes drawn by degree^0.75 per batch"),
+    GRN_OPT_FLT(0, "negative-weight", "FLOAT", &opt.neg_weight, 0, 10000, "weight of the mean negative term in the loss"),
     GRN_OPT_INT(0, "batch", "INT", &opt.train.batch, 1, 1000000, "pairs per step"),
     GRN_OPT_FLT(0, "lr", "FLOAT", &opt.train.lr, 1e-9, 10, "peak learning rate of AdamW (cosine to 0)"),
     GRN_OPT_FLT(0, "decay", "FLOAT", &opt.train.decay, 0, 1, "weight decay"),
@@ -158,7 +159,7 @@ end:
 static grn_status get_encoder(run_t *r)
 {
     grn_status rc = GRN_OK;
-    encoder_opt_t eo = { opt.dim, opt.fanout, opt.last_act, opt.l2norm, grn_common.seed };
+    encoder_opt_t eo = { opt.dim, opt.fanout, opt.last_act, opt.l2norm, opt.neg_weight, grn_common.seed };
     if (r->model) {
         r->dim = (uint64_t)r->model->cfg.dim;
         grn_log_info("encoder of '%s', %lld steps; it was trained on all edges it was given, so no link can be held out here", opt.model,

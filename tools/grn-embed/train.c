@@ -181,7 +181,7 @@ grn_status embed_train(encoder_t *e, const embed_graphs_t *g, const train_opt_t 
     grn_optim_init(&optim);
     optim.lr = opt->lr;
     optim.decay = opt->decay;
-    *out = (train_result_t){ NAN, NAN, (1 + (double)opt->negatives) * log(2), 0, 0 };
+    *out = (train_result_t){ NAN, NAN, (1 + e->opt.neg_weight) * log(2), 0, 0 };
     GRN_TRY(prepare(&t));
     for (int64_t epoch = 0; epoch < opt->epochs; epoch++) {
         double sum = 0;

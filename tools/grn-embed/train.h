@@ -14,7 +14,7 @@ typedef struct {
 
 typedef struct {
     double first, last;   /* mean loss per pair over the first and the last epoch */
-    double chance;        /* (1 + negatives) log 2: all scores 0 */
+    double chance;        /* (1 + neg_weight) log 2: all scores 0 */
     uint64_t pairs, steps;
 } train_result_t;
 
