@@ -61,7 +61,8 @@ static grn_status choose_columns(load_t *l, int *is_header)
     l->weight = *is_header ? grn_table_column(b, "importance|weight|score|edgeweight") : -1;
     l->sign = *is_header ? grn_table_column(b, "mor|interaction|sign|type|effect|mode") : -1;
     l->level = *is_header ? grn_table_column(b, "confidence") : -1;
-    if (l->confidence && l->level < 0) return grn_text_fail(b->t, GRN_EFORMAT, "confidence levels were asked for, but no column is named so");
+    if (l->confidence && l->level < 0)
+        return grn_text_fail(b->t, GRN_EFORMAT, "confidence levels were asked for, but no column is named so");
     if (*is_header) return GRN_OK;
     l->tf = 0;
     l->gene = 1;

@@ -65,7 +65,7 @@ static grn_status look(const char *path, int *is_gzip, int *is_bgzf, int *seekab
     return GRN_OK;
 }
 
-/* Everything faidx cannot seek in (gzip, zstd, pipes) becomes a plain temporary file, unlinked already: its name is that of the descriptor. */
+/* Everything faidx cannot seek in (gzip, zstd, pipes) becomes a plain temporary file, unlinked already: the descriptor is its name. */
 static grn_status unpack(grn_fasta_t *f, grn_str_t *name)
 {
     grn_status rc = GRN_OK;
@@ -123,28 +123,24 @@ static int build_beside(const char *path, const char *fai, const char *gzi, int 
     return ok;
 }
 
-/* Loads through indexes in TMPDIR that are gone again at once. */
+/* Loads through indexes in unlinked temporary files, which are gone with their descriptors. */
 static grn_status load_through_tmp(grn_fasta_t *f, const char *path, int need_gzi)
 {
     grn_status rc = GRN_OK;
-    grn_str_t dir = { 0 }, fai = { 0 }, gzi = { 0 };
-    int made = 0;
-    GRN_TRY(grn_str_printf(&dir, "%s/grn-fai-XXXXXX", grn_tmp_dir()));
-    if (!mkdtemp(dir.s)) GRN_FAIL(GRN_EIO, "cannot make a temporary folder '%s'", dir.s);
-    made = 1;
-    GRN_TRY(grn_str_printf(&fai, "%s/x.fai", dir.s));
-    GRN_TRY(grn_str_printf(&gzi, "%s/x.gzi", dir.s));
-    if (fai_build3(path, fai.s, need_gzi ? gzi.s : NULL) != 0)
-        GRN_FAIL(GRN_EFORMAT, "'%s' cannot be indexed as FASTA (lines of unequal length within a sequence, no '>', or a short file)", f->path);
-    f->fai = fai_load3(path, fai.s, need_gzi ? gzi.s : NULL, 0);
+    int fd[2] = { -1, -1 };
+    char fai[64], gzi[64];
+    GRN_TRY(grn_tmp_open(&fd[0]));
+    GRN_TRY(grn_tmp_open(&fd[1]));
+    snprintf(fai, sizeof fai, "/proc/self/fd/%d", fd[0]);
+    snprintf(gzi, sizeof gzi, "/proc/self/fd/%d", fd[1]);
+    if (fai_build3(path, fai, need_gzi ? gzi : NULL) != 0)
+        GRN_FAIL(GRN_EFORMAT, "'%s' cannot be indexed as FASTA (lines of unequal length within a sequence, no '>', or a short file)",
+                 f->path);
+    f->fai = fai_load3(path, fai, need_gzi ? gzi : NULL, 0);
     if (!f->fai) GRN_FAIL(GRN_EIO, "cannot load the index of '%s'", f->path);
 end:
-    if (fai.s) unlink(fai.s);
-    if (gzi.s) unlink(gzi.s);
-    if (made) rmdir(dir.s);
-    grn_str_clear(&dir);
-    grn_str_clear(&fai);
-    grn_str_clear(&gzi);
+    for (int i = 0; i < 2; i++)
+        if (fd[i] >= 0) close(fd[i]);
     return rc;
 }
 

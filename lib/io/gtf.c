@@ -141,7 +141,8 @@ static grn_status add_name(grn_names_t *d, const char *s, uint32_t *idx)
 }
 
 /* Takes bounds, names and ids of a row that describes gene `k` (is_gene) or a part of it. */
-static grn_status note_gene(load_t *l, uint32_t k, const grn_gene_t *row, const char *name, const char *id, const char *biotype, int is_gene)
+static grn_status note_gene(load_t *l, uint32_t k, const grn_gene_t *row, const char *name, const char *id, const char *biotype,
+                            int is_gene)
 {
     grn_status rc = GRN_OK;
     raw_t *r = &l->raw[k];
@@ -284,7 +285,7 @@ static grn_status read_rows(load_t *l)
         else if (n >= 3 && whole_u64(f[1], &a) && whole_u64(f[2], &b))
             GRN_TRY(bed_row(l, f, n, a, b));
         else if (!(first && n >= 3)) {
-            rc = grn_text_fail(l->t, GRN_EFORMAT, "%zu columns; neither a GTF or GFF3 row (9 columns, start and end in 4 and 5) nor BED", n);
+            rc = grn_text_fail(l->t, GRN_EFORMAT, "%zu columns; neither a GTF or GFF3 row (9, start and end in 4 and 5) nor BED", n);
             goto end;
         }
         first = 0;

@@ -194,8 +194,8 @@ grn_status grn_motif2tf_load(const char *path, const grn_motif2tf_opt_t *opt, gr
         goto end;
     }
     if (!t->n)
-        GRN_FAIL(GRN_EEMPTY, "'%s': no motif-TF pair left (%" PRIu64 " rows read, %" PRIu64 " kept by the evidence filters)", path, t->n_rows,
-                 t->n_rows_kept);
+        GRN_FAIL(GRN_EEMPTY, "'%s': no motif-TF pair left (%" PRIu64 " rows read, %" PRIu64 " kept by the evidence filters)", path,
+                 t->n_rows, t->n_rows_kept);
 end:
     grn_table_close(&l.b);
     grn_names_clear(&l.pairs);

@@ -123,7 +123,8 @@ static void bed(void **s)
 {
     (void)s;
     grn_genes_t g = { 0 };
-    put("g.bed", "#chr\tstart\tend\tname\tscore\tstrand\tid\ttype\nc\t10\t20\tAA\t0\t-\tENSG1\tlncRNA\nc\t30\t40\tBB\nc\t50\t60\tAA\t0\t+\n");
+    put("g.bed", "#chr\tstart\tend\tname\tscore\tstrand\tid\ttype\n"
+                 "c\t10\t20\tAA\t0\t-\tENSG1\tlncRNA\nc\t30\t40\tBB\nc\t50\t60\tAA\t0\t+\n");
     assert_int_equal(grn_genes_load("g.bed", &g), GRN_OK);
     assert_int_equal(g.n, 2);
     assert_int_equal(g.n_duplicate, 1);

@@ -50,7 +50,8 @@ static void forms(void **state)
               "MEME version 4\n\nALPHABET= ACGT\nstrands: + -\nBackground letter frequencies\nA 0.3 C 0.2 G 0.2 T 0.3\n\nMOTIF MA1 Arnt\n"
               "letter-probability matrix: alength= 4 w= 3 nsites= 20 E= 0\n 0.2 0.8 0 0\n 0.95 0 0.05 0\n 0 1 0 0\nURL http://x\n"),
           "MEME", "MA1", "Arnt", 20, 0);
-    check(put("tf", "AC  MA1\nXX\nID  Arnt\nXX\nP0      A      C      G      T\n01 4 16 0 0 C\n02 19 0 1 0 A\n03 0 20 0 0 C\nXX\n//\n"), "TRANSFAC",
+    check(put("tf", "AC  MA1\nXX\nID  Arnt\nXX\n"
+                    "P0      A      C      G      T\n01 4 16 0 0 C\n02 19 0 1 0 A\n03 0 20 0 0 C\nXX\n//\n"), "TRANSFAC",
           "MA1", "Arnt", 20, 0);
     check(put("tf2", "ID  MA1\nBF  E. coli\nP0 T G C A\n01 0 0 16 4 C\n02 0 1 0 19\n03 0 0 20 0\n"), "TRANSFAC", "MA1", NULL, 20, 0);
 }

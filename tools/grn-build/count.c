@@ -136,8 +136,8 @@ static grn_status check(const grn_tally_t *t)
     if (t->lost_chroms.n)
         grn_log_info("chromosomes: %" PRIu64 " fragments lie on %zu without regions: %s", t->n_no_chrom, t->lost_chroms.n,
                      grn_names_show(&t->lost_chroms, 5, a, sizeof a));
-    grn_log_info("fragments: %" PRIu64 " read, %" PRIu64 " of the cells asked for, %" PRIu64 " of those in a region (%.1f%%)", t->n_fragments,
-                 t->n_listed, t->n_in, t->n_listed ? 100.0 * (double)t->n_in / (double)t->n_listed : 0.0);
+    grn_log_info("fragments: %" PRIu64 " read, %" PRIu64 " of the cells asked for, %" PRIu64 " of those in a region (%.1f%%)",
+                 t->n_fragments, t->n_listed, t->n_in, t->n_listed ? 100.0 * (double)t->n_in / (double)t->n_listed : 0.0);
     if (!t->n_fragments) return grn_err(GRN_EEMPTY, "the fragment files hold no fragment");
     if (!t->n_listed) return no_match(t);
     if (!t->n_in && t->n_no_chrom == t->n_fragments)

@@ -78,7 +78,8 @@ grn_status grn_pwm_init(grn_pwm_t *m, const grn_motif_t *motif, double pseudo, c
     m->max = 0;
     for (uint32_t i = 0; i < m->w; i++) m->max += row_max(m->s + 4 * i);
     GRN_TRY(distribution(m, bg, &dist, &range));
-    for (first = range + 1; first > 0 && sum + dist[first - 1] <= p; first--) sum += dist[first - 1]; /* from the top: small numbers first */
+    /* from the top, so that small numbers come first */
+    for (first = range + 1; first > 0 && sum + dist[first - 1] <= p; first--) sum += dist[first - 1];
     m->threshold = INT32_MAX;
     if (first <= range) {
         m->threshold = m->max - (int32_t)(range - first);

@@ -1,9 +1,10 @@
 /* Binding sites by position weight matrices: exact p-values, and all motifs at once over a sequence.
  *
- * Scores are whole numbers: log2-odds times GRN_PWM_SCALE, rounded position by position. The distribution of a random word's score is then
- * a finite sum, computed exactly by dynamic programming (Staden 1989; Touzet & Varre 2007), and a p-value is exact for the scores used.
- * Scanning looks up every 8-mer in a table of the motifs whose best 8 positions could still reach their threshold with it (lookahead
- * filtration, Pizzi, Rastas & Ukkonen 2011) and finishes only those, position by position, giving up as soon as the rest cannot save them. */
+ * Scores are whole numbers: log2-odds times GRN_PWM_SCALE, rounded position by position. The distribution of a random word's
+ * score is then a finite sum, computed exactly by dynamic programming (Staden 1989; Touzet & Varre 2007), and a p-value is exact
+ * for the scores used. Scanning looks up every 8-mer in a table of the motifs whose best 8 positions could still reach their
+ * threshold with it (lookahead filtration, Pizzi, Rastas & Ukkonen 2011) and finishes only those, position by position, giving
+ * up as soon as the rest cannot save them. */
 #ifndef GRN_BUILD_PWM_H
 #define GRN_BUILD_PWM_H
 

@@ -187,8 +187,8 @@ static grn_status survey(scan_t *s, uint64_t count[5])
     s->n_gaps = count[4];
     s->n_bases = count[0] + count[1] + count[2] + count[3];
     if (n_beyond) grn_log_warn("regions: %" PRIu64 " reach beyond the end of their chromosome (another genome build?)", n_beyond);
-    grn_log_info("regions: %zu, of which %" PRIu64 " without any known base; %" PRIu64 " bases, %" PRIu64 " N", s->n_rows, n_blank, s->n_bases,
-                 s->n_gaps);
+    grn_log_info("regions: %zu, of which %" PRIu64 " without any known base; %" PRIu64 " bases, %" PRIu64 " N", s->n_rows, n_blank,
+                 s->n_bases, s->n_gaps);
     if (!s->n_bases) GRN_FAIL(GRN_EEMPTY, "no region has a known base in '%s'", opt.genome);
 end:
     free(code);
@@ -461,7 +461,7 @@ static grn_status run(const grn_args_t *args)
     if (opt.hits && (opt.motifs.n || opt.genome || opt.bed)) GRN_FAIL(GRN_EUSAGE, "--motif-hits goes with --regions and --output only");
     if (opt.hits && !opt.regions) GRN_FAIL(GRN_EUSAGE, "--motif-hits needs --regions BED");
     if (!opt.hits && !opt.motifs.n) GRN_FAIL(GRN_EUSAGE, "give motifs with --motifs FILE, or sites with --motif-hits BED");
-    if (!opt.hits && !opt.genome) GRN_FAIL(GRN_EUSAGE, "give the sequence with --genome FASTA (or sites found elsewhere with --motif-hits BED)");
+    if (!opt.hits && !opt.genome) GRN_FAIL(GRN_EUSAGE, "give the sequence with --genome FASTA, or sites with --motif-hits BED");
     if (opt.hits) GRN_TRY(grn_hits_run(opt.hits, opt.regions, opt.output));
     else GRN_TRY(scan_sequences(&s));
 end:

@@ -1,7 +1,7 @@
 /* Counts of (cell, region) gathered from a stream of fragments, in memory proportional to the distinct pairs.
  *
- * A cell keeps a list of (region, count); a list that is full is sorted and merged before it grows. Fragments are parsed and matched in
- * parallel, chunk by chunk, and handed to the cells in file order, so nothing depends on the number of threads. */
+ * A cell keeps a list of (region, count); a list that is full is sorted and merged before it grows. Fragments are parsed and
+ * matched in parallel, chunk by chunk, and handed to the cells in file order, so nothing depends on the number of threads. */
 #ifndef GRN_BUILD_TALLY_H
 #define GRN_BUILD_TALLY_H
 
