@@ -152,6 +152,8 @@ grn-build += tools/grn-build/regulon_modules.c
 grn-build += tools/grn-build/regulon_output.c
 grn-build += tools/grn-build/tfaccess.c
 grn-build += tools/grn-build/regulon_cli.c
+grn-build += tools/grn-build/run.c
+grn-build += tools/grn-build/stage.c
 
 TOOL += grn-coexpr
 grn-coexpr += tools/grn-coexpr/main.c

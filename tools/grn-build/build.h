@@ -8,5 +8,6 @@ extern const grn_subtool_t grn_build_count;   /* fragments x regions -> cells x 
 extern const grn_subtool_t grn_build_scan;    /* regions x motifs: binding sites by sequence, or from a list of hits */
 extern const grn_subtool_t grn_build_link;    /* TF -> gene and region -> gene correlations */
 extern const grn_subtool_t grn_build_regulon; /* signed TF -> region -> gene triplets per cell type */
+extern const grn_subtool_t grn_build_run;     /* all steps in one call */
 
 #endif

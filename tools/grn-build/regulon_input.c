@@ -276,6 +276,7 @@ grn_status grn_regulon_load(grn_regulon_t *g)
     GRN_TRY(read_links(g->opt->region_gene, 0, &g->rg));
     GRN_TRY(sift_links(g, 0));
     g->n_regions = g->rg.regions.n;
+    if (g->n_regions == 0) goto end; /* nothing to join with: the funnel ends at zero */
     GRN_TRY(grn_regions_from_names(&g->rg.regions, &g->regions));
     GRN_TRY(load_atac(g, rna.info));
     GRN_TRY(load_sites(g));
