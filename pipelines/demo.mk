@@ -7,7 +7,7 @@ COUNTS := $(SIM)/counts.h5
 COUNTS_OPT ?= --cells $(SIM)/cells.tsv
 TRUTH_EDGES := $(SIM)/truth.edges.zst
 TRUTH_ACTIVITY := $(SIM)/truth_activity.tensor.zst
-TRAIN_OPT ?= -x demo
+TRAIN_OPT ?=
 BUILD_OPT ?=
 TITLE := grn-tools demo: a simulated multiome whose GRN is known
 

@@ -263,7 +263,7 @@ end:
 static const grn_opt_t table[] = {
     GRN_OPT_HEAD("Truth and baselines"),
     GRN_OPT_STR('t', "truth", "FILE", &opt.truth, "planted states (grn.activity)"),
-    GRN_OPT_STR('a', "active", "FILE", &opt.active, "on/off calls of grn-threshold, to be judged too"),
+    GRN_OPT_STR('a', "activity", "FILE", &opt.active, "on/off calls of grn-threshold, to be judged too"),
     GRN_OPT_STR(0, "counts", "FILE", &opt.counts, "expression: adds the TF's own expression as baseline"),
     GRN_OPT_INT(0, "min-cells", "INT", &opt.min_cells, 1, 1000000, "least on and off cells of a (context, regulon) pair"),
     GRN_OPT_INT(0, "bootstrap", "INT", &opt.bootstrap, 1, 100000, "replicates of the interval (regulons are resampled)"),

@@ -211,7 +211,7 @@ static const grn_opt_t table[] = {
     GRN_OPT_HEAD("Cells and graphs"),
     GRN_OPT_STR(0, "counts", "FILE", &opt.counts, "expression the model was trained on; its held-out cells are used"),
     GRN_OPT_STR('e', "edges", "FILE", &opt.edges, "regulons"),
-    GRN_OPT_STR('a', "active", "FILE", &opt.activity, "on/off calls (for cell and hybrid models)"),
+    GRN_OPT_STR('a', "activity", "FILE", &opt.activity, "on/off calls (for cell and hybrid models)"),
     GRN_OPT_HEAD("Evaluation"),
     GRN_OPT_INT(0, "rewirings", "INT", &opt.rewirings, 0, 1000, "degree-preserving random graphs to compare with"),
     GRN_OPT_INT(0, "max-cells", "INT", &opt.max_cells, 1, 1000000000, "held-out cells to look at"),

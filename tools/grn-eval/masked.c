@@ -328,7 +328,7 @@ static const grn_opt_t table[] = {
     GRN_OPT_HEAD("Cells and graphs"),
     GRN_OPT_STR(0, "counts", "FILE", &opt.counts, "expression the models were trained on; their held-out cells are used"),
     GRN_OPT_STR('e', "edges", "FILE", &opt.edges, "regulons (for models with graphs)"),
-    GRN_OPT_STR('a', "active", "FILE", &opt.activity, "on/off calls (for cell and hybrid models)"),
+    GRN_OPT_STR('a', "activity", "FILE", &opt.activity, "on/off calls (for cell and hybrid models)"),
     GRN_OPT_HEAD("Evaluation"),
     GRN_OPT_FLT(0, "mask", "FLOAT", &opt.mask, 0.01, 0.99, "share of the gene tokens that is masked"),
     GRN_OPT_STR(0, "reference", "NAME", &opt.reference, "paired differences to the model of this name"),
