@@ -85,6 +85,8 @@ LIB += lib/model/gnn.c
 LIB += lib/model/fusion.c
 LIB += lib/model/model.c
 LIB += lib/model/model_file.c
+LIB += lib/model/split.c
+LIB += lib/model/baseline.c
 
 # tools: TOOL += name, then name += its files
 TOOL += grn-build

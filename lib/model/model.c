@@ -116,9 +116,7 @@ void grn_model_destroy(grn_model_t *m)
     grn_dev_free(m->dev, m->stat);
     grn_params_clear(&m->params);
     grn_names_clear(&m->genes);
-    grn_names_clear(&m->base.types);
-    free(m->base.gene);
-    free(m->base.type);
+    grn_baseline_clear(&m->base);
     free(m->split);
     free(m->block);
     free(m);

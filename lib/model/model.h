@@ -25,18 +25,13 @@
 #include "base/err.h"
 #include "base/names.h"
 #include "base/par.h"
+#include "model/baseline.h"
 #include "model/batch.h"
 #include "model/cells.h"
 #include "model/config.h"
 #include "model/layer.h"
 #include "nn/op.h"
 #include "nn/param.h"
-
-typedef struct { /* mean bin of the gene tokens of training cells, over the same draws as the model's targets; the baselines to beat */
-    grn_names_t types;
-    float *gene; /* (G) */
-    float *type; /* (types, G): with one pseudo-observation of the gene's mean; a cell without a type uses `gene` */
-} grn_baseline_t;
 
 typedef struct {
     grn_model_config_t cfg;
