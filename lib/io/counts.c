@@ -512,6 +512,18 @@ end:
     return rc;
 }
 
+/* The same demand on a matrix of the tools' own container, whose values are finite by its schema. */
+static grn_status require_counts(const char *path, const grn_matrix_t *m)
+{
+    const float *v = m->is_dense ? m->dense : m->data;
+    uint64_t n = m->is_dense ? m->n_rows * m->n_cols : m->indptr[m->n_rows];
+    for (uint64_t k = 0; k < n; k++)
+        if (!(v[k] >= 0 && v[k] <= 16777216.0f && v[k] == (float)(uint32_t)v[k]))
+            return grn_err(GRN_EFORMAT, "'%s' value %llu: %g is no count; raw counts are expected", path,
+                           (unsigned long long)k, (double)v[k]);
+    return GRN_OK;
+}
+
 grn_status grn_counts_load(const char *path, const grn_counts_opt_t *opt, grn_par_t *pool,
                            grn_matrix_t *m)
 {
@@ -523,6 +535,7 @@ grn_status grn_counts_load(const char *path, const grn_counts_opt_t *opt, grn_pa
     if (is_stdin) GRN_TRY(grn_stdin_rewindable());
     if (grn_cr_sniff(is_stdin ? "/proc/self/fd/0" : path)) {
         GRN_TRY(grn_matrix_load(path, pool, m));
+        if (opt->require_counts) GRN_TRY(require_counts(path, m));
         if (opt->cells_tsv) GRN_TRY(label_container(path, opt, m));
         return GRN_OK;
     }

@@ -684,6 +684,11 @@ static void container_and_stdin(void **state)
     const char *all = "AAAC-1: SPI1=1 GATA1=2 [B cell] | AAAG-1: [] | AAAT-1: TBCE=3 GATA1=4 "
                       "chr1:10-20=500 [T cell]";
     reads("m.tensor.zst", NULL, all);
+    reads("m.tensor.zst", OPT(.require_counts = 1), all);
+    m.data[2] = -1;
+    assert_int_equal(grn_matrix_save(&m, "neg.tensor.zst", NULL), GRN_OK);
+    refuses("neg.tensor.zst", OPT(.require_counts = 1), GRN_EFORMAT,
+            "'neg.tensor.zst' value 2: -1 is no count; raw counts are expected");
     put("l", "b\tcluster\nAAAG-1\tNK\n");
     reads("m.tensor.zst", OPT(.cells_tsv = "l"),
           "AAAC-1: SPI1=1 GATA1=2 [] | AAAG-1: [NK] | AAAT-1: TBCE=3 GATA1=4 chr1:10-20=500 []");
