@@ -29,7 +29,8 @@ void grn_dev_close(grn_dev_t *dev)
     free(dev);
 }
 
-/* The plugin beside the executable, in ../lib/grn-tools, or wherever dlopen looks; NULL if nowhere. */
+/* The plugin beside the executable, in ../lib/grn-tools, or wherever dlopen looks; NULL if nowhere.
+ */
 static void *plugin_load(void)
 {
     char exe[3072], path[4096];
@@ -58,16 +59,19 @@ static grn_status cuda_open(grn_dev_t **dev, int index)
     if (!plugin) {
         const char *why = dlerror();
         int absent = !why || strstr(why, "cannot open shared object file") != NULL;
-        return grn_err(GRN_EDEVICE, "no CUDA device: %s", absent ? "plugin " PLUGIN " not found" : why);
+        return grn_err(GRN_EDEVICE, "no CUDA device: %s",
+                       absent ? "plugin " PLUGIN " not found" : why);
     }
     *(void **)&open_fn = dlsym(plugin, GRN_PLUGIN_OPEN);
-    if (!open_fn) GRN_FAIL(GRN_EDEVICE, "no CUDA device: plugin " PLUGIN " has no " GRN_PLUGIN_OPEN);
+    if (!open_fn)
+        GRN_FAIL(GRN_EDEVICE, "no CUDA device: plugin " PLUGIN " has no " GRN_PLUGIN_OPEN);
     GRN_TRY(GRN_NEW(d, 1));
     GRN_TRY(open_fn(index, grn_err, &d->op, &d->ctx));
     if (d->op->abi != GRN_OP_ABI) {
         int abi = d->op->abi;
         d->op->close(d->ctx);
-        GRN_FAIL(GRN_EDEVICE, "plugin " PLUGIN " is of version %d, this program needs %d", abi, GRN_OP_ABI);
+        GRN_FAIL(GRN_EDEVICE, "plugin " PLUGIN " is of version %d, this program needs %d", abi,
+                 GRN_OP_ABI);
     }
     d->plugin = plugin;
     *dev = d;
@@ -87,16 +91,17 @@ grn_status grn_dev_open(grn_dev_t **dev, const char *spec, grn_par_t *pool)
     if (strcmp(spec, "auto") == 0) {
         char why[120];
         if (cuda_open(dev, 0) == GRN_OK) {
-            snprintf((*dev)->note, sizeof (*dev)->note, "auto: CUDA device found");
+            snprintf((*dev)->note, sizeof(*dev)->note, "auto: CUDA device found");
             return GRN_OK;
         }
         snprintf(why, sizeof why, "%s", grn_err_msg());
         grn_status rc = grn_dev_cpu(dev, pool);
-        if (rc == GRN_OK) snprintf((*dev)->note, sizeof (*dev)->note, "auto: %s", why);
+        if (rc == GRN_OK) snprintf((*dev)->note, sizeof(*dev)->note, "auto: %s", why);
         return rc;
     }
     if (strncmp(spec, "cuda", 4) != 0 || (spec[4] != 0 && spec[4] != ':') ||
-        (spec[4] == ':' && (grn_parse_i64(spec + 5, &index) != GRN_OK || index < 0 || index > 1023)))
+        (spec[4] == ':' &&
+         (grn_parse_i64(spec + 5, &index) != GRN_OK || index < 0 || index > 1023)))
         return grn_err(GRN_EUSAGE, "device '%s' is none of auto, cpu, cuda, cuda:N", spec);
     return cuda_open(dev, (int)index);
 }
@@ -106,7 +111,8 @@ grn_status grn_dev_open(grn_dev_t **dev, const char *spec, grn_par_t *pool)
 grn_status grn_dev_bytes(grn_dev_t *dev, void **p, size_t n, size_t size)
 {
     *p = NULL;
-    if (size && n > SIZE_MAX / 2 / size) return grn_err(GRN_ENOMEM, "device buffer of %zu times %zu bytes", n, size);
+    if (size && n > SIZE_MAX / 2 / size)
+        return grn_err(GRN_ENOMEM, "device buffer of %zu times %zu bytes", n, size);
     return GRN_OP(dev, alloc, p, n * size);
 }
 
@@ -150,7 +156,8 @@ grn_status grn_dev_sync(grn_dev_t *dev)
 
 grn_status grn_dev_put(grn_dev_t *dev, grn_real_t *dst, const float *src_h, size_t n)
 {
-    if (dev->op->real_size == sizeof(float)) return grn_dev_upload(dev, dst, src_h, n * sizeof(float));
+    if (dev->op->real_size == sizeof(float))
+        return grn_dev_upload(dev, dst, src_h, n * sizeof(float));
     double *t;
     grn_status rc = GRN_NEW_RAW(t, n);
     if (rc) return rc;
@@ -162,7 +169,8 @@ grn_status grn_dev_put(grn_dev_t *dev, grn_real_t *dst, const float *src_h, size
 
 grn_status grn_dev_get(grn_dev_t *dev, float *dst_h, const grn_real_t *src, size_t n)
 {
-    if (dev->op->real_size == sizeof(float)) return grn_dev_download(dev, dst_h, src, n * sizeof(float));
+    if (dev->op->real_size == sizeof(float))
+        return grn_dev_download(dev, dst_h, src, n * sizeof(float));
     double *t;
     grn_status rc = GRN_NEW_RAW(t, n);
     if (rc) return rc;
@@ -174,7 +182,8 @@ grn_status grn_dev_get(grn_dev_t *dev, float *dst_h, const grn_real_t *src, size
 
 grn_status grn_dev_put_f64(grn_dev_t *dev, grn_real_t *dst, const double *src_h, size_t n)
 {
-    if (dev->op->real_size == sizeof(double)) return grn_dev_upload(dev, dst, src_h, n * sizeof(double));
+    if (dev->op->real_size == sizeof(double))
+        return grn_dev_upload(dev, dst, src_h, n * sizeof(double));
     float *t;
     grn_status rc = GRN_NEW_RAW(t, n);
     if (rc) return rc;
@@ -186,7 +195,8 @@ grn_status grn_dev_put_f64(grn_dev_t *dev, grn_real_t *dst, const double *src_h,
 
 grn_status grn_dev_get_f64(grn_dev_t *dev, double *dst_h, const grn_real_t *src, size_t n)
 {
-    if (dev->op->real_size == sizeof(double)) return grn_dev_download(dev, dst_h, src, n * sizeof(double));
+    if (dev->op->real_size == sizeof(double))
+        return grn_dev_download(dev, dst_h, src, n * sizeof(double));
     float *t;
     grn_status rc = GRN_NEW_RAW(t, n);
     if (rc) return rc;

@@ -46,7 +46,8 @@ grn_status grn_cpu_scratch(grn_cpu_t *c, int worker, size_t n, size_t size, void
 {
     grn_cpu_buf_t *b = &c->scratch[worker];
     *p = NULL;
-    if (size && n > (SIZE_MAX - 2 * ALIGN) / size) return grn_err(GRN_ENOMEM, "workspace of %zu times %zu bytes", n, size);
+    if (size && n > (SIZE_MAX - 2 * ALIGN) / size)
+        return grn_err(GRN_ENOMEM, "workspace of %zu times %zu bytes", n, size);
     if (!b->p || b->n < n * size) {
         free(b->p);
         b->n = 0;
@@ -110,7 +111,8 @@ grn_status grn_dev_cpu_table(grn_dev_t **dev, grn_par_t *pool, const grn_ops_t *
     c->pool = pool;
     c->n_workers = grn_par_n(pool);
     GRN_TRY(GRN_NEW(c->scratch, (size_t)c->n_workers + 1));
-    snprintf(c->name, sizeof c->name, "cpu%s (%d thread%s)", op->real_size == 8 ? "64" : "", c->n_workers, c->n_workers > 1 ? "s" : "");
+    snprintf(c->name, sizeof c->name, "cpu%s (%d thread%s)", op->real_size == 8 ? "64" : "",
+             c->n_workers, c->n_workers > 1 ? "s" : "");
     GRN_TRY(GRN_NEW(d, 1));
     d->op = op;
     d->ctx = c;

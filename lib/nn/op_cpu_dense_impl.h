@@ -1,8 +1,10 @@
-/* Part of op_cpu_impl.h: matrix products, column sums, elementwise maps, dropout, row normalisation, AdamW. */
+/* Part of op_cpu_impl.h: matrix products, column sums, elementwise maps, dropout, row
+ * normalisation, AdamW. */
 
 /* ---- gemm ---- */
 
-/* Output tiles of ROWS x COLS, and, for a small output with a long inner dimension (a weight gradient), SPLIT partial products. */
+/* Output tiles of ROWS x COLS, and, for a small output with a long inner dimension (a weight
+ * gradient), SPLIT partial products. */
 typedef struct {
     grn_cpu_t *cpu;
     int ta, tb;
@@ -12,13 +14,14 @@ typedef struct {
     REAL *c, *part; /* part (split, M, N) */
 } gemm_job_t;
 
-static void gemm_call(const gemm_job_t *j, int64_t i0, int64_t m, int64_t j0, int64_t n, int64_t k0, int64_t k, double beta, REAL *c,
-                      int64_t ldc)
+static void gemm_call(const gemm_job_t *j, int64_t i0, int64_t m, int64_t j0, int64_t n, int64_t k0,
+                      int64_t k, double beta, REAL *c, int64_t ldc)
 {
     const REAL *a = j->a + (j->ta ? k0 * j->lda + i0 : i0 * j->lda + k0);
     const REAL *b = j->b + (j->tb ? j0 * j->ldb + k0 : k0 * j->ldb + j0);
-    BLAS_GEMM(CblasRowMajor, j->ta ? CblasTrans : CblasNoTrans, j->tb ? CblasTrans : CblasNoTrans, (int)m, (int)n, (int)k, (REAL)j->alpha,
-              a, (int)j->lda, b, (int)j->ldb, (REAL)beta, c, (int)ldc);
+    BLAS_GEMM(CblasRowMajor, j->ta ? CblasTrans : CblasNoTrans, j->tb ? CblasTrans : CblasNoTrans,
+              (int)m, (int)n, (int)k, (REAL)j->alpha, a, (int)j->lda, b, (int)j->ldb, (REAL)beta, c,
+              (int)ldc);
 }
 
 /* c tile = beta c + bias, so that the product can be added to it. */
@@ -28,7 +31,8 @@ static void gemm_start(const gemm_job_t *j, int64_t i0, int64_t m, int64_t j0, i
         REAL *c = j->c + i * j->ldc + j0;
         const REAL *bias = j->bias ? j->bias + j0 : NULL;
         REAL beta = (REAL)j->beta;
-        for (int64_t x = 0; x < n; x++) c[x] = (j->beta != 0 ? beta * c[x] : 0) + (bias ? bias[x] : 0);
+        for (int64_t x = 0; x < n; x++)
+            c[x] = (j->beta != 0 ? beta * c[x] : 0) + (bias ? bias[x] : 0);
     }
 }
 
@@ -38,7 +42,8 @@ static grn_status gemm_tiles(void *ctx, size_t begin, size_t end, int worker)
     (void)worker;
     for (size_t t = begin; t < end; t++) {
         int64_t i0 = (int64_t)t / j->n_col * j->rows, j0 = (int64_t)t % j->n_col * j->cols;
-        int64_t m = j->M - i0 < j->rows ? j->M - i0 : j->rows, n = j->N - j0 < j->cols ? j->N - j0 : j->cols;
+        int64_t m = j->M - i0 < j->rows ? j->M - i0 : j->rows,
+                n = j->N - j0 < j->cols ? j->N - j0 : j->cols;
         double beta = j->beta;
         if (j->bias || j->K == 0) {
             gemm_start(j, i0, m, j0, n);
@@ -74,16 +79,19 @@ static grn_status gemm_fold(void *ctx, size_t begin, size_t end, int worker)
     return GRN_OK;
 }
 
-static grn_status op_gemm(void *ctx, int ta, int tb, int64_t M, int64_t N, int64_t K, double alpha, const grn_real_t *a, int64_t lda,
-                          const grn_real_t *b, int64_t ldb, double beta, grn_real_t *c, int64_t ldc, const grn_real_t *bias)
+static grn_status op_gemm(void *ctx, int ta, int tb, int64_t M, int64_t N, int64_t K, double alpha,
+                          const grn_real_t *a, int64_t lda, const grn_real_t *b, int64_t ldb,
+                          double beta, grn_real_t *c, int64_t ldc, const grn_real_t *bias)
 {
     enum { SPLIT_MAX = 16, SPLIT_K = 512, SPLIT_OUT = 1 << 18 };
     grn_cpu_t *cpu = ctx;
-    CHECK_SIZES(M >= 0 && N >= 0 && K >= 0 && K <= INT_MAX && N <= INT_MAX && lda >= (ta ? M : K) && ldb >= (tb ? K : N) && ldc >= N &&
-                    lda <= INT_MAX && ldb <= INT_MAX && ldc <= INT_MAX, "gemm");
+    CHECK_SIZES(M >= 0 && N >= 0 && K >= 0 && K <= INT_MAX && N <= INT_MAX && lda >= (ta ? M : K) &&
+                    ldb >= (tb ? K : N) && ldc >= N && lda <= INT_MAX && ldb <= INT_MAX &&
+                    ldc <= INT_MAX,
+                "gemm");
     if (!M || !N) return GRN_OK;
-    gemm_job_t j = { cpu, ta, tb, M, N, K, lda ? lda : 1, ldb ? ldb : 1, ldc, 0, 0, 0, 1, K, alpha, beta, RO(a), RO(b), RO(bias), RW(c),
-                     NULL };
+    gemm_job_t j = { cpu, ta, tb, M,     N,    K,     lda ? lda : 1, ldb ? ldb : 1, ldc,   0,   0,
+                     0,   1,  K,  alpha, beta, RO(a), RO(b),         RO(bias),      RW(c), NULL };
     j.rows = M <= 2048 ? 128 : 256;
     j.cols = M <= 512 && N >= 512 ? 256 : N;
     j.n_col = div_up(N, j.cols);
@@ -93,7 +101,8 @@ static grn_status op_gemm(void *ctx, int ta, int tb, int64_t M, int64_t N, int64
         void *p;
         j.k_len = div_up(K, most);
         j.split = div_up(K, j.k_len);
-        grn_status rc = grn_cpu_scratch(cpu, cpu->n_workers, (size_t)(j.split * M * N), sizeof(REAL), &p);
+        grn_status rc =
+            grn_cpu_scratch(cpu, cpu->n_workers, (size_t)(j.split * M * N), sizeof(REAL), &p);
         if (rc) return rc;
         j.part = p;
         rc = grn_par_for(cpu->pool, (size_t)j.split, 1, gemm_parts, &j);
@@ -104,7 +113,8 @@ static grn_status op_gemm(void *ctx, int ta, int tb, int64_t M, int64_t N, int64
 
 /* ---- sums over rows ---- */
 
-/* Rows are cut into at most 64 chunks; each sums its rows into doubles of its own, then the chunks are added in order. */
+/* Rows are cut into at most 64 chunks; each sums its rows into doubles of its own, then the chunks
+ * are added in order. */
 typedef struct {
     int64_t M, N, ldx, chunk;
     const REAL *x;
@@ -134,7 +144,8 @@ static grn_status colsum_run(void *ctx, size_t begin, size_t end, int worker)
 }
 
 /* out = beta out + sum of the chunks. */
-static void chunks_fold(const double *part, int64_t chunks, int64_t stride, int64_t N, double beta, REAL *out)
+static void chunks_fold(const double *part, int64_t chunks, int64_t stride, int64_t N, double beta,
+                        REAL *out)
 {
     for (int64_t n = 0; n < N; n++) {
         double s = 0;
@@ -143,7 +154,8 @@ static void chunks_fold(const double *part, int64_t chunks, int64_t stride, int6
     }
 }
 
-static grn_status op_col_sum(void *ctx, int64_t M, int64_t N, const grn_real_t *x, int64_t ldx, double beta, grn_real_t *out)
+static grn_status op_col_sum(void *ctx, int64_t M, int64_t N, const grn_real_t *x, int64_t ldx,
+                             double beta, grn_real_t *out)
 {
     grn_cpu_t *cpu = ctx;
     void *p;
@@ -196,7 +208,8 @@ static grn_status add_run(void *ctx, size_t begin, size_t end, int worker)
     return GRN_OK;
 }
 
-static grn_status op_add(void *ctx, int64_t n, double a, const grn_real_t *x, double b, const grn_real_t *y, grn_real_t *z)
+static grn_status op_add(void *ctx, int64_t n, double a, const grn_real_t *x, double b,
+                         const grn_real_t *y, grn_real_t *z)
 {
     map_job_t j = { 0, a, b, RO(x), RO(y), RW(z) };
     CHECK_SIZES(n >= 0, "add");
@@ -233,7 +246,8 @@ static grn_status act_bwd_run(void *ctx, size_t begin, size_t end, int worker)
     return GRN_OK;
 }
 
-static grn_status act_any(grn_cpu_t *cpu, grn_par_fn fn, grn_act kind, int64_t n, const grn_real_t *x, const grn_real_t *y, grn_real_t *z)
+static grn_status act_any(grn_cpu_t *cpu, grn_par_fn fn, grn_act kind, int64_t n,
+                          const grn_real_t *x, const grn_real_t *y, grn_real_t *z)
 {
     map_job_t j = { kind, 0.01, 0, RO(x), RO(y), RW(z) };
     CHECK_SIZES(n >= 0 && (int)kind >= GRN_ACT_RELU && kind <= GRN_ACT_SIGMOID, "act");
@@ -245,7 +259,8 @@ static grn_status op_act(void *ctx, grn_act kind, int64_t n, const grn_real_t *x
     return act_any(ctx, act_run, kind, n, x, NULL, y);
 }
 
-static grn_status op_act_bwd(void *ctx, grn_act kind, int64_t n, const grn_real_t *y, const grn_real_t *dy, grn_real_t *dx)
+static grn_status op_act_bwd(void *ctx, grn_act kind, int64_t n, const grn_real_t *y,
+                             const grn_real_t *dy, grn_real_t *dx)
 {
     return act_any(ctx, act_bwd_run, kind, n, y, dy, dx);
 }
@@ -275,12 +290,14 @@ static grn_status dropout_run(void *ctx, size_t begin, size_t end, int worker)
     return rc;
 }
 
-static grn_status op_dropout(void *ctx, int64_t M, int64_t N, const grn_drop_t *drop, const grn_real_t *x, grn_real_t *y)
+static grn_status op_dropout(void *ctx, int64_t M, int64_t N, const grn_drop_t *drop,
+                             const grn_real_t *x, grn_real_t *y)
 {
     grn_cpu_t *cpu = ctx;
     drop_job_t j = { cpu, N, drop, RO(x), RW(y) };
     CHECK_SIZES(M >= 0 && N >= 0 && (!drop || (drop->p >= 0 && drop->p < 1)), "dropout");
-    if (!drop_on(drop)) return x == y ? GRN_OK : grn_cpu_move(ctx, y, x, (size_t)(M * N) * sizeof(REAL));
+    if (!drop_on(drop))
+        return x == y ? GRN_OK : grn_cpu_move(ctx, y, x, (size_t)(M * N) * sizeof(REAL));
     return grn_par_for(cpu->pool, (size_t)M, GRAIN_ROW, dropout_run, &j);
 }
 
@@ -313,15 +330,18 @@ static grn_status layer_norm_run(void *ctx, size_t begin, size_t end, int worker
     return GRN_OK;
 }
 
-static grn_status op_layer_norm(void *ctx, int64_t M, int64_t D, double eps, const grn_real_t *x, const grn_real_t *gamma,
-                                const grn_real_t *beta, grn_real_t *y, grn_real_t *mean, grn_real_t *rstd)
+static grn_status op_layer_norm(void *ctx, int64_t M, int64_t D, double eps, const grn_real_t *x,
+                                const grn_real_t *gamma, const grn_real_t *beta, grn_real_t *y,
+                                grn_real_t *mean, grn_real_t *rstd)
 {
-    norm_job_t j = { ctx, M, D, 0, eps, RO(x), RO(gamma), RO(beta), NULL, NULL, NULL, RW(y), RW(mean), RW(rstd), NULL };
+    norm_job_t j = { ctx,  M,    D,    0,     eps,      RO(x),    RO(gamma), RO(beta),
+                     NULL, NULL, NULL, RW(y), RW(mean), RW(rstd), NULL };
     CHECK_SIZES(M >= 0 && D >= 1, "layer_norm");
     return grn_par_for(((grn_cpu_t *)ctx)->pool, (size_t)M, GRAIN_ROW, layer_norm_run, &j);
 }
 
-/* With h = (x - mean) rstd and g = dy gamma: dx = rstd (g - mean(g) - h mean(g h)); dgamma = sum dy h; dbeta = sum dy. */
+/* With h = (x - mean) rstd and g = dy gamma: dx = rstd (g - mean(g) - h mean(g h)); dgamma = sum dy
+ * h; dbeta = sum dy. */
 static grn_status layer_norm_bwd_run(void *ctx, size_t begin, size_t end, int worker)
 {
     const norm_job_t *j = ctx;
@@ -351,15 +371,19 @@ static grn_status layer_norm_bwd_run(void *ctx, size_t begin, size_t end, int wo
     return GRN_OK;
 }
 
-static grn_status op_layer_norm_bwd(void *ctx, int64_t M, int64_t D, const grn_real_t *x, const grn_real_t *gamma, const grn_real_t *mean,
-                                    const grn_real_t *rstd, const grn_real_t *dy, grn_real_t *dx, grn_real_t *dgamma, grn_real_t *dbeta)
+static grn_status op_layer_norm_bwd(void *ctx, int64_t M, int64_t D, const grn_real_t *x,
+                                    const grn_real_t *gamma, const grn_real_t *mean,
+                                    const grn_real_t *rstd, const grn_real_t *dy, grn_real_t *dx,
+                                    grn_real_t *dgamma, grn_real_t *dbeta)
 {
     grn_cpu_t *cpu = ctx;
     void *p;
     CHECK_SIZES(M >= 0 && D >= 1, "layer_norm_bwd");
-    norm_job_t j = { ctx, M, D, row_chunk(M), 0, RO(x), RO(gamma), NULL, RO(dy), RO(mean), RO(rstd), RW(dx), NULL, NULL, NULL };
+    norm_job_t j = { ctx,    M,        D,        row_chunk(M), 0,    RO(x), RO(gamma), NULL,
+                     RO(dy), RO(mean), RO(rstd), RW(dx),       NULL, NULL,  NULL };
     int64_t chunks = div_up(M, j.chunk);
-    grn_status rc = grn_cpu_scratch(cpu, cpu->n_workers, (size_t)(chunks * 2 * D), sizeof(double), &p);
+    grn_status rc =
+        grn_cpu_scratch(cpu, cpu->n_workers, (size_t)(chunks * 2 * D), sizeof(double), &p);
     if (rc) return rc;
     j.part = p;
     rc = grn_par_for(cpu->pool, (size_t)chunks, 1, layer_norm_bwd_run, &j);
@@ -384,9 +408,11 @@ static grn_status l2norm_run(void *ctx, size_t begin, size_t end, int worker)
     return GRN_OK;
 }
 
-static grn_status op_l2norm(void *ctx, int64_t M, int64_t D, const grn_real_t *x, grn_real_t *y, grn_real_t *norm)
+static grn_status op_l2norm(void *ctx, int64_t M, int64_t D, const grn_real_t *x, grn_real_t *y,
+                            grn_real_t *norm)
 {
-    norm_job_t j = { ctx, M, D, 0, 0, RO(x), NULL, NULL, NULL, NULL, NULL, RW(y), NULL, RW(norm), NULL };
+    norm_job_t j = { ctx,  M,    D,    0,     0,    RO(x),    NULL, NULL,
+                     NULL, NULL, NULL, RW(y), NULL, RW(norm), NULL };
     CHECK_SIZES(M >= 0 && D >= 0, "l2norm");
     return grn_par_for(((grn_cpu_t *)ctx)->pool, (size_t)M, GRAIN_ROW, l2norm_run, &j);
 }
@@ -405,10 +431,11 @@ static grn_status l2norm_bwd_run(void *ctx, size_t begin, size_t end, int worker
     return GRN_OK;
 }
 
-static grn_status op_l2norm_bwd(void *ctx, int64_t M, int64_t D, const grn_real_t *y, const grn_real_t *norm, const grn_real_t *dy,
-                                grn_real_t *dx)
+static grn_status op_l2norm_bwd(void *ctx, int64_t M, int64_t D, const grn_real_t *y,
+                                const grn_real_t *norm, const grn_real_t *dy, grn_real_t *dx)
 {
-    norm_job_t j = { ctx, M, D, 0, 0, RO(y), NULL, NULL, RO(dy), NULL, RO(norm), RW(dx), NULL, NULL, NULL };
+    norm_job_t j = { ctx,    M,    D,        0,      0,    RO(y), NULL, NULL,
+                     RO(dy), NULL, RO(norm), RW(dx), NULL, NULL,  NULL };
     CHECK_SIZES(M >= 0 && D >= 0, "l2norm_bwd");
     return grn_par_for(((grn_cpu_t *)ctx)->pool, (size_t)M, GRAIN_ROW, l2norm_bwd_run, &j);
 }
@@ -429,7 +456,8 @@ static grn_status dot_run(void *ctx, size_t begin, size_t end, int worker)
     return GRN_OK;
 }
 
-static grn_status op_dot(void *ctx, int64_t n, const grn_real_t *x, const grn_real_t *y, double beta, double *out)
+static grn_status op_dot(void *ctx, int64_t n, const grn_real_t *x, const grn_real_t *y,
+                         double beta, double *out)
 {
     grn_cpu_t *cpu = ctx;
     void *p;
@@ -457,7 +485,8 @@ static grn_status adamw_run(void *ctx, size_t begin, size_t end, int worker)
     const adamw_job_t *j = ctx;
     REAL *w = j->w, *m = j->m, *v = j->v, clip = (REAL)j->clip;
     REAL b1 = (REAL)j->b1, b2 = (REAL)j->b2, n1 = (REAL)(1 - j->b1), n2 = (REAL)(1 - j->b2);
-    REAL keep = (REAL)(1 - j->lr * j->wd), step = (REAL)(j->lr * j->c1), c2 = (REAL)j->c2, eps = (REAL)j->eps;
+    REAL keep = (REAL)(1 - j->lr * j->wd), step = (REAL)(j->lr * j->c1), c2 = (REAL)j->c2,
+         eps = (REAL)j->eps;
     const REAL *g = j->g;
     (void)worker;
     for (size_t i = begin; i < end; i++) {
@@ -469,11 +498,23 @@ static grn_status adamw_run(void *ctx, size_t begin, size_t end, int worker)
     return GRN_OK;
 }
 
-static grn_status op_adamw(void *ctx, int64_t n, grn_real_t *w, const grn_real_t *g, grn_real_t *m, grn_real_t *v, double lr, double b1,
-                           double b2, double eps, double wd, int64_t t, const double *sumsq, double max_norm)
+static grn_status op_adamw(void *ctx, int64_t n, grn_real_t *w, const grn_real_t *g, grn_real_t *m,
+                           grn_real_t *v, double lr, double b1, double b2, double eps, double wd,
+                           int64_t t, const double *sumsq, double max_norm)
 {
     CHECK_SIZES(n >= 0 && t >= 1, "adamw");
-    adamw_job_t j = { RW(w), RW(m), RW(v), RO(g), lr, b1, b2, eps, wd, 1 / (1 - pow(b1, (double)t)), 1 / (1 - pow(b2, (double)t)), 1 };
+    adamw_job_t j = { RW(w),
+                      RW(m),
+                      RW(v),
+                      RO(g),
+                      lr,
+                      b1,
+                      b2,
+                      eps,
+                      wd,
+                      1 / (1 - pow(b1, (double)t)),
+                      1 / (1 - pow(b2, (double)t)),
+                      1 };
     if (sumsq && max_norm > 0) {
         double c = max_norm / (sqrt(sumsq[0]) + 1e-6);
         if (c < 1) j.clip = c;

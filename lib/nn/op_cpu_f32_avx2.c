@@ -1,4 +1,5 @@
-/* The CPU table in float, compiled with AVX2 instructions (see the makefile); same bits as op_cpu_f32.c. */
+/* The CPU table in float, compiled with AVX2 instructions (see the makefile); same bits as
+ * op_cpu_f32.c. */
 #if defined(__x86_64__)
 #define REAL float
 #define REAL_IS_F32 1

@@ -1,9 +1,11 @@
-/* The CPU kernels, written once for any real type. Included by op_cpu_f32.c, op_cpu_f32_avx2.c and op_cpu_f64.c, which define REAL,
- * REAL_IS_F32 and OPS_TABLE.
+/* The CPU kernels, written once for any real type. Included by op_cpu_f32.c, op_cpu_f32_avx2.c and
+ * op_cpu_f64.c, which define REAL, REAL_IS_F32 and OPS_TABLE.
  *
- * Rules that make bits independent of threads and vector width: every parallel loop runs over blocks of a fixed size and writes only its
- * own part of the output; sums are kept in LANES separate double accumulators folded in one order; partial sums of blocks are added in
- * block order; nothing is contracted or reassociated by the compiler. BLAS sees blocks whose shape follows from the sizes alone. */
+ * Rules that make bits independent of threads and vector width: every parallel loop runs over
+ * blocks of a fixed size and writes only its own part of the output; sums are kept in LANES
+ * separate double accumulators folded in one order; partial sums of blocks are added in block
+ * order; nothing is contracted or reassociated by the compiler. BLAS sees blocks whose shape
+ * follows from the sizes alone. */
 #include <cblas.h>
 #include <limits.h>
 #include <math.h>
@@ -112,7 +114,8 @@ static REAL max_of(const REAL *x, int64_t n)
 enum { PHILOX_LANES = 32 };
 
 /* One round of Philox4x32 for n counters. */
-static inline void philox_round(int n, uint32_t *c0, uint32_t *c1, uint32_t *c2, uint32_t *c3, uint32_t k0, uint32_t k1)
+static inline void philox_round(int n, uint32_t *c0, uint32_t *c1, uint32_t *c2, uint32_t *c3,
+                                uint32_t k0, uint32_t k1)
 {
     for (int l = 0; l < n; l++) {
         uint64_t p0 = (uint64_t)c0[l] * 0xD2511F53u, p1 = (uint64_t)c2[l] * 0xCD9E8D57u;
@@ -124,7 +127,8 @@ static inline void philox_round(int n, uint32_t *c0, uint32_t *c1, uint32_t *c2,
     }
 }
 
-/* Philox4x32-10 for the columns [0, n) of one row: word[col]; up to drop_words_n(n) words are written. */
+/* Philox4x32-10 for the columns [0, n) of one row: word[col]; up to drop_words_n(n) words are
+ * written. */
 static void drop_words(const grn_drop_t *d, uint64_t row, int64_t n, uint32_t *word)
 {
     uint64_t key = grn_cpu_splitmix(d->seed + grn_cpu_splitmix(d->step));

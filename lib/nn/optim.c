@@ -41,7 +41,8 @@ static int key_cmp(const void *a, const void *b)
     return strcmp(((const order_t *)a)->name, ((const order_t *)b)->name);
 }
 
-/* Indices of the parameters in order of their names, so that sums do not depend on the order of adding. */
+/* Indices of the parameters in order of their names, so that sums do not depend on the order of
+ * adding. */
 static grn_status by_name(const grn_params_t *ps, order_t **out)
 {
     grn_status rc = GRN_NEW_RAW(*out, ps->n);
@@ -61,9 +62,12 @@ static grn_status blame(grn_optim_t *o, const grn_params_t *ps, const order_t *k
         grn_status rc = GRN_OP(o->dev, dot, p->n, p->g, p->g, 0.0, o->norm_d);
         if (rc == GRN_OK) rc = grn_dev_download(o->dev, &one, o->norm_d, sizeof one);
         if (rc) return rc;
-        if (!isfinite(one)) return grn_err(GRN_ENONFINITE, "gradient of '%s' is not finite at step %lld", p->name, (long long)o->step + 1);
+        if (!isfinite(one))
+            return grn_err(GRN_ENONFINITE, "gradient of '%s' is not finite at step %lld", p->name,
+                           (long long)o->step + 1);
     }
-    return grn_err(GRN_ENONFINITE, "sum of squared gradients overflows at step %lld", (long long)o->step + 1);
+    return grn_err(GRN_ENONFINITE, "sum of squared gradients overflows at step %lld",
+                   (long long)o->step + 1);
 }
 
 grn_status grn_optim_step(grn_optim_t *o, grn_params_t *ps, double *norm)
@@ -88,8 +92,8 @@ grn_status grn_optim_step(grn_optim_t *o, grn_params_t *ps, double *norm)
     for (size_t k = 0; k < ps->n; k++) {
         grn_param_t *p = &ps->p[key[k].i];
         if (p->frozen) continue;
-        GRN_TRY(GRN_OP(o->dev, adamw, p->n, p->w, p->g, p->m, p->v, lr, o->b1, o->b2, o->eps, p->no_decay ? 0 : o->decay, o->step + 1,
-                       o->norm_d, o->clip));
+        GRN_TRY(GRN_OP(o->dev, adamw, p->n, p->w, p->g, p->m, p->v, lr, o->b1, o->b2, o->eps,
+                       p->no_decay ? 0 : o->decay, o->step + 1, o->norm_d, o->clip));
     }
     o->step++;
 end:

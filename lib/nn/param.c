@@ -48,7 +48,8 @@ int64_t grn_params_count(const grn_params_t *ps)
 
 /* ---- initial values ---- */
 
-/* Row r is one stream keyed by (seed, parameter name, row key); without keys the whole tensor is one stream. */
+/* Row r is one stream keyed by (seed, parameter name, row key); without keys the whole tensor is
+ * one stream. */
 static void init_values(const grn_param_t *p, grn_init_t init, uint64_t seed, float *x)
 {
     int64_t rows = init.row_key ? p->shape[0] : 1, width = p->n / rows;
@@ -60,22 +61,27 @@ static void init_values(const grn_param_t *p, grn_init_t init, uint64_t seed, fl
     for (int64_t r = 0; r < rows; r++) {
         grn_rng_t rng;
         grn_rng_init2(&rng, seed, "param.init", name, init.row_key ? init.row_key[r] : 0);
-        for (int64_t i = 0; i < width; i++) x[r * width + i] = (float)(init.a * (2 * grn_rng_unif(&rng) - 1));
+        for (int64_t i = 0; i < width; i++)
+            x[r * width + i] = (float)(init.a * (2 * grn_rng_unif(&rng) - 1));
     }
 }
 
-grn_status grn_params_add(grn_params_t *ps, const char *name, int n_dim, const int64_t *shape, grn_init_t init, uint64_t seed, size_t *at)
+grn_status grn_params_add(grn_params_t *ps, const char *name, int n_dim, const int64_t *shape,
+                          grn_init_t init, uint64_t seed, size_t *at)
 {
     grn_status rc = GRN_OK;
     grn_param_t p = { 0 };
     float *x = NULL;
-    if (grn_params_find(ps, name) != GRN_PARAM_NONE) return grn_err(GRN_EINVAL, "parameter '%s' added twice", name);
-    if (n_dim < 1 || n_dim > GRN_MAX_DIM) return grn_err(GRN_EINVAL, "parameter '%s' of rank %d", name, n_dim);
+    if (grn_params_find(ps, name) != GRN_PARAM_NONE)
+        return grn_err(GRN_EINVAL, "parameter '%s' added twice", name);
+    if (n_dim < 1 || n_dim > GRN_MAX_DIM)
+        return grn_err(GRN_EINVAL, "parameter '%s' of rank %d", name, n_dim);
     p.n_dim = n_dim;
     p.n = 1;
     for (int k = 0; k < n_dim; k++) {
         if (shape[k] < 1 || p.n > INT64_MAX / 16 / shape[k])
-            return grn_err(GRN_EINVAL, "parameter '%s': size of dimension %d is out of range", name, k);
+            return grn_err(GRN_EINVAL, "parameter '%s': size of dimension %d is out of range", name,
+                           k);
         p.shape[k] = shape[k];
         p.n *= shape[k];
     }
@@ -96,8 +102,8 @@ end:
     return rc;
 }
 
-static grn_status add_named(grn_params_t *ps, const char *prefix, const char *suffix, int n_dim, int64_t s0, int64_t s1, grn_init_t init,
-                            uint64_t seed, size_t *at)
+static grn_status add_named(grn_params_t *ps, const char *prefix, const char *suffix, int n_dim,
+                            int64_t s0, int64_t s1, grn_init_t init, uint64_t seed, size_t *at)
 {
     grn_str_t name = { 0 };
     int64_t shape[2] = { s0, s1 };
@@ -107,8 +113,8 @@ static grn_status add_named(grn_params_t *ps, const char *prefix, const char *su
     return rc;
 }
 
-grn_status grn_params_add_linear(grn_params_t *ps, const char *prefix, int64_t out, int64_t in, int has_bias, uint64_t seed, size_t *w,
-                                 size_t *b)
+grn_status grn_params_add_linear(grn_params_t *ps, const char *prefix, int64_t out, int64_t in,
+                                 int has_bias, uint64_t seed, size_t *w, size_t *b)
 {
     grn_init_t init = { GRN_INIT_UNIFORM, 1 / sqrt((double)(in > 0 ? in : 1)), NULL };
     grn_status rc = add_named(ps, prefix, "weight", 2, out, in, init, seed, w);
@@ -116,22 +122,28 @@ grn_status grn_params_add_linear(grn_params_t *ps, const char *prefix, int64_t o
     return add_named(ps, prefix, "bias", 1, out, 0, init, seed, b);
 }
 
-grn_status grn_params_add_norm(grn_params_t *ps, const char *prefix, int64_t d, uint64_t seed, size_t *w, size_t *b)
+grn_status grn_params_add_norm(grn_params_t *ps, const char *prefix, int64_t d, uint64_t seed,
+                               size_t *w, size_t *b)
 {
-    grn_status rc = add_named(ps, prefix, "weight", 1, d, 0, (grn_init_t){ GRN_INIT_CONST, 1, NULL }, seed, w);
-    return rc ? rc : add_named(ps, prefix, "bias", 1, d, 0, (grn_init_t){ GRN_INIT_CONST, 0, NULL }, seed, b);
+    grn_status rc =
+        add_named(ps, prefix, "weight", 1, d, 0, (grn_init_t){ GRN_INIT_CONST, 1, NULL }, seed, w);
+    return rc ? rc
+              : add_named(ps, prefix, "bias", 1, d, 0, (grn_init_t){ GRN_INIT_CONST, 0, NULL },
+                          seed, b);
 }
 
-grn_status grn_params_add_embedding(grn_params_t *ps, const char *prefix, int64_t rows, int64_t d, const uint64_t *row_key, uint64_t seed,
-                                    size_t *w)
+grn_status grn_params_add_embedding(grn_params_t *ps, const char *prefix, int64_t rows, int64_t d,
+                                    const uint64_t *row_key, uint64_t seed, size_t *w)
 {
-    return add_named(ps, prefix, "weight", 2, rows, d, (grn_init_t){ GRN_INIT_UNIFORM, 0.1, row_key }, seed, w);
+    return add_named(ps, prefix, "weight", 2, rows, d,
+                     (grn_init_t){ GRN_INIT_UNIFORM, 0.1, row_key }, seed, w);
 }
 
 grn_status grn_params_zero_grad(grn_params_t *ps)
 {
     grn_status rc = GRN_OK;
-    for (size_t i = 0; !rc && i < ps->n; i++) rc = grn_dev_zero(ps->dev, ps->p[i].g, (size_t)ps->p[i].n);
+    for (size_t i = 0; !rc && i < ps->n; i++)
+        rc = grn_dev_zero(ps->dev, ps->p[i].g, (size_t)ps->p[i].n);
     return rc;
 }
 
@@ -149,7 +161,8 @@ grn_status grn_params_moments(grn_params_t *ps)
 /* ---- files ---- */
 
 /* One tensor "KIND.NAME" from a device buffer; NULL: zeros. */
-static grn_status save_one(const grn_params_t *ps, const grn_param_t *p, const char *kind, const grn_real_t *buf, grn_cw_t *w)
+static grn_status save_one(const grn_params_t *ps, const grn_param_t *p, const char *kind,
+                           const grn_real_t *buf, grn_cw_t *w)
 {
     grn_status rc = GRN_OK;
     grn_str_t name = { 0 };
@@ -185,15 +198,20 @@ static grn_status shape_check(const grn_param_t *p, const grn_tensor_info_t *t)
     if (same) return GRN_OK;
     grn_str_t have = { 0 }, want = { 0 };
     grn_status rc = GRN_OK;
-    for (int k = 0; !rc && k < t->n_dim; k++) rc = grn_str_printf(&have, "%s%llu", k ? "," : "", (unsigned long long)t->shape[k]);
-    for (int k = 0; !rc && k < p->n_dim; k++) rc = grn_str_printf(&want, "%s%lld", k ? "," : "", (long long)p->shape[k]);
-    if (!rc) rc = grn_err(GRN_ESHAPE, "tensor '%s' has shape [%s], expected [%s]", t->name, have.s ? have.s : "", want.s);
+    for (int k = 0; !rc && k < t->n_dim; k++)
+        rc = grn_str_printf(&have, "%s%llu", k ? "," : "", (unsigned long long)t->shape[k]);
+    for (int k = 0; !rc && k < p->n_dim; k++)
+        rc = grn_str_printf(&want, "%s%lld", k ? "," : "", (long long)p->shape[k]);
+    if (!rc)
+        rc = grn_err(GRN_ESHAPE, "tensor '%s' has shape [%s], expected [%s]", t->name,
+                     have.s ? have.s : "", want.s);
     grn_str_clear(&have);
     grn_str_clear(&want);
     return rc;
 }
 
-static grn_status load_one(grn_params_t *ps, const grn_param_t *p, const char *kind, grn_real_t *buf, grn_cr_t *r)
+static grn_status load_one(grn_params_t *ps, const grn_param_t *p, const char *kind,
+                           grn_real_t *buf, grn_cr_t *r)
 {
     grn_status rc = GRN_OK;
     grn_str_t name = { 0 };
@@ -211,7 +229,8 @@ static grn_status load_one(grn_params_t *ps, const grn_param_t *p, const char *k
     const float *x = data;
     for (int64_t i = 0; i < p->n; i++)
         if (!isfinite(x[i]))
-            GRN_FAIL(GRN_ENONFINITE, "'%s': tensor '%s' is not finite at element %lld", grn_cr_path(r), name.s, (long long)i);
+            GRN_FAIL(GRN_ENONFINITE, "'%s': tensor '%s' is not finite at element %lld",
+                     grn_cr_path(r), name.s, (long long)i);
     GRN_TRY(grn_dev_put(ps->dev, buf, x, (size_t)p->n));
 end:
     free(data);

@@ -1,4 +1,5 @@
-/* grn-embed: held-out links, the encoder's gradients against finite differences in double, and learning of a planted structure. */
+/* grn-embed: held-out links, the encoder's gradients against finite differences in double, and
+ * learning of a planted structure. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,16 +44,18 @@ static void universe(const grn_edges_t *e, grn_names_t *genes)
     memset(genes, 0, sizeof *genes);
     OK(GRN_NEW_RAW(order, e->genes.n));
     OK(grn_names_sort(&e->genes, order));
-    for (size_t i = 0; i < e->genes.n; i++) OK(grn_names_add(genes, grn_names_get(&e->genes, order[i]), NULL, NULL));
+    for (size_t i = 0; i < e->genes.n; i++)
+        OK(grn_names_add(genes, grn_names_get(&e->genes, order[i]), NULL, NULL));
     free(order);
 }
 
-/* Groups of 4 TFs that share 12 targets, of which each TF has about three quarters; two contexts, the second a part of the first. */
+/* Groups of 4 TFs that share 12 targets, of which each TF has about three quarters; two contexts,
+ * the second a part of the first. */
 enum { GROUPS = 6, TFS = 4, TARGETS = 12 };
 static size_t planted(row_t *row, char name[][16])
 {
     size_t n = 0, s = 0;
-    char(*tf)[16] = name, (*gene)[16] = name + GROUPS * TFS;
+    char (*tf)[16] = name, (*gene)[16] = name + GROUPS * TFS;
     grn_rng_t r;
     grn_rng_init(&r, 5, "test.planted", 0);
     for (int g = 0; g < GROUPS; g++) {
@@ -89,7 +92,8 @@ static void test_holdout(void **state)
     }
     assert_int_equal(g[0].n, 2);
     assert_string_equal(grn_names_get(&g[0].reg.contexts, g[0].graph[0].id), "one");
-    assert_string_equal(grn_names_get(&g[1].reg.contexts, g[1].graph[0].id), "one"); /* by name, not by order */
+    assert_string_equal(grn_names_get(&g[1].reg.contexts, g[1].graph[0].id),
+                        "one"); /* by name, not by order */
     assert_true(g[0].n_held_links == (size_t)(0.2 * (double)g[0].n_link));
     for (int c = 0; c < 2; c++) {
         const embed_graph_t *a = &g[0].graph[c], *b = &g[1].graph[c];
@@ -97,15 +101,20 @@ static void test_holdout(void **state)
         assert_int_equal(a->n_held, b->n_held);
         assert_memory_equal(a->held, b->held, a->n_held * sizeof *a->held);
         assert_true(grn_csr_degree(&a->full, a->node_t[0]) >= 1);
-        for (size_t v = 0; v < g[0].reg.genes.n; v++) { /* every gene of the graph keeps a neighbour, none gains one */
-            size_t full = grn_csr_degree(&a->full, (uint32_t)v), train = grn_csr_degree(&a->train, (uint32_t)v);
+        for (size_t v = 0; v < g[0].reg.genes.n;
+             v++) { /* every gene of the graph keeps a neighbour, none gains one */
+            size_t full = grn_csr_degree(&a->full, (uint32_t)v),
+                   train = grn_csr_degree(&a->train, (uint32_t)v);
             assert_true(train <= full && (train > 0) == (full > 0) && a->degree_t[v] == train);
         }
-        for (int d = 0; d < 2; d++) /* a link held out anywhere is in no training graph, in no direction */
+        for (int d = 0; d < 2;
+             d++) /* a link held out anywhere is in no training graph, in no direction */
             for (size_t i = 0; i < g[0].graph[d].n_held; i++) {
                 uint32_t u = grn_arc_u(g[0].graph[d].held[i]), v = grn_arc_v(g[0].graph[d].held[i]);
-                for (size_t k = a->train.off[u]; k < a->train.off[u + 1]; k++) assert_true(a->train.adj[k] != v);
-                for (size_t k = a->train.off[v]; k < a->train.off[v + 1]; k++) assert_true(a->train.adj[k] != u);
+                for (size_t k = a->train.off[u]; k < a->train.off[u + 1]; k++)
+                    assert_true(a->train.adj[k] != v);
+                for (size_t k = a->train.off[v]; k < a->train.off[v + 1]; k++)
+                    assert_true(a->train.adj[k] != u);
                 assert_true(embed_graphs_linked(&g[0], v, u));
             }
     }
@@ -118,7 +127,8 @@ static void test_holdout(void **state)
 static void test_holdout_limits(void **state)
 {
     (void)state;
-    const row_t path[2] = { { "A", "B", "x" }, { "A", "C", "x" } }; /* leaves have one link each: nothing can go */
+    const row_t path[2] = { { "A", "B", "x" },
+                            { "A", "C", "x" } }; /* leaves have one link each: nothing can go */
     grn_edges_t e;
     grn_names_t genes;
     embed_graphs_t g;
@@ -126,7 +136,8 @@ static void test_holdout_limits(void **state)
     universe(&e, &genes);
     OK(embed_graphs_build(&g, &e, &genes, GRN_DIR_IN, 0.5, 1));
     assert_true(g.n_link == 2 && g.n_held_links == 0 && g.graph[0].n_node_t == 3);
-    assert_int_equal(grn_csr_degree(&g.graph[0].full, 0), 0); /* direction in: A listens to nobody */
+    assert_int_equal(grn_csr_degree(&g.graph[0].full, 0),
+                     0); /* direction in: A listens to nobody */
     assert_int_equal(grn_csr_degree(&g.graph[0].full, 1), 1);
     embed_graphs_clear(&g);
     grn_names_clear(&genes);
@@ -140,8 +151,9 @@ static void test_holdout_limits(void **state)
 static void test_gradients(void **state)
 {
     (void)state;
-    const row_t row[9] = { { "A", "C", "x" }, { "A", "D", "x" }, { "A", "E", "x" }, { "A", "F", "x" }, { "B", "E", "x" },
-                           { "B", "F", "x" }, { "B", "G", "x" }, { "C", "G", "x" }, { "G", "H", "x" } };
+    const row_t row[9] = { { "A", "C", "x" }, { "A", "D", "x" }, { "A", "E", "x" },
+                           { "A", "F", "x" }, { "B", "E", "x" }, { "B", "F", "x" },
+                           { "B", "G", "x" }, { "C", "G", "x" }, { "G", "H", "x" } };
     const uint32_t seed[5] = { 0, 3, 4, 6, 7 };
     const int32_t u[3] = { 0, 1, 4 }, v[3] = { 2, 0, 3 }, neg[2] = { 4, 1 };
     const encoder_pairs_t pairs = { seed, 5, u, v, neg, 3, 2 };
@@ -160,7 +172,9 @@ static void test_gradients(void **state)
         double loss, up, down, worst = 0, top = 0;
         OK(encoder_create(&enc, dev, &opt, g.reg.gene_key, genes.n, NULL));
         for (size_t i = 0; i < enc->params.n; i++)
-            for (int64_t j = 0; j < enc->params.p[i].n; j++) ((double *)(void *)enc->params.p[i].w)[j] *= i == enc->table ? 10 : 1; /* features that matter */
+            for (int64_t j = 0; j < enc->params.p[i].n; j++)
+                ((double *)(void *)enc->params.p[i].w)[j] *=
+                    i == enc->table ? 10 : 1; /* features that matter */
         OK(grn_params_zero_grad(&enc->params));
         OK(encoder_step(enc, &g.graph[0].train, &pairs, &draw, g.reg.gene_key, &loss));
         double *all, *grad;
@@ -184,7 +198,9 @@ static void test_gradients(void **state)
             }
         }
         free(all);
-        print_message("# last-act %d l2norm %d: loss %.6f, largest gradient %.3g, largest difference %.1e\n", k & 1, k >> 1, loss, top, worst);
+        print_message(
+            "# last-act %d l2norm %d: loss %.6f, largest gradient %.3g, largest difference %.1e\n",
+            k & 1, k >> 1, loss, top, worst);
         assert_true(top > 0.01 && worst < 1e-7 * fmax(1, top));
         encoder_destroy(enc);
     }
@@ -194,7 +210,8 @@ static void test_gradients(void **state)
     grn_edges_clear(&e);
 }
 
-/* Links inside planted groups are found again; degrees do not tell. Two threads give the bits of one. */
+/* Links inside planted groups are found again; degrees do not tell. Two threads give the bits of
+ * one. */
 static void test_learns(void **state)
 {
     (void)state;
@@ -222,8 +239,8 @@ static void test_learns(void **state)
         OK(embed_train(enc, &g, &to, &t));
         OK(embed_link_test(enc, &g, pool, &r));
         const double *auroc = grn_result_col(&r, "auroc")->num;
-        print_message("# loss %.3f to %.3f (chance %.3f), AUROC %.3f, degree %.3f, random %.3f\n", t.first, t.last, t.chance, auroc[0], auroc[1],
-                      auroc[2]);
+        print_message("# loss %.3f to %.3f (chance %.3f), AUROC %.3f, degree %.3f, random %.3f\n",
+                      t.first, t.last, t.chance, auroc[0], auroc[1], auroc[2]);
         assert_true(t.last < 0.7 * t.chance && t.last < t.first);
         assert_true(auroc[0] > 0.85 && fabs(auroc[1] - 0.5) < 0.2 && fabs(auroc[2] - 0.5) < 0.2);
         n_float = g.graph[0].n_node_t * 16;

@@ -1,5 +1,6 @@
-/* Every op with a backward pass, at odd sizes: gradients against central differences in double; the same case in float against double;
- * AVX2 against plain code and two threads against one, bit for bit; inputs left alone; nothing written outside the buffers. */
+/* Every op with a backward pass, at odd sizes: gradients against central differences in double; the
+ * same case in float against double; AVX2 against plain code and two threads against one, bit for
+ * bit; inputs left alone; nothing written outside the buffers. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,7 +33,7 @@ typedef struct cs_s {
     int n_in, n_out; /* grad[i] belongs to in[i], dout[i] to out[i]; n = 0: none */
     double *stat;    /* losses: {sum, weight}; then the loss is stat_scale * stat[0] / stat[1] */
     double stat_scale;
-    void *ints[8];   /* int arrays, freed at the end */
+    void *ints[8]; /* int arrays, freed at the end */
     int n_ints;
     grn_attn_t at;
 } cs_t;
@@ -47,7 +48,8 @@ static buf_t guarded(grn_dev_t *dev, size_t n)
     grn_real_t *raw;
     double *g;
     OK(GRN_NEW(g, n + 2 * GUARD));
-    for (size_t i = 0; i < n + 2 * GUARD; i++) g[i] = i < GUARD || i >= n + GUARD ? guard_value : NAN;
+    for (size_t i = 0; i < n + 2 * GUARD; i++)
+        g[i] = i < GUARD || i >= n + GUARD ? guard_value : NAN;
     OK(grn_dev_real(dev, &raw, n + 2 * GUARD));
     OK(grn_dev_put_f64(dev, raw, g, n + 2 * GUARD));
     free(g);
@@ -69,7 +71,8 @@ static void unguard(grn_dev_t *dev, buf_t *b, const char *name)
     memset(b, 0, sizeof *b);
 }
 
-/* An input of n uniform numbers in (-a, a), the same for every device; with_grad: it has a gradient. */
+/* An input of n uniform numbers in (-a, a), the same for every device; with_grad: it has a
+ * gradient. */
 static grn_real_t *input(cs_t *c, size_t n, double a, int with_grad)
 {
     int i = c->n_in++;
@@ -77,7 +80,8 @@ static grn_real_t *input(cs_t *c, size_t n, double a, int with_grad)
     c->in[i] = guarded(c->dev, n);
     OK(GRN_NEW(c->in[i].was, n));
     grn_rng_init2(&r, SEED, "test.op", grn_hash_str(c->name), (uint64_t)i);
-    for (size_t k = 0; k < n; k++) c->in[i].was[k] = (double)(float)(a * (2 * grn_rng_unif(&r) - 1));
+    for (size_t k = 0; k < n; k++)
+        c->in[i].was[k] = (double)(float)(a * (2 * grn_rng_unif(&r) - 1));
     OK(grn_dev_put_f64(c->dev, c->in[i].p, c->in[i].was, n));
     if (with_grad) c->grad[i] = guarded(c->dev, n);
     return c->in[i].p;
@@ -111,7 +115,8 @@ static int32_t *random_ids(cs_t *c, size_t n, int64_t lo, int64_t hi)
     grn_rng_t r;
     OK(GRN_NEW(id, n));
     grn_rng_init2(&r, SEED, "test.id", grn_hash_str(c->name), (uint64_t)c->n_ints);
-    for (size_t k = 0; k < n; k++) id[k] = (int32_t)(lo + (int64_t)grn_rng_below(&r, (uint64_t)(hi - lo)));
+    for (size_t k = 0; k < n; k++)
+        id[k] = (int32_t)(lo + (int64_t)grn_rng_below(&r, (uint64_t)(hi - lo)));
     int32_t *d = ints(c, id, n * sizeof *id);
     free(id);
     return d;
@@ -123,7 +128,8 @@ static void destroy(cs_t *c)
         double *now;
         OK(GRN_NEW(now, c->in[i].n));
         OK(grn_dev_get_f64(c->dev, now, c->in[i].p, c->in[i].n));
-        if (memcmp(now, c->in[i].was, c->in[i].n * sizeof *now) != 0) fail_msg("%s: input %d was changed", c->name, i);
+        if (memcmp(now, c->in[i].was, c->in[i].n * sizeof *now) != 0)
+            fail_msg("%s: input %d was changed", c->name, i);
         free(now);
         unguard(c->dev, &c->in[i], c->name);
         unguard(c->dev, &c->grad[i], c->name);
@@ -163,8 +169,10 @@ static void linear_sized(cs_t *c, phase_t phase, int64_t M, int64_t N, int64_t K
     } else if (phase == FORWARD) {
         OK(GRN_OP(c->dev, gemm, 0, 1, M, N, K, 1.0, IN(0), ldx, IN(1), K, 0.0, OUT(0), ldy, IN(2)));
     } else {
-        OK(GRN_OP(c->dev, gemm, 0, 0, M, K, N, 1.0, DOUT(0), ldy, IN(1), K, 0.0, GRAD(0), ldx, NULL));
-        OK(GRN_OP(c->dev, gemm, 1, 0, N, K, M, 1.0, DOUT(0), ldy, IN(0), ldx, 0.0, GRAD(1), K, NULL));
+        OK(GRN_OP(c->dev, gemm, 0, 0, M, K, N, 1.0, DOUT(0), ldy, IN(1), K, 0.0, GRAD(0), ldx,
+                  NULL));
+        OK(GRN_OP(c->dev, gemm, 1, 0, N, K, M, 1.0, DOUT(0), ldy, IN(0), ldx, 0.0, GRAD(1), K,
+                  NULL));
         OK(GRN_OP(c->dev, col_sum, M, N, DOUT(0), ldy, 0.0, GRAD(2)));
     }
 }
@@ -266,7 +274,8 @@ static void layer_norm_case(cs_t *c, phase_t phase)
     } else {
         OK(GRN_OP(c->dev, fill, D, 0.0, GRAD(1)));
         OK(GRN_OP(c->dev, fill, D, 0.0, GRAD(2)));
-        OK(GRN_OP(c->dev, layer_norm_bwd, M, D, IN(0), IN(1), OUT(1), OUT(2), DOUT(0), GRAD(0), GRAD(1), GRAD(2)));
+        OK(GRN_OP(c->dev, layer_norm_bwd, M, D, IN(0), IN(1), OUT(1), OUT(2), DOUT(0), GRAD(0),
+                  GRAD(1), GRAD(2)));
     }
 }
 
@@ -304,7 +313,8 @@ static void attn_sized(cs_t *c, phase_t phase, int64_t q_rows, int64_t k_rows)
         OK(GRN_OP(c->dev, attn, &c->at, IN(0), IN(1), IN(2), OUT(0), OUT(1)));
     } else {
         for (int i = 0; i < 3; i++) OK(GRN_OP(c->dev, fill, (int64_t)c->grad[i].n, 0.0, GRAD(i)));
-        OK(GRN_OP(c->dev, attn_bwd, &c->at, IN(0), IN(1), IN(2), OUT(0), OUT(1), DOUT(0), GRAD(0), GRAD(1), GRAD(2)));
+        OK(GRN_OP(c->dev, attn_bwd, &c->at, IN(0), IN(1), IN(2), OUT(0), OUT(1), DOUT(0), GRAD(0),
+                  GRAD(1), GRAD(2)));
     }
 }
 static void attn_self(cs_t *c, phase_t phase)
@@ -320,7 +330,8 @@ static void attn_cross_drop(cs_t *c, phase_t phase)
 {
     if (phase == BUILD) {
         static const int32_t len[4] = { 33, 0, 7, 1 }; /* one cell without keys */
-        c->at = (grn_attn_t){ .B = 4, .T = 9, .K = 33, .H = 3, .Dh = 4, .drop = { 0.25, 3, 1, 0, 2 } };
+        c->at =
+            (grn_attn_t){ .B = 4, .T = 9, .K = 33, .H = 3, .Dh = 4, .drop = { 0.25, 3, 1, 0, 2 } };
         c->at.k_len = ints(c, len, sizeof len);
     }
     attn_sized(c, phase, 36, 132);
@@ -337,7 +348,8 @@ static void attn_packed(cs_t *c, phase_t phase)
 }
 
 /* Transpose of (off, idx), by hand. */
-static void transpose(const int64_t *off, const int32_t *idx, int64_t M, int64_t V, int64_t *t_off, int32_t *t_idx)
+static void transpose(const int64_t *off, const int32_t *idx, int64_t M, int64_t V, int64_t *t_off,
+                      int32_t *t_idx)
 {
     int64_t e = 0;
     for (int64_t u = 0; u < V; u++) {
@@ -370,10 +382,12 @@ static void gather_mean_case(cs_t *c, phase_t phase)
         output(c, M * LDO, 1);
     } else if (phase == FORWARD) {
         OK(GRN_OP(c->dev, fill, M * LDO, 0.5, OUT(0)));
-        OK(GRN_OP(c->dev, gather_mean, M, D, V, c->ints[0], c->ints[1], IN(0), LDY, 2.0, OUT(0), LDO));
+        OK(GRN_OP(c->dev, gather_mean, M, D, V, c->ints[0], c->ints[1], IN(0), LDY, 2.0, OUT(0),
+                  LDO));
     } else {
         OK(GRN_OP(c->dev, fill, V * LDY, 0.0, GRAD(0)));
-        OK(GRN_OP(c->dev, gather_mean_bwd, M, D, V, c->ints[0], c->ints[2], c->ints[3], DOUT(0), LDO, 0.0, GRAD(0), LDY));
+        OK(GRN_OP(c->dev, gather_mean_bwd, M, D, V, c->ints[0], c->ints[2], c->ints[3], DOUT(0),
+                  LDO, 0.0, GRAD(0), LDY));
     }
 }
 
@@ -389,7 +403,8 @@ static void row_dot_case(cs_t *c, phase_t phase)
     } else {
         OK(GRN_OP(c->dev, fill, M * LDA, 0.0, GRAD(0)));
         OK(GRN_OP(c->dev, fill, M * LDB, 0.0, GRAD(1)));
-        OK(GRN_OP(c->dev, row_dot_bwd, M, D, IN(0), LDA, IN(1), LDB, DOUT(0), 1.0, GRAD(0), GRAD(1)));
+        OK(GRN_OP(c->dev, row_dot_bwd, M, D, IN(0), LDA, IN(1), LDB, DOUT(0), 1.0, GRAD(0),
+                  GRAD(1)));
     }
 }
 
@@ -450,7 +465,8 @@ static void ce_case(cs_t *c, phase_t phase)
     } else if (phase == FORWARD) {
         OK(GRN_OP(c->dev, ce, M, N, IN(0), c->ints[0], OUT(0), c->stat));
     } else {
-        OK(GRN_OP(c->dev, ce_bwd, M, N, IN(0), c->ints[0], OUT(0), c->stat, c->stat_scale, GRAD(0)));
+        OK(GRN_OP(c->dev, ce_bwd, M, N, IN(0), c->ints[0], OUT(0), c->stat, c->stat_scale,
+                  GRAD(0)));
     }
 }
 
@@ -458,23 +474,40 @@ static const struct {
     const char *name;
     case_fn fn;
 } cases[] = {
-    { "linear_tall", linear_tall }, { "linear_wide", linear_wide }, { "linear_one", linear_one }, { "relu", act_relu }, { "lrelu", act_lrelu },
-    { "sigmoid", act_sigmoid }, { "add", add_case }, { "dropout", dropout_case }, { "gather", gather_case }, { "layer_norm", layer_norm_case },
-    { "l2norm", l2norm_case }, { "attn_self", attn_self }, { "attn_cross_drop", attn_cross_drop }, { "attn_packed", attn_packed },
-    { "gather_mean", gather_mean_case }, { "row_dot", row_dot_case }, { "mse", mse_case }, { "bce", bce_case }, { "ce", ce_case },
+    { "linear_tall", linear_tall },
+    { "linear_wide", linear_wide },
+    { "linear_one", linear_one },
+    { "relu", act_relu },
+    { "lrelu", act_lrelu },
+    { "sigmoid", act_sigmoid },
+    { "add", add_case },
+    { "dropout", dropout_case },
+    { "gather", gather_case },
+    { "layer_norm", layer_norm_case },
+    { "l2norm", l2norm_case },
+    { "attn_self", attn_self },
+    { "attn_cross_drop", attn_cross_drop },
+    { "attn_packed", attn_packed },
+    { "gather_mean", gather_mean_case },
+    { "row_dot", row_dot_case },
+    { "mse", mse_case },
+    { "bce", bce_case },
+    { "ce", ce_case },
 };
 enum { N_CASE = sizeof cases / sizeof *cases };
 
 /* ---- checks ---- */
 
-/* The scalar whose gradient the backward pass gives: sum of dout * out, or the loss. cpu64 memory is host memory. */
+/* The scalar whose gradient the backward pass gives: sum of dout * out, or the loss. cpu64 memory
+ * is host memory. */
 static double objective(cs_t *c, case_fn fn)
 {
     double s = 0;
     fn(c, FORWARD);
     if (c->stat) return c->stat_scale * c->stat[0] / c->stat[1];
     for (int i = 0; i < c->n_out; i++)
-        for (size_t k = 0; k < c->dout[i].n; k++) s += c->dout[i].was[k] * ((double *)(void *)c->out[i].p)[k];
+        for (size_t k = 0; k < c->dout[i].n; k++)
+            s += c->dout[i].was[k] * ((double *)(void *)c->out[i].p)[k];
     return s;
 }
 
@@ -488,8 +521,10 @@ static void check_gradients(grn_dev_t *dev, const char *name, case_fn fn)
     for (int i = 0; i < c.n_in; i++) {
         grn_rng_t r;
         double top = 0; /* the largest gradient of this input: differences are judged against it */
-        for (size_t k = 0; k < c.grad[i].n; k++) top = fmax(top, fabs(((double *)(void *)c.grad[i].p)[k]));
-        if (c.grad[i].n && !(top > 0)) fail_msg("%s: gradient of input %d is 0 everywhere", name, i);
+        for (size_t k = 0; k < c.grad[i].n; k++)
+            top = fmax(top, fabs(((double *)(void *)c.grad[i].p)[k]));
+        if (c.grad[i].n && !(top > 0))
+            fail_msg("%s: gradient of input %d is 0 everywhere", name, i);
         grn_rng_init2(&r, SEED, "test.probe", grn_hash_str(name), (uint64_t)i);
         for (size_t k = 0; k < c.grad[i].n && k < MAX_PROBE; k++) {
             size_t at = c.grad[i].n <= MAX_PROBE ? k : (size_t)grn_rng_below(&r, c.grad[i].n);
@@ -501,8 +536,11 @@ static void check_gradients(grn_dev_t *dev, const char *name, case_fn fn)
             *x = was - h;
             down = objective(&c, fn);
             *x = was;
-            double want = (up - down) / (2 * h), err = fmax(0, fabs(got - want) - 3e-10) / top; /* 3e-10: rounding */
-            if (!(err < 1e-6)) fail_msg("%s: d/d input %d [%zu]: %.12g, central difference %.12g", name, i, at, got, want);
+            double want = (up - down) / (2 * h),
+                   err = fmax(0, fabs(got - want) - 3e-10) / top; /* 3e-10: rounding */
+            if (!(err < 1e-6))
+                fail_msg("%s: d/d input %d [%zu]: %.12g, central difference %.12g", name, i, at,
+                         got, want);
             if (err > worst) worst = err;
         }
     }
@@ -510,7 +548,8 @@ static void check_gradients(grn_dev_t *dev, const char *name, case_fn fn)
     destroy(&c);
 }
 
-static void each_buffer(cs_t *a, cs_t *b, const char *what, void (*cmp)(cs_t *, buf_t, cs_t *, buf_t, const char *))
+static void each_buffer(cs_t *a, cs_t *b, const char *what,
+                        void (*cmp)(cs_t *, buf_t, cs_t *, buf_t, const char *))
 {
     for (int i = 0; i < a->n_out; i++) cmp(a, a->out[i], b, b->out[i], what);
     for (int i = 0; i < a->n_in; i++)
@@ -520,7 +559,8 @@ static void each_buffer(cs_t *a, cs_t *b, const char *what, void (*cmp)(cs_t *, 
 static void same_bits(cs_t *a, buf_t x, cs_t *b, buf_t y, const char *what)
 {
     (void)b;
-    if (memcmp(x.p, y.p, x.n * a->dev->op->real_size) != 0) fail_msg("%s: bits differ: %s", a->name, what);
+    if (memcmp(x.p, y.p, x.n * a->dev->op->real_size) != 0)
+        fail_msg("%s: bits differ: %s", a->name, what);
 }
 
 static void close_to(cs_t *a, buf_t x, cs_t *b, buf_t y, const char *what)
@@ -539,7 +579,8 @@ static void close_to(cs_t *a, buf_t x, cs_t *b, buf_t y, const char *what)
     free(v);
 }
 
-static void compare(grn_dev_t *da, grn_dev_t *db, const char *what, void (*cmp)(cs_t *, buf_t, cs_t *, buf_t, const char *))
+static void compare(grn_dev_t *da, grn_dev_t *db, const char *what,
+                    void (*cmp)(cs_t *, buf_t, cs_t *, buf_t, const char *))
 {
     for (size_t i = 0; i < N_CASE; i++) {
         cs_t a, b;
@@ -551,7 +592,9 @@ static void compare(grn_dev_t *da, grn_dev_t *db, const char *what, void (*cmp)(
         cases[i].fn(&b, BACKWARD);
         each_buffer(&a, &b, what, cmp);
         if (a.stat && cmp == same_bits) assert_memory_equal(a.stat, b.stat, 2 * sizeof(double));
-        if (a.stat) assert_true(fabs(a.stat[0] / b.stat[0] - 1) < 1e-6 && fabs(a.stat[1] / b.stat[1] - 1) < 1e-6);
+        if (a.stat)
+            assert_true(fabs(a.stat[0] / b.stat[0] - 1) < 1e-6 &&
+                        fabs(a.stat[1] / b.stat[1] - 1) < 1e-6);
         destroy(&a);
         destroy(&b);
     }

@@ -1,4 +1,5 @@
-/* Parameters (initial values, files) and the optimiser (schedule, norm, clipping, resuming to the same bits). */
+/* Parameters (initial values, files) and the optimiser (schedule, norm, clipping, resuming to the
+ * same bits). */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -63,7 +64,8 @@ static void test_init(void **state)
     assert_int_equal(grn_params_add(&b, "x", 2, shape, u, 7, NULL), GRN_EINVAL);
     assert_int_equal(grn_params_add(&b, "y", 2, none, u, 7, NULL), GRN_EINVAL);
     assert_int_equal(grn_params_add(&b, "y", 5, shape, u, 7, NULL), GRN_EINVAL);
-    assert_true(grn_params_find(&b, "k.bias") != GRN_PARAM_NONE && grn_params_find(&b, "y") == GRN_PARAM_NONE);
+    assert_true(grn_params_find(&b, "k.bias") != GRN_PARAM_NONE &&
+                grn_params_find(&b, "y") == GRN_PARAM_NONE);
     grn_params_clear(&a);
     grn_params_clear(&b);
     grn_params_clear(&b);
@@ -137,9 +139,9 @@ static void test_step(void **state)
     set_grad(&ps, 3);
     OK(grn_optim_step(&o, &ps, &norm));
     NEAR(norm, 3 * sqrt(8), 1e-6);
-    NEAR(FLOATS(ps.p[0].m)[0], 0.1 / sqrt(8), 1e-6);      /* clipped to norm 1 */
-    NEAR(FLOATS(ps.p[0].w)[0], 1 - 0.1, 1e-5);            /* a bias: no decay */
-    NEAR(FLOATS(ps.p[1].w)[0], 1 - 0.05 - 0.1, 1e-5);     /* a matrix: decay */
+    NEAR(FLOATS(ps.p[0].m)[0], 0.1 / sqrt(8), 1e-6);  /* clipped to norm 1 */
+    NEAR(FLOATS(ps.p[0].w)[0], 1 - 0.1, 1e-5);        /* a bias: no decay */
+    NEAR(FLOATS(ps.p[1].w)[0], 1 - 0.05 - 0.1, 1e-5); /* a matrix: decay */
     assert_int_equal(o.step, 1);
     ps.p[1].frozen = 1;
     float before = FLOATS(ps.p[1].w)[0];
@@ -156,7 +158,8 @@ static void test_step(void **state)
     grn_params_clear(&ps);
 }
 
-/* Saved after 3 steps, loaded elsewhere, 3 more steps: the bits of 6 steps in one go. And what is refused. */
+/* Saved after 3 steps, loaded elsewhere, 3 more steps: the bits of 6 steps in one go. And what is
+ * refused. */
 static void test_file(void **state)
 {
     (void)state;
@@ -195,7 +198,9 @@ static void test_file(void **state)
     grn_params_init(&c, dev);
     OK(grn_params_add(&c, "a.weight", 2, other, (grn_init_t){ GRN_INIT_CONST, 0, NULL }, 1, NULL));
     assert_int_equal(grn_params_load(&c, r, 0), GRN_ESHAPE);
-    assert_string_equal(grn_err_msg(), "'model.tensor.zst': tensor 'param.a.weight' has shape [2,2], expected [4,1]");
+    assert_string_equal(
+        grn_err_msg(),
+        "'model.tensor.zst': tensor 'param.a.weight' has shape [2,2], expected [4,1]");
     grn_params_clear(&c);
     grn_params_init(&c, dev);
     OK(grn_params_add(&c, "new", 2, other, (grn_init_t){ GRN_INIT_CONST, 0, NULL }, 1, NULL));
@@ -219,8 +224,9 @@ static void test_file(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_init), cmocka_unit_test(test_row_key), cmocka_unit_test(test_schedule),
-        cmocka_unit_test(test_step), cmocka_unit_test(test_file),
+        cmocka_unit_test(test_init),     cmocka_unit_test(test_row_key),
+        cmocka_unit_test(test_schedule), cmocka_unit_test(test_step),
+        cmocka_unit_test(test_file),
     };
     return cmocka_run_group_tests_name("param", tests, setup, teardown);
 }

@@ -21,7 +21,8 @@ end:
     return rc;
 }
 
-grn_status encoder_create(encoder_t **out, grn_dev_t *dev, const encoder_opt_t *opt, const uint64_t *gene_key, size_t n_genes, grn_par_t *pool)
+grn_status encoder_create(encoder_t **out, grn_dev_t *dev, const encoder_opt_t *opt,
+                          const uint64_t *gene_key, size_t n_genes, grn_par_t *pool)
 {
     grn_status rc = GRN_OK;
     encoder_t *e = NULL;
@@ -31,7 +32,8 @@ grn_status encoder_create(encoder_t **out, grn_dev_t *dev, const encoder_opt_t *
     e->dev = e->arena.dev = dev;
     e->n_genes = (int64_t)n_genes;
     grn_params_init(&e->params, dev);
-    GRN_TRY(grn_params_add_embedding(&e->params, "features", e->n_genes, opt->dim, gene_key, opt->seed, &e->table));
+    GRN_TRY(grn_params_add_embedding(&e->params, "features", e->n_genes, opt->dim, gene_key,
+                                     opt->seed, &e->table));
     GRN_TRY(grn_gnn_add(&e->params, "gnn", opt->dim, opt->seed));
     GRN_TRY(grn_gnn_bind(&e->gnn, &e->params, "gnn"));
     GRN_TRY(grn_batch_create(&e->batch, dev, pool));
@@ -58,7 +60,9 @@ void encoder_destroy(encoder_t *e)
 
 static grn_pass_t make_pass(encoder_t *e)
 {
-    return (grn_pass_t){ .dev = e->dev, .b = e->batch, .d = e->opt.dim, .heads = 1, .seed = e->opt.seed };
+    return (grn_pass_t){
+        .dev = e->dev, .b = e->batch, .d = e->opt.dim, .heads = 1, .seed = e->opt.seed
+    };
 }
 
 /* Activations for the batch; B = 0: no loss. */
@@ -100,7 +104,8 @@ static grn_status forward(encoder_t *e, const grn_pass_t *p)
     grn_status rc = GRN_OK;
     const grn_batch_t *b = e->batch;
     int64_t d = e->opt.dim;
-    GRN_TRY(GRN_OP(e->dev, gather, b->n_uniq, d, e->n_genes, e->params.p[e->table].w, b->uniq_id.d, 0.0, e->x, d));
+    GRN_TRY(GRN_OP(e->dev, gather, b->n_uniq, d, e->n_genes, e->params.p[e->table].w, b->uniq_id.d,
+                   0.0, e->x, d));
     GRN_TRY(grn_gnn_forward(&e->gnn, p, e->x));
     if (e->opt.last_act) GRN_TRY(GRN_OP(e->dev, act, GRN_ACT_RELU, b->n_keys * d, e->z, e->z));
     if (e->opt.l2norm) GRN_TRY(GRN_OP(e->dev, l2norm, b->n_keys, d, e->z, e->z, e->norm));
@@ -108,17 +113,21 @@ end:
     return rc;
 }
 
-/* From e->dz to the gradients of all parameters. After l2norm the sign pattern of z is still that of ReLU's output. */
+/* From e->dz to the gradients of all parameters. After l2norm the sign pattern of z is still that
+ * of ReLU's output. */
 static grn_status backward(encoder_t *e, const grn_pass_t *p)
 {
     grn_status rc = GRN_OK;
     const grn_batch_t *b = e->batch;
     int64_t d = e->opt.dim;
-    if (e->opt.l2norm) GRN_TRY(GRN_OP(e->dev, l2norm_bwd, b->n_keys, d, e->z, e->norm, e->dz, e->dz));
-    if (e->opt.last_act) GRN_TRY(GRN_OP(e->dev, act_bwd, GRN_ACT_RELU, b->n_keys * d, e->z, e->dz, e->dz));
+    if (e->opt.l2norm)
+        GRN_TRY(GRN_OP(e->dev, l2norm_bwd, b->n_keys, d, e->z, e->norm, e->dz, e->dz));
+    if (e->opt.last_act)
+        GRN_TRY(GRN_OP(e->dev, act_bwd, GRN_ACT_RELU, b->n_keys * d, e->z, e->dz, e->dz));
     GRN_TRY(grn_dev_zero(e->dev, e->dx, (size_t)(b->n_uniq * d)));
     GRN_TRY(grn_gnn_backward(&e->gnn, p, e->x, e->dz, e->dx, e->scratch));
-    GRN_TRY(GRN_OP(e->dev, scatter_add, b->n_uniq, d, e->n_genes, e->dx, d, b->uniq_id.d, e->params.p[e->table].g));
+    GRN_TRY(GRN_OP(e->dev, scatter_add, b->n_uniq, d, e->n_genes, e->dx, d, b->uniq_id.d,
+                   e->params.p[e->table].g));
 end:
     return rc;
 }
@@ -130,7 +139,8 @@ static grn_status weigh(encoder_t *e, const encoder_pairs_t *p)
     size_t n = p->n_pair * p->n_neg;
     GRN_TRY(GRN_GROW(e->host_w, e->host_w_cap, n));
     for (size_t i = 0; i < p->n_pair; i++)
-        for (size_t j = 0; j < p->n_neg; j++) e->host_w[i * p->n_neg + j] = p->n[j] != p->u[i] && p->n[j] != p->v[i];
+        for (size_t j = 0; j < p->n_neg; j++)
+            e->host_w[i * p->n_neg + j] = p->n[j] != p->u[i] && p->n[j] != p->v[i];
     GRN_TRY(grn_dev_put(e->dev, e->w, e->host_w, n));
     GRN_TRY(grn_dev_zero(e->dev, grn_at(e->dev, e->w, (int64_t)n), n));
     GRN_TRY(GRN_OP(e->dev, fill, (int64_t)p->n_pair, 1.0, e->one));
@@ -138,7 +148,8 @@ end:
     return rc;
 }
 
-/* Logits and their loss: mean over pairs of the positive term plus the weighted mean of the negative one. */
+/* Logits and their loss: mean over pairs of the positive term plus the weighted mean of the
+ * negative one. */
 static grn_status loss_forward(encoder_t *e, const encoder_pairs_t *p, double *loss)
 {
     grn_status rc = GRN_OK;
@@ -164,7 +175,8 @@ static grn_status loss_backward(encoder_t *e, const encoder_pairs_t *p)
     int64_t d = e->opt.dim, N = e->batch->n_keys, B = (int64_t)p->n_pair, Q = (int64_t)p->n_neg;
     grn_real_t *zero = grn_at(e->dev, e->w, B * Q);
     GRN_TRY(GRN_OP(e->dev, bce_bwd, B, e->pos, e->one, NULL, e->stat, 1.0, e->dpos));
-    GRN_TRY(GRN_OP(e->dev, bce_bwd, B * Q, e->neg, zero, e->w, e->stat + 2, e->opt.neg_weight, e->dneg));
+    GRN_TRY(GRN_OP(e->dev, bce_bwd, B * Q, e->neg, zero, e->w, e->stat + 2, e->opt.neg_weight,
+                   e->dneg));
     GRN_TRY(GRN_OP(e->dev, row_dot_bwd, B, d, e->zu, d, e->zv, d, e->dpos, 0.0, e->dzu, e->dzv));
     GRN_TRY(GRN_OP(e->dev, gemm, 0, 0, B, d, Q, 1.0, e->dneg, Q, e->zn, d, 1.0, e->dzu, d, NULL));
     GRN_TRY(GRN_OP(e->dev, gemm, 1, 0, Q, d, B, 1.0, e->dneg, Q, e->zu, d, 0.0, e->dzn, d, NULL));
@@ -176,12 +188,13 @@ end:
     return rc;
 }
 
-grn_status encoder_step(encoder_t *e, const grn_csr_t *g, const encoder_pairs_t *p, const grn_sample_key_t *draw, const uint64_t *gene_key,
-                        double *loss)
+grn_status encoder_step(encoder_t *e, const grn_csr_t *g, const encoder_pairs_t *p,
+                        const grn_sample_key_t *draw, const uint64_t *gene_key, double *loss)
 {
     grn_status rc = GRN_OK;
     grn_pass_t pass = make_pass(e);
-    GRN_TRY(grn_batch_sample_graph(e->batch, g, p->seed, p->n_seed, (size_t)e->opt.fanout, draw, gene_key));
+    GRN_TRY(grn_batch_sample_graph(e->batch, g, p->seed, p->n_seed, (size_t)e->opt.fanout, draw,
+                                   gene_key));
     GRN_TRY(ints_upload(e->dev, &e->iu, p->u, p->n_pair));
     GRN_TRY(ints_upload(e->dev, &e->iv, p->v, p->n_pair));
     GRN_TRY(ints_upload(e->dev, &e->in, p->n, p->n_neg));
@@ -195,7 +208,8 @@ end:
     return rc;
 }
 
-grn_status encoder_embed(encoder_t *e, const grn_csr_t *g, const uint32_t *node, size_t n, float *out)
+grn_status encoder_embed(encoder_t *e, const grn_csr_t *g, const uint32_t *node, size_t n,
+                         float *out)
 {
     grn_status rc = GRN_OK;
     grn_pass_t pass = make_pass(e);

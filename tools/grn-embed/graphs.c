@@ -45,7 +45,8 @@ static void count_degrees(const grn_arc_t *link, size_t n, uint32_t *degree)
     }
 }
 
-grn_status embed_nodes(const grn_arc_t *arc, size_t n, size_t n_genes, uint32_t **node, size_t *n_node, uint32_t *degree)
+grn_status embed_nodes(const grn_arc_t *arc, size_t n, size_t n_genes, uint32_t **node,
+                       size_t *n_node, uint32_t *degree)
 {
     grn_status rc = GRN_OK;
     grn_arc_t *link = NULL;
@@ -89,7 +90,7 @@ void embed_graphs_clear(embed_graphs_t *g)
 
 /* ---- holding out ---- */
 
-typedef struct { /* a link of one context */
+typedef struct {    /* a link of one context */
     uint64_t order; /* hash of the two names: the order in which links are tried */
     grn_arc_t link;
     uint32_t graph;
@@ -103,7 +104,8 @@ static int compare_items(const void *x, const void *y)
     return (a->graph > b->graph) - (a->graph < b->graph);
 }
 
-/* Links of all contexts, grouped by link, groups in hash order; fills g->link and the degrees with all links. */
+/* Links of all contexts, grouped by link, groups in hash order; fills g->link and the degrees with
+ * all links. */
 static grn_status collect_items(embed_graphs_t *g, uint64_t seed, item_t **items, size_t *n_items)
 {
     grn_status rc = GRN_OK;
@@ -117,7 +119,8 @@ static grn_status collect_items(embed_graphs_t *g, uint64_t seed, item_t **items
         GRN_TRY(links_of(arc, n_a, &link, &n_l));
         count_degrees(link, n_l, g->graph[i].degree_t);
         for (size_t k = 0; k < n_l; k++) {
-            uint64_t order = grn_rng_key(seed, "embed.holdout", g->reg.gene_key[grn_arc_u(link[k])], g->reg.gene_key[grn_arc_v(link[k])]);
+            uint64_t order = grn_rng_key(seed, "embed.holdout", g->reg.gene_key[grn_arc_u(link[k])],
+                                         g->reg.gene_key[grn_arc_v(link[k])]);
             g->link[n] = link[k];
             (*items)[n++] = (item_t){ order, link[k], (uint32_t)i };
         }
@@ -132,7 +135,8 @@ end:
     return rc;
 }
 
-/* Takes links out, group by group, while the share is not reached and no end would be left alone. held: ascending. */
+/* Takes links out, group by group, while the share is not reached and no end would be left alone.
+ * held: ascending. */
 static grn_status choose_held(embed_graphs_t *g, double share, uint64_t seed, grn_arc_t **held)
 {
     grn_status rc = GRN_OK;
@@ -162,7 +166,8 @@ end:
 }
 
 /* Both graphs of one context. */
-static grn_status build_graph(embed_graphs_t *g, embed_graph_t *c, const grn_arc_t *held, grn_dir dir)
+static grn_status build_graph(embed_graphs_t *g, embed_graph_t *c, const grn_arc_t *held,
+                              grn_dir dir)
 {
     grn_status rc = GRN_OK;
     grn_arc_t *kept = NULL;
@@ -182,7 +187,8 @@ end:
     return rc;
 }
 
-grn_status embed_graphs_build(embed_graphs_t *g, const grn_edges_t *e, const grn_names_t *genes, grn_dir dir, double share, uint64_t seed)
+grn_status embed_graphs_build(embed_graphs_t *g, const grn_edges_t *e, const grn_names_t *genes,
+                              grn_dir dir, double share, uint64_t seed)
 {
     grn_status rc = GRN_OK;
     uint32_t *order = NULL;

@@ -18,8 +18,8 @@ typedef struct {
     size_t n;
 } pairs_t;
 
-static void add_pair(pairs_t *p, const embed_graphs_t *g, const embed_graph_t *c, const float *z, const int32_t *row, int64_t d, grn_arc_t a,
-                     int label, uint64_t seed)
+static void add_pair(pairs_t *p, const embed_graphs_t *g, const embed_graph_t *c, const float *z,
+                     const int32_t *row, int64_t d, grn_arc_t a, int label, uint64_t seed)
 {
     uint32_t u = grn_arc_u(a), v = grn_arc_v(a);
     const float *zu = z + row[u] * d, *zv = z + row[v] * d;
@@ -34,12 +34,15 @@ static void add_pair(pairs_t *p, const embed_graphs_t *g, const embed_graph_t *c
     p->key[p->n++] = g->reg.gene_key[u];
 }
 
-/* A gene of this context's training graph that the TF is not linked to anywhere; UINT32_MAX if TRIES draws found none. */
-static uint32_t draw_stranger(const embed_graphs_t *g, const embed_graph_t *c, grn_arc_t a, uint64_t seed)
+/* A gene of this context's training graph that the TF is not linked to anywhere; UINT32_MAX if
+ * TRIES draws found none. */
+static uint32_t draw_stranger(const embed_graphs_t *g, const embed_graph_t *c, grn_arc_t a,
+                              uint64_t seed)
 {
     uint32_t u = grn_arc_u(a);
     grn_rng_t rng;
-    grn_rng_init2(&rng, seed, "embed.stranger", g->reg.gene_key[u] ^ c->key, g->reg.gene_key[grn_arc_v(a)]);
+    grn_rng_init2(&rng, seed, "embed.stranger", g->reg.gene_key[u] ^ c->key,
+                  g->reg.gene_key[grn_arc_v(a)]);
     for (int k = 0; k < TRIES; k++) {
         uint32_t v = c->node_t[grn_rng_below(&rng, c->n_node_t)];
         if (v != u && !embed_graphs_linked(g, u, v)) return v;
@@ -47,7 +50,8 @@ static uint32_t draw_stranger(const embed_graphs_t *g, const embed_graph_t *c, g
     return UINT32_MAX;
 }
 
-static grn_status test_context(encoder_t *e, const embed_graphs_t *g, const embed_graph_t *c, pairs_t *p)
+static grn_status test_context(encoder_t *e, const embed_graphs_t *g, const embed_graph_t *c,
+                               pairs_t *p)
 {
     grn_status rc = GRN_OK;
     int64_t d = e->opt.dim;
@@ -70,7 +74,8 @@ end:
     return rc;
 }
 
-grn_status embed_link_test(encoder_t *e, const embed_graphs_t *g, grn_par_t *pool, grn_result_t *out)
+grn_status embed_link_test(encoder_t *e, const embed_graphs_t *g, grn_par_t *pool,
+                           grn_result_t *out)
 {
     grn_status rc = GRN_OK;
     pairs_t p = { 0 };
@@ -80,14 +85,19 @@ grn_status embed_link_test(encoder_t *e, const embed_graphs_t *g, grn_par_t *poo
     GRN_TRY(GRN_NEW_RAW(p.label, n));
     GRN_TRY(GRN_NEW_RAW(p.key, n));
     for (size_t c = 0; c < g->n; c++) GRN_TRY(test_context(e, g, &g->graph[c], &p));
-    if (p.n < 2 * MIN_PAIRS) GRN_FAIL(GRN_EEMPTY, "%zu held-out arcs are too few for a test; %d are needed", p.n / 2, MIN_PAIRS);
-    GRN_TRY(grn_result_init(out, "embed.link", "Held-out links of the type graphs", "method$,auroc,lo,hi,auprc,n_pos,n_neg"));
+    if (p.n < 2 * MIN_PAIRS)
+        GRN_FAIL(GRN_EEMPTY, "%zu held-out arcs are too few for a test; %d are needed", p.n / 2,
+                 MIN_PAIRS);
+    GRN_TRY(grn_result_init(out, "embed.link", "Held-out links of the type graphs",
+                            "method$,auroc,lo,hi,auprc,n_pos,n_neg"));
     for (int m = 0; m < METHODS; m++) {
         grn_curve_t s;
         grn_curve_ci_t ci;
         GRN_TRY(grn_curve_score(p.score[m], p.label, p.n, &s));
-        GRN_TRY(grn_curve_bootstrap(p.score[m], p.label, p.key, p.n, REPLICATES, 0.95, e->opt.seed, pool, &ci));
-        GRN_TRY(grn_result_row(out, METHOD[m], s.auroc, ci.lo.auroc, ci.hi.auroc, s.auprc, s.n_pos, s.n_neg));
+        GRN_TRY(grn_curve_bootstrap(p.score[m], p.label, p.key, p.n, REPLICATES, 0.95, e->opt.seed,
+                                    pool, &ci));
+        GRN_TRY(grn_result_row(out, METHOD[m], s.auroc, ci.lo.auroc, ci.hi.auroc, s.auprc, s.n_pos,
+                               s.n_neg));
     }
 end:
     for (int m = 0; m < METHODS; m++) free(p.score[m]);

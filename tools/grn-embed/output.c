@@ -4,7 +4,8 @@
 
 #include "base/mem.h"
 
-grn_status embed_out_open(embed_out_t *o, const char *path, uint64_t dim, int has_cell, grn_par_t *pool)
+grn_status embed_out_open(embed_out_t *o, const char *path, uint64_t dim, int has_cell,
+                          grn_par_t *pool)
 {
     grn_status rc = GRN_OK;
     *o = (embed_out_t){ .dim = dim, .cell = -1 };
@@ -20,7 +21,8 @@ end:
     return rc;
 }
 
-grn_status embed_out_add(embed_out_t *o, const float *x, const uint32_t *node, size_t n, const uint32_t *degree, uint16_t context, uint32_t cell)
+grn_status embed_out_add(embed_out_t *o, const float *x, const uint32_t *node, size_t n,
+                         const uint32_t *degree, uint16_t context, uint32_t cell)
 {
     grn_status rc = GRN_OK;
     uint16_t *c16 = NULL;
@@ -42,7 +44,8 @@ end:
     return rc;
 }
 
-grn_status embed_out_commit(embed_out_t *o, const grn_names_t *gene, const grn_names_t *context, const grn_names_t *cell)
+grn_status embed_out_commit(embed_out_t *o, const grn_names_t *gene, const grn_names_t *context,
+                            const grn_names_t *cell)
 {
     grn_status rc = GRN_OK;
     uint64_t shape[2] = { o->n, o->dim };

@@ -21,19 +21,20 @@ typedef struct {
     encoder_t *e;
     const embed_graphs_t *g;
     const train_opt_t *opt;
-    double **noise;   /* per context: running sum of degree^0.75 over node_t */
+    double **noise; /* per context: running sum of degree^0.75 over node_t */
     pair_t *pair;
     size_t n_pair, pair_cap;
     slice_t *slice;
     size_t n_slice, slice_cap;
     /* one batch */
-    uint32_t *seed;   /* distinct nodes */
-    int32_t *at;      /* (G) position in seed, or -1 */
+    uint32_t *seed; /* distinct nodes */
+    int32_t *at;    /* (G) position in seed, or -1 */
     int32_t *u, *v, *n;
     size_t n_seed;
 } trainer_t;
 
-/* Pairs of all walks of one context in one epoch, shuffled. A walk stops where there is nowhere to go; a return to the start is no pair. */
+/* Pairs of all walks of one context in one epoch, shuffled. A walk stops where there is nowhere to
+ * go; a return to the start is no pair. */
 static grn_status walk_context(trainer_t *t, size_t c, uint64_t epoch)
 {
     grn_status rc = GRN_OK;
@@ -43,7 +44,8 @@ static grn_status walk_context(trainer_t *t, size_t c, uint64_t epoch)
     for (size_t i = 0; i < g->n_node_t; i++) {
         uint32_t start = g->node_t[i];
         GRN_TRY(GRN_GROW(t->pair, t->pair_cap, t->n_pair + steps));
-        grn_rng_init2(&rng, t->e->opt.seed, "embed.walk", t->g->reg.gene_key[start], g->key ^ epoch);
+        grn_rng_init2(&rng, t->e->opt.seed, "embed.walk", t->g->reg.gene_key[start],
+                      g->key ^ epoch);
         for (int64_t w = 0; w < t->opt->walks; w++) {
             uint32_t now = start;
             for (int64_t k = 0; k < t->opt->length; k++) {
@@ -65,7 +67,8 @@ end:
     return rc;
 }
 
-/* All pairs of an epoch, cut into batches of one context each, the batches of all contexts mixed. */
+/* All pairs of an epoch, cut into batches of one context each, the batches of all contexts mixed.
+ */
 static grn_status make_epoch(trainer_t *t, uint64_t epoch)
 {
     grn_status rc = GRN_OK;
@@ -77,7 +80,8 @@ static grn_status make_epoch(trainer_t *t, uint64_t epoch)
         GRN_TRY(walk_context(t, c, epoch));
         for (; begin < t->n_pair; begin += B) {
             GRN_TRY(GRN_GROW(t->slice, t->slice_cap, t->n_slice + 1));
-            t->slice[t->n_slice++] = (slice_t){ (uint32_t)c, begin, t->n_pair - begin < B ? t->n_pair : begin + B };
+            t->slice[t->n_slice++] =
+                (slice_t){ (uint32_t)c, begin, t->n_pair - begin < B ? t->n_pair : begin + B };
         }
     }
     grn_rng_init(&rng, t->e->opt.seed, "embed.batches", epoch);
@@ -112,7 +116,8 @@ static size_t find_noise(const double *sum, size_t n, double x)
     return lo;
 }
 
-static grn_status train_batch(trainer_t *t, const slice_t *s, uint64_t step, grn_optim_t *optim, double *loss)
+static grn_status train_batch(trainer_t *t, const slice_t *s, uint64_t step, grn_optim_t *optim,
+                              double *loss)
 {
     grn_status rc = GRN_OK;
     const embed_graph_t *g = &t->g->graph[s->graph];
@@ -127,12 +132,16 @@ static grn_status train_batch(trainer_t *t, const slice_t *s, uint64_t step, grn
     }
     grn_rng_init(&rng, t->e->opt.seed, "embed.noise", step);
     for (size_t j = 0; j < Q; j++)
-        t->n[j] = place(t, g->node_t[find_noise(noise, g->n_node_t, grn_rng_unif(&rng) * noise[g->n_node_t - 1])]);
+        t->n[j] = place(
+            t,
+            g->node_t[find_noise(noise, g->n_node_t, grn_rng_unif(&rng) * noise[g->n_node_t - 1])]);
     for (size_t i = 0; i < t->n_seed; i++) t->at[t->seed[i]] = -1;
     encoder_pairs_t p = { t->seed, t->n_seed, t->u, t->v, t->n, B, Q };
     GRN_TRY(grn_params_zero_grad(&t->e->params));
     GRN_TRY(encoder_step(t->e, &g->train, &p, &draw, t->g->reg.gene_key, loss));
-    if (!isfinite(*loss)) GRN_FAIL(GRN_ENONFINITE, "the loss is not finite in step %llu", (unsigned long long)step + 1);
+    if (!isfinite(*loss))
+        GRN_FAIL(GRN_ENONFINITE, "the loss is not finite in step %llu",
+                 (unsigned long long)step + 1);
     GRN_TRY(grn_optim_step(optim, &t->e->params, NULL));
 end:
     return rc;
@@ -147,7 +156,8 @@ static grn_status prepare(trainer_t *t)
         const embed_graph_t *g = &t->g->graph[c];
         double sum = 0;
         GRN_TRY(GRN_NEW_RAW(t->noise[c], g->n_node_t));
-        for (size_t i = 0; i < g->n_node_t; i++) t->noise[c][i] = sum += pow(g->degree_t[g->node_t[i]], 0.75);
+        for (size_t i = 0; i < g->n_node_t; i++)
+            t->noise[c][i] = sum += pow(g->degree_t[g->node_t[i]], 0.75);
     }
     GRN_TRY(GRN_NEW_RAW(t->seed, 2 * B + Q));
     GRN_TRY(GRN_NEW_RAW(t->at, G));
@@ -172,7 +182,8 @@ static void trainer_clear(trainer_t *t)
     free(t->n);
 }
 
-grn_status embed_train(encoder_t *e, const embed_graphs_t *g, const train_opt_t *opt, train_result_t *out)
+grn_status embed_train(encoder_t *e, const embed_graphs_t *g, const train_opt_t *opt,
+                       train_result_t *out)
 {
     grn_status rc = GRN_OK;
     trainer_t t = { .e = e, .g = g, .opt = opt };
@@ -186,9 +197,12 @@ grn_status embed_train(encoder_t *e, const embed_graphs_t *g, const train_opt_t 
     for (int64_t epoch = 0; epoch < opt->epochs; epoch++) {
         double sum = 0;
         GRN_TRY(make_epoch(&t, (uint64_t)epoch));
-        if (t.n_pair == 0) GRN_FAIL(GRN_EEMPTY, "no random walk leaves its first gene; is --direction right?");
+        if (t.n_pair == 0)
+            GRN_FAIL(GRN_EEMPTY, "no random walk leaves its first gene; is --direction right?");
         if (!bar) {
-            optim.total = opt->epochs * (int64_t)t.n_slice; /* epochs differ by a few pairs; the last steps stay at the end of the cosine */
+            optim.total =
+                opt->epochs * (int64_t)t.n_slice; /* epochs differ by a few pairs; the last steps
+                                                     stay at the end of the cosine */
             grn_progress_begin((uint64_t)opt->epochs * t.n_pair, "pairs");
             bar = 1;
         }
@@ -202,7 +216,8 @@ grn_status embed_train(encoder_t *e, const embed_graphs_t *g, const train_opt_t 
         out->last = sum / (double)t.n_pair;
         if (epoch == 0) out->first = out->last;
         grn_progress_note("loss %.4f", out->last);
-        grn_log_debug("epoch %lld: %zu pairs, loss %.4f", (long long)epoch + 1, t.n_pair, out->last);
+        grn_log_debug("epoch %lld: %zu pairs, loss %.4f", (long long)epoch + 1, t.n_pair,
+                      out->last);
     }
 end:
     if (bar) grn_progress_end();
