@@ -2,13 +2,14 @@
 #   make -f pipelines/demo.mk [OUT=demo] [SIM_OPT='--cells 1500'] [THREADS=2]
 OUT ?= demo
 SIM ?= $(OUT)/sim
-SIM_OPT ?= -x demo
+SIM_OPT ?= -x demo --donors 10
 COUNTS := $(SIM)/counts.h5
 COUNTS_OPT ?= --cells $(SIM)/cells.tsv
 TRUTH_EDGES := $(SIM)/truth.edges.zst
 TRUTH_ACTIVITY := $(SIM)/truth_activity.tensor.zst
 TRAIN_OPT ?=
 BUILD_OPT ?=
+VARIANTS ?= none random hybrid
 TITLE := grn-tools demo: a simulated multiome whose GRN is known
 
 .DEFAULT_GOAL := summary

@@ -164,11 +164,19 @@ end:
     return rc;
 }
 
-static uint64_t key_of(const grn_subject_t *s, const grn_matrix_t *m, uint32_t cell)
+/* The unit of resampling of each test cell: its donor when at least two donors were held out, else the cell. */
+static grn_status set_keys(board_t *b, const grn_subject_t *s, const grn_matrix_t *m)
 {
     const grn_attr_t *donor = s->split.by == GRN_SPLIT_DONOR ? grn_attr_find(&m->row_attr, "donor") : NULL;
-    if (donor && donor->code && donor->code[cell] >= 0) return grn_hash_str(grn_names_get(&donor->levels, (size_t)donor->code[cell]));
-    return s->cells.key[cell];
+    int by_donor = donor && donor->code && s->split.test_donors.n >= 2;
+    if (GRN_NEW(b->key, b->n_test)) return GRN_ENOMEM;
+    for (size_t c = 0; c < b->n_test; c++) {
+        int32_t code = by_donor ? donor->code[s->test[c]] : -1;
+        b->key[c] = code >= 0 ? grn_hash_str(grn_names_get(&donor->levels, (size_t)code)) : s->cells.key[s->test[c]];
+    }
+    if (by_donor) grn_log_info("%zu held-out cells of %zu donors; intervals resample donors", b->n_test, s->split.test_donors.n);
+    else grn_log_info("%zu held-out cells; intervals resample cells", b->n_test);
+    return GRN_OK;
 }
 
 /* The task, from the first model: its test cells, their masked entries, what the baselines say. */
@@ -182,14 +190,13 @@ static grn_status set_task(board_t *b, grn_subject_t *s, const grn_matrix_t *m)
     b->n_test = s->n_test;
     GRN_TRY(draw(s, s->test, s->n_test, GRN_EPOCH_EVAL, &b->test));
     uint64_t total = b->test.t_off[b->test.n];
-    GRN_TRY(GRN_NEW(b->key, b->n_test));
+    GRN_TRY(set_keys(b, s, m));
     GRN_TRY(GRN_NEW(b->entry_cell, total));
     GRN_TRY(GRN_NEW(b->truth, total));
     GRN_TRY(GRN_NEW(gene, total));
     GRN_TRY(GRN_NEW(by_type, total));
     for (size_t c = 0; c < b->n_test; c++) {
         size_t t = GRN_NAMES_NONE;
-        b->key[c] = key_of(s, m, s->test[c]);
         if (type && type->code && type->code[s->test[c]] >= 0)
             t = grn_names_find(&base->types, grn_names_get(&type->levels, (size_t)type->code[s->test[c]]));
         for (uint64_t k = b->test.t_off[c]; k < b->test.t_off[c + 1]; k++) {
