@@ -23,7 +23,7 @@ $(COUNTS): $(OUT)/.opt/sim
 $(patsubst %,$(SIM)/%,$(SIMULATED)): $(COUNTS) ;
 
 $(R): $(COUNTS) $(patsubst %,$(SIM)/%,$(SIMULATED)) $(OUT)/.opt/build
-	grn-build run $(COMMON) $(BUILD_OPT) $(COUNTS_OPT) --fragments $(SIM)/fragments.tsv.gz --regions $(SIM)/regions.bed --genome $(SIM)/genome.fa \
+	grn-build run $(COMMON) $(BUILD_OPT) $(COUNTS_OPT) --fragments $(SIM)/fragments.tsv.gz --regions $(SIM)/regions.bed --fasta $(SIM)/genome.fa \
 		--motifs $(SIM)/motifs.jaspar --motif2tf $(SIM)/motif2tf.tsv --tfs $(SIM)/tfs.txt --genes $(SIM)/genes.gtf --keep $(OUT)/grn -o $@ $(COUNTS)
 
 .PHONY: summary

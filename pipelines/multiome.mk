@@ -32,5 +32,5 @@ $(eval $(call OPTIONS,build,$(BUILD_OPT) $(COUNTS_OPT) $(SEED)))
 
 $(R): $(COUNTS) $(FRAGMENTS) $(ATAC) $(REGIONS) $(GENES) $(TFS) $(GENOME) $(MOTIFS) $(MOTIF2TF) $(MOTIF_HITS) $(CELLS) $(OUT)/.opt/build
 	grn-build run $(COMMON) $(BUILD_OPT) $(COUNTS_OPT) $(if $(FRAGMENTS),--fragments $(FRAGMENTS)) $(if $(ATAC),--atac $(ATAC)) \
-		$(if $(REGIONS),--regions $(REGIONS)) --genes $(GENES) $(if $(TFS),--tfs $(TFS)) $(if $(GENOME),--genome $(GENOME)) $(if $(MOTIFS),--motifs $(MOTIFS)) \
+		$(if $(REGIONS),--regions $(REGIONS)) --genes $(GENES) $(if $(TFS),--tfs $(TFS)) $(if $(GENOME),--fasta $(GENOME)) $(if $(MOTIFS),--motifs $(MOTIFS)) \
 		$(if $(MOTIF2TF),--motif2tf $(MOTIF2TF)) $(if $(MOTIF_HITS),--motif-hits $(MOTIF_HITS)) --keep $(OUT)/grn -o $@ $(COUNTS)
