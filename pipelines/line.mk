@@ -113,7 +113,7 @@ $(OUT)/activity.svg: $(A) $(B)
 $(OUT)/loss.svg: $(SHOWN)
 	grn-plot loss -q -o $@ $(patsubst $(OUT)/model.%.tensor.zst,$(OUT)/train.%.tsv,$(SHOWN))
 $(OUT)/masked.svg: $(OUT)/masked.tensor.zst
-	grn-plot bars -q --label method --value mse --axis 'held-out masked mean squared error' -o $@ $<
+	grn-plot bars -q --no-zero --label method --value mse --axis 'held-out masked mean squared error' -o $@ $<
 $(OUT)/attention.svg: $(OUT)/attention.genes.tensor.zst
 	grn-plot attention -q -o $@ $<
 

@@ -26,6 +26,13 @@ static const float *fit_column(const grn_activity_t *a, const char *name)
     return NULL;
 }
 
+/* 1 when the threshold of (context, regulon) comes from the fit over all cells (column "source" of grn-threshold: 0 context, 1 all). */
+static int is_global(const grn_activity_t *a, size_t context, size_t reg)
+{
+    const float *source = fit_column(a, "source");
+    return source && source[context * a->n_regulons + reg] == 1;
+}
+
 static const char *class_name(uint8_t klass)
 {
     static const char *const names[] = { "bimodal", "shoulder", "unimodal", "small", "mass-only", "constant", "empty" };
@@ -91,14 +98,15 @@ static grn_status add_panel(grn_figure_t *f, const grn_matrix_t *auc, const grn_
                             float *x)
 {
     grn_status rc = GRN_OK;
-    size_t n = gather(auc, a, col, context, x);
-    fit_t t = fit_of(a, context == SIZE_MAX ? 0 : context, reg);
+    int all = is_global(a, context, reg) || a->contexts.n == 1;
+    size_t n = gather(auc, a, col, all ? SIZE_MAX : context, x);
+    fit_t t = fit_of(a, context, reg);
     double width;
     char title[256];
     if (!n) return GRN_OK;
     GRN_TRY(add_histogram(f, panel, x, n, &width));
     snprintf(title, sizeof title, "%s in %s: %s", grn_names_get(&a->regulons, reg),
-             context == SIZE_MAX ? "all cells" : grn_names_get(&a->contexts, context), t.klass);
+             all ? "all cells" : grn_names_get(&a->contexts, context), t.klass);
     GRN_TRY(grn_str_puts(&f->script, "set title "));
     GRN_TRY(grn_figure_quote(f, title));
     GRN_TRY(grn_str_printf(&f->script, "\nunset arrow\nset arrow from %.6g, graph 0 to %.6g, graph 1 nohead lw 2 dt 2 lc rgb 'black'\n", t.threshold,
@@ -124,13 +132,16 @@ static int by_rank(const void *a, const void *b)
     return x->reg != y->reg ? (x->reg < y->reg ? -1 : 1) : (x->context > y->context) - (x->context < y->context);
 }
 
-/* The panels: the named regulons (in the named context or in every one), else the clearest bimodal fits (largest dBIC). */
+/* The panels: the named regulons (in the named context or in every one), else the clearest bimodal fits (largest dBIC). A threshold that comes from
+ * the fit over all cells is drawn once, over all cells. */
 static grn_status choose(const grn_activity_t *a, panel_t **out, size_t *n_out)
 {
     grn_status rc = GRN_OK;
     const float *dbic = fit_column(a, "dbic");
     panel_t *p = NULL;
+    unsigned char *drawn = NULL; /* (R) the panel over all cells is in the list */
     size_t n = 0, only = SIZE_MAX;
+    GRN_TRY(GRN_NEW(drawn, a->n_regulons));
     if (opt.context && (only = grn_names_find(&a->contexts, opt.context)) == GRN_NAMES_NONE)
         GRN_FAIL(GRN_EINVAL, "context '%s' is not in the activity file", opt.context);
     GRN_TRY(GRN_NEW(p, a->contexts.n * a->n_regulons + 1));
@@ -142,6 +153,10 @@ static grn_status choose(const grn_activity_t *a, panel_t **out, size_t *n_out)
             int named = 0;
             for (size_t k = 0; k < opt.regulons.n; k++) named |= strcmp(opt.regulons.v[k], grn_names_get(&a->regulons, r)) == 0;
             if ((opt.regulons.n && !named) || (only != SIZE_MAX && c != only)) continue;
+            if (is_global(a, c, r)) {
+                if (drawn[r]) continue;
+                drawn[r] = 1;
+            }
             double d = dbic ? dbic[c * a->n_regulons + r] : 0;
             int bimodal = (a->klass[c * a->n_regulons + r] & 0x3f) == GRN_FIT_BIMODAL;
             p[n++] = (panel_t){ r, c, (isfinite(d) ? d : -1e30) + (bimodal ? 1e12 : 0) };
@@ -152,6 +167,7 @@ static grn_status choose(const grn_activity_t *a, panel_t **out, size_t *n_out)
     *n_out = n;
     p = NULL;
 end:
+    free(drawn);
     free(p);
     return rc;
 }
@@ -177,8 +193,7 @@ static grn_status run(const grn_args_t *args)
     for (size_t k = 0; k < n; k++) {
         size_t col = grn_names_find(&auc.col, grn_names_get(&a.regulons, p[k].reg));
         if (col == GRN_NAMES_NONE) GRN_FAIL(GRN_ESHAPE, "regulon '%s' is not in '%s'", grn_names_get(&a.regulons, p[k].reg), args->v[0]);
-        int all = a.contexts.n == 1 && strcmp(grn_names_get(&a.contexts, 0), "all") == 0;
-        GRN_TRY(add_panel(&f, &auc, &a, k, p[k].reg, col, all ? SIZE_MAX : p[k].context, x));
+        GRN_TRY(add_panel(&f, &auc, &a, k, p[k].reg, col, p[k].context, x));
     }
     GRN_TRY(grn_str_puts(&f.script, "unset multiplot\n"));
     rc = grn_figure_draw(&f, &opt.fig);

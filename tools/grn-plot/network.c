@@ -13,7 +13,7 @@
 
 /* ---- funnel ---- */
 
-static grn_figure_opt_t funnel_fig = GRN_FIGURE_OPT_INIT(720, 420);
+static grn_figure_opt_t funnel_fig = GRN_FIGURE_OPT_INIT(1000, 440);
 
 /* metadata "funnel": [{"step": "...", "kept": n, "lost": n}, ...] in the order of the filters */
 static grn_status add_funnel(grn_figure_t *f, const char *text, const char *path, size_t *n)
@@ -50,9 +50,9 @@ static grn_status run_funnel(const grn_args_t *args)
     GRN_TRY(add_funnel(&f, funnel, args->v[0], &n));
     if (!n) GRN_FAIL(GRN_EEMPTY, "'%s': the funnel is empty", args->v[0]);
     GRN_TRY(grn_str_printf(&f.script,
-                           "set yrange [%zu.5:-0.5]\nset logscale x\nset xrange [0.5:*]\nset xlabel 'kept (log scale)'\nunset key\nset grid x lc rgb '#dddddd'\n"
+                           "set yrange [%zu.5:-0.5]\nset logscale x\nset xrange [0.5:*]\nset rmargin 10\nset xtics 100\nset format x '10^{%%T}'\nset ytics font ',10'\nset xlabel 'kept (log scale)'\nunset key\nset grid x lc rgb '#dddddd'\n"
                            "set offsets 0,0,0,0\nplot $d using ($2>0?$2:0.6):1:(0.5):($2>0?$2:0.6):($1-0.35):($1+0.35):ytic(3) with boxxyerror lc rgb '%s', "
-                           "$d using ($2>0?$2:0.6):1:4 with labels left offset 0.4,0 noenhanced\n",
+                           "$d using ($2>0?$2:0.6):1:4 with labels left offset 0.6,0 noenhanced\n",
                            n - 1, grn_figure_colour(5)));
     rc = grn_figure_draw(&f, &funnel_fig);
 end:

@@ -104,11 +104,11 @@ static grn_status run_bars(const grn_args_t *args)
     }
     GRN_TRY(grn_str_puts(&f.script, "EOD\nset xlabel "));
     GRN_TRY(grn_figure_quote(&f, *bars.axis ? bars.axis : bars.value));
-    GRN_TRY(grn_str_printf(&f.script,
-                           "\nset yrange [%zu.5:-0.5]\nset xrange [%s:*]\nset grid x lc rgb '#dddddd'\nunset key\nset bars 0.6\n"
-                           "plot $d using 2:1:(%s):2:($1-0.35):($1+0.35):ytic(5) with boxxyerror lc rgb '%s', "
-                           "$d using 2:1:3:4 with xerrorbars pt 7 ps 0.4 lw 1.5 lc rgb 'black'\n",
-                           n ? n - 1 : 0, bars.zero ? "0" : "*", bars.zero ? "0" : "2", grn_figure_colour(5)));
+    GRN_TRY(grn_str_printf(&f.script, "\nset yrange [%zu.5:-0.5]\nset xrange [%s:*]\nset grid x lc rgb '#dddddd'\nunset key\nset bars 0.6\nplot ",
+                           n ? n - 1 : 0, bars.zero ? "0" : "*"));
+    if (bars.zero) /* a bar is honest only from zero; otherwise the points alone are drawn */
+        GRN_TRY(grn_str_printf(&f.script, "$d using 2:1:(0):2:($1-0.35):($1+0.35):ytic(5) with boxxyerror lc rgb '%s', ", grn_figure_colour(5)));
+    GRN_TRY(grn_str_puts(&f.script, "$d using 2:1:3:4:ytic(5) with xerrorbars pt 7 ps 0.6 lw 1.5 lc rgb 'black'\n"));
     if (!n) GRN_FAIL(GRN_EEMPTY, "'%s' has no finite '%s' to draw", args->v[0], bars.value);
     rc = grn_figure_draw(&f, &bars.fig);
 end:
