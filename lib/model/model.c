@@ -1,5 +1,6 @@
 #include "model/model.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,20 @@ static grn_status block_name(grn_str_t *s, int64_t i)
 }
 
 /* ---- building ---- */
-static grn_status add_backbone(grn_model_t *m)
+/* The last layer of the decoder starts at the mean target, with weights that span the bins: with weights of the usual size the model first
+ * learns the genes' means for many epochs and nothing of the cell. */
+static grn_status add_output(grn_model_t *m, double mean_target)
+{
+    grn_status rc = GRN_OK;
+    int64_t d = m->cfg.dim, shape[2] = { 1, d };
+    grn_init_t w = { GRN_INIT_UNIFORM, (double)(m->cfg.bins - 1) / sqrt((double)d), NULL }, b = { GRN_INIT_CONST, mean_target, NULL };
+    GRN_TRY(grn_params_add(&m->params, "decoder.fc.4.weight", 2, shape, w, m->cfg.seed, NULL));
+    GRN_TRY(grn_params_add(&m->params, "decoder.fc.4.bias", 1, shape, b, m->cfg.seed, NULL));
+end:
+    return rc;
+}
+
+static grn_status add_backbone(grn_model_t *m, double mean_target)
 {
     grn_status rc = GRN_OK;
     grn_params_t *ps = &m->params;
@@ -43,7 +57,7 @@ static grn_status add_backbone(grn_model_t *m)
     }
     GRN_TRY(grn_params_add_linear(ps, "decoder.fc.0", d, d, 1, seed, NULL, NULL));
     GRN_TRY(grn_params_add_linear(ps, "decoder.fc.2", d, d, 1, seed, NULL, NULL));
-    GRN_TRY(grn_params_add_linear(ps, "decoder.fc.4", 1, d, 1, seed, NULL, NULL));
+    GRN_TRY(add_output(m, mean_target));
 end:
     free(key);
     grn_str_clear(&name);
@@ -94,13 +108,12 @@ grn_status grn_model_create(grn_model_t **out, grn_dev_t *dev, const grn_model_c
     m->n_block = has_graph(m) ? cfg->layers - 1 : cfg->layers;
     GRN_TRY(GRN_NEW(m->block, (size_t)m->n_block));
     GRN_TRY(grn_names_dup(&m->genes, genes));
-    GRN_TRY(add_backbone(m));
+    GRN_TRY(add_backbone(m, mean_target));
     if (has_graph(m)) {
         GRN_TRY(grn_gnn_add(&m->params, "gnn", cfg->dim, cfg->seed));
         GRN_TRY(grn_fusion_add(&m->params, "fusion", cfg->dim, cfg->ln_kv, cfg->seed));
     }
     GRN_TRY(bind_layers(m));
-    GRN_TRY(GRN_OP(dev, fill, 1, mean_target, m->dec[2].b));
     GRN_TRY(GRN_DEV_NEW(dev, m->stat, 2));
     *out = m;
     m = NULL;
