@@ -204,3 +204,5 @@ test_embed_WITH += tools/grn-embed/graphs.c
 test_embed_WITH += tools/grn-embed/encoder.c
 test_embed_WITH += tools/grn-embed/train.c
 test_embed_WITH += tools/grn-embed/link.c
+UNIT += test_regulation
+UNIT += test_model
