@@ -32,7 +32,7 @@ static struct {
           .fanout = 10,
           .holdout = 0.1,
           .neg_weight = 1,
-          .train = { 10, 5, 1, 512, 20, 0.01, 0 },
+          .train = { 10, 5, 1, 512, 200, 0.01, 0 },
           .counts = GRN_COUNTS_CLI_INIT };
 
 static const grn_opt_t table[] = {
