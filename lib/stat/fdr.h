@@ -11,4 +11,8 @@
  * names the first p outside [0, 1]; q is then untouched. O(n log n). */
 grn_status grn_fdr_bh(const double *p, size_t n, double *q, size_t *n_nan) GRN_MUST_USE;
 
+/* The same when only some of the tests are at hand: p are n of `m` tests in all (NaN left out and not counted among the m). Exact when the
+ * others all have larger p and would not lower the minimum; never smaller than exact in any case. GRN_EINVAL also if m < n without NaN. */
+grn_status grn_fdr_bh_some(const double *p, size_t n, double m, double *q) GRN_MUST_USE;
+
 #endif

@@ -209,6 +209,13 @@ static void fdr_by_hand(void **state)
     assert_true(isnan(q[1]) && isnan(q[5]) && n_nan == 2);
     assert_int_equal(grn_fdr_bh(with_nan, 6, with_nan, NULL), GRN_OK); /* in place */
     near(with_nan[2], 0.004, 1e-15);
+    /* two of ten tests: 0.001 x 10 / 1, 0.004 x 10 / 2 */
+    double some[] = { 0.004, NAN, 0.001 };
+    assert_int_equal(grn_fdr_bh_some(some, 3, 10, q), GRN_OK);
+    near(q[0], 0.02, 1e-17);
+    near(q[2], 0.01, 1e-17);
+    assert_true(isnan(q[1]));
+    assert_int_equal(grn_fdr_bh_some(some, 3, 1, q), GRN_EINVAL);
     double one[] = { 0.7 }, bad[] = { 0.5, 1.5 };
     assert_int_equal(grn_fdr_bh(one, 1, q, NULL), GRN_OK);
     near(q[0], 0.7, 0);

@@ -289,6 +289,36 @@ end:
     return rc;
 }
 
+/* The pairs as edges, with the FDR of Pearson over all `n_tested` pairs: an upper bound, since weaker pairs are not at hand. */
+static grn_status tf_edges(const link_t *l, const pairs_t *pairs, uint64_t n_tested, grn_edges_t *e)
+{
+    grn_status rc = GRN_OK;
+    float *rho, *rho_sp, *q;
+    double *fdr = NULL;
+    GRN_TRY(GRN_NEW_RAW(fdr, pairs->n));
+    for (size_t k = 0; k < pairs->n; k++) fdr[k] = grn_corr_p(pairs->v[k].pearson, l->cells.n);
+    GRN_TRY(grn_fdr_bh_some(fdr, pairs->n, (double)n_tested, fdr));
+    GRN_TRY(grn_edges_alloc(e, pairs->n, "tf,gene,sign,weight"));
+    GRN_TRY(grn_names_dup(&e->genes, &l->rna.info->col));
+    for (size_t k = 0; k < l->absent.n; k++) GRN_TRY(grn_names_add(&e->genes, grn_names_get(&l->absent, k), NULL, NULL));
+    GRN_TRY(grn_edges_evidence(e, "rho_tg", &rho));
+    GRN_TRY(grn_edges_evidence(e, "rho_sp_tg", &rho_sp));
+    GRN_TRY(grn_edges_evidence(e, "fdr_tg", &q));
+    for (size_t k = 0; k < pairs->n; k++) {
+        const pair_t *p = &pairs->v[k];
+        e->tf[k] = p->a;
+        e->gene[k] = p->gene;
+        rho[k] = p->pearson;
+        rho_sp[k] = p->spearman;
+        q[k] = (float)fdr[k];
+        e->sign[k] = (int8_t)((p->pearson > 0) - (p->pearson < 0));
+        e->weight[k] = isnan(p->pearson) ? 0 : fabsf(p->pearson);
+    }
+end:
+    free(fdr);
+    return rc;
+}
+
 static grn_status link_tf_gene(link_t *l)
 {
     grn_status rc = GRN_OK;
@@ -297,7 +327,6 @@ static grn_status link_tf_gene(link_t *l)
     uint64_t n_absent = 0;
     pairs_t pairs = { 0 };
     grn_edges_t e = { 0 };
-    float *rho, *rho_sp;
     GRN_TRY(start_funnel(l));
     GRN_TRY(pick_tfs(l, &tfs, &n_tfs));
     GRN_TRY(correlate_tfs(l, tfs, n_tfs, &pairs));
@@ -306,25 +335,11 @@ static grn_status link_tf_gene(link_t *l)
         GRN_TRY(grn_funnel_add(&l->funnel, "TFs", n_absent, l->absent.n - n_absent,
                                "TFs that are no genes of the matrix, scored by the accessibility of regions with their motif"));
     }
-    uint64_t all = (uint64_t)n_tfs * (l->n_genes - 1) + n_absent * l->n_genes;
+    uint64_t all = n_tfs ? (uint64_t)n_tfs * (l->n_genes - 1) : 0;
+    all += n_absent * l->n_genes;
     GRN_TRY(grn_funnel_add(&l->funnel, "links", pairs.n, all - pairs.n, "TF-gene pairs with |Pearson| or |Spearman| > %g",
                            l->opt->min_rho));
-    GRN_TRY(grn_edges_alloc(&e, pairs.n, "tf,gene,sign,weight"));
-    GRN_TRY(grn_names_dup(&e.genes, &l->rna.info->col));
-    for (size_t k = 0; k < l->absent.n; k++) GRN_TRY(grn_names_add(&e.genes, grn_names_get(&l->absent, k), NULL, NULL));
-    GRN_TRY(grn_edges_evidence(&e, "rho_tg", &rho));
-    GRN_TRY(grn_edges_evidence(&e, "rho_sp_tg", &rho_sp));
-    for (size_t k = 0; k < pairs.n; k++) {
-        const pair_t *p = &pairs.v[k];
-        e.tf[k] = p->a;
-        e.gene[k] = p->gene;
-        rho[k] = p->pearson;
-        rho_sp[k] = p->spearman;
-        e.sign[k] = (int8_t)((p->pearson > 0) - (p->pearson < 0));
-        e.weight[k] = isnan(p->pearson) ? 0 : fabsf(p->pearson);
-    }
-    free(pairs.v);
-    pairs = (pairs_t){ 0 };
+    GRN_TRY(tf_edges(l, &pairs, all, &e));
     GRN_TRY(save_links(l, &e, l->opt->out_tg, "tf_gene"));
     if (e.n == 0) rc = grn_err(GRN_EEMPTY, "no TF-gene pair passed; '%s' is empty", l->opt->out_tg);
 end:

@@ -17,7 +17,8 @@ typedef struct {
     /* links */
     grn_rho rho_tg, rho_rg;          /* which correlation decides */
     double min_rho;                  /* |r| must exceed it, both links */
-    double max_fdr;                  /* of the region -> gene link; 1: no filter */
+    double max_fdr;                  /* of both links; 1: no filter */
+    double distance_scale;           /* bp over which the weight of a region falls to 1/e; 0: it does not */
     int all_signs;                   /* also regulons SCENIC+ (x/-) and SCENIC (TF(-)) discard */
     /* cell types */
     double min_tf_frac, min_gene_frac, min_region_frac; /* of the cells of the type with a count */
@@ -29,7 +30,7 @@ typedef struct {
     grn_prior_mode prior_mode;
 } grn_regulon_opt_t;
 #define GRN_REGULON_OPT_INIT                                                                                                  \
-    { 0, 0, GRN_COUNTS_OPT_INIT, GRN_COUNTS_OPT_INIT, 0, 0, 0, 0, 0, 0, 0, GRN_RHO_PEARSON, GRN_RHO_SPEARMAN, 0.03, 1, 0, 0.05, \
+    { 0, 0, GRN_COUNTS_OPT_INIT, GRN_COUNTS_OPT_INIT, 0, 0, 0, 0, 0, 0, 0, GRN_RHO_PEARSON, GRN_RHO_SPEARMAN, 0.03, 1, 50000, 0, 0.05, \
       0.05, 0.02, 10, 10, 50, 5, 0, 0, GRN_PRIOR_ADD }
 
 /* Runs the whole stage with grn_common's pool. GRN_EEMPTY after writing a file without edges (with the funnel). */

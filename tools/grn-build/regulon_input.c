@@ -200,7 +200,7 @@ static grn_status sift_links(grn_regulon_t *g, int is_tg)
     uint8_t *keep = NULL;
     size_t n = 0, n_sure = 0;
     GRN_TRY(need_evidence(e, path, is_tg ? (rho ? "rho_sp_tg" : "rho_tg") : (rho ? "rho_sp_rg" : "rho_rg"), is_tg ? &g->r_tg : &g->r_rg));
-    if (!is_tg && o->max_fdr < 1) GRN_TRY(need_evidence(e, path, "fdr_rg", &fdr));
+    if (o->max_fdr < 1) GRN_TRY(need_evidence(e, path, is_tg ? "fdr_tg" : "fdr_rg", &fdr));
     GRN_TRY(GRN_NEW_RAW(map, e->genes.n));
     GRN_TRY(GRN_NEW(keep, e->n));
     map_genes(g, &e->genes, map);

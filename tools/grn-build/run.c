@@ -27,13 +27,13 @@ static struct {
     int64_t min_cells, upstream, downstream, promoter_bp;
     /* regulons */
     const char *rho_tg, *rho_rg, *prior, *prior_mode, *prior_confidence;
-    double min_rho, max_fdr, min_tf_frac, min_gene_frac, min_region_frac;
+    double min_rho, max_fdr, distance_scale, min_tf_frac, min_gene_frac, min_region_frac;
     int64_t min_type_cells, min_targets, top_targets, top_regulators;
     int rna_only, all_signs;
     grn_counts_cli_t rna;
 } opt = { .suffix = "keep", .unit = "fragment", .background = "regions", .pvalue = 1e-4, .expression = "lognorm", .accessibility = "lognorm",
           .promoter = "keep", .min_cells = 3, .upstream = 150000, .downstream = 150000, .promoter_bp = 1000, .rho_tg = "pearson",
-          .rho_rg = "spearman", .prior_mode = "add", .min_rho = 0.03, .max_fdr = 1, .min_tf_frac = 0.05, .min_gene_frac = 0.05,
+          .rho_rg = "spearman", .prior_mode = "add", .min_rho = 0.03, .max_fdr = 1, .distance_scale = 50000, .min_tf_frac = 0.05, .min_gene_frac = 0.05,
           .min_region_frac = 0.02, .min_type_cells = 10, .min_targets = 10, .top_targets = 50, .top_regulators = 5,
           .rna = GRN_COUNTS_CLI_INIT };
 
@@ -67,7 +67,8 @@ static const grn_opt_t table[] = {
     GRN_OPT_FLT(0, "min-rho", "FLOAT", &opt.min_rho, 0, 1, "|r| of both links must exceed this"),
     GRN_OPT_ENUM(0, "rho-tg", "pearson|spearman", &opt.rho_tg, "which r of the TF to gene link decides"),
     GRN_OPT_ENUM(0, "rho-rg", "pearson|spearman", &opt.rho_rg, "which r of the region to gene link decides"),
-    GRN_OPT_FLT(0, "max-fdr", "FLOAT", &opt.max_fdr, 0, 1, "largest FDR of a region to gene link"),
+    GRN_OPT_FLT(0, "max-fdr", "FLOAT", &opt.max_fdr, 0, 1, "largest FDR of both links; 1: no limit"),
+    GRN_OPT_FLT(0, "distance-scale", "BP", &opt.distance_scale, 0, 1e9, "weights fall as exp(-distance/BP); 0: they do not"),
     GRN_OPT_FLAG(0, "all-signs", &opt.all_signs, "also TF_x/- regulons; with --rna-only also TF(-)"),
     GRN_OPT_FLT(0, "min-tf-frac", "FLOAT", &opt.min_tf_frac, 0, 1, "share of a type's cells with a count of the TF"),
     GRN_OPT_FLT(0, "min-gene-frac", "FLOAT", &opt.min_gene_frac, 0, 1, "the same for the gene"),
@@ -262,6 +263,7 @@ static grn_status run_regulon(files_t *f)
     grn_stage_opt(&s, "--output", opt.out);
     grn_stage_opt(&s, "--tf-gene", f->tf_gene.s);
     grn_stage_num(&s, "--min-rho", opt.min_rho);
+    grn_stage_num(&s, "--max-fdr", opt.max_fdr);
     grn_stage_opt(&s, "--rho-tg", opt.rho_tg);
     grn_stage_num(&s, "--min-tf-frac", opt.min_tf_frac);
     grn_stage_num(&s, "--min-gene-frac", opt.min_gene_frac);
@@ -278,7 +280,7 @@ static grn_status run_regulon(files_t *f)
     } else {
         grn_stage_opt(&s, "--region-gene", f->region_gene.s);
         grn_stage_opt(&s, "--rho-rg", opt.rho_rg);
-        grn_stage_num(&s, "--max-fdr", opt.max_fdr);
+        grn_stage_num(&s, "--distance-scale", opt.distance_scale);
         grn_stage_num(&s, "--min-region-frac", opt.min_region_frac);
         add_motifs(&s, f);
     }
