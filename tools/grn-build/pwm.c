@@ -101,22 +101,32 @@ double grn_pwm_pvalue(const grn_pwm_t *m, int32_t s)
 
 /* ---- scanning ---- */
 
+typedef struct { /* one position outside the window */
+    int32_t s[4];
+    int32_t best; /* most that this and the following steps can add */
+    uint32_t pos;
+} step_t;
+
 typedef struct { /* a motif on one strand, ready to scan */
     uint32_t motif, w;
-    int8_t strand;
-    int32_t threshold;
     uint32_t win;    /* first position of the window that the table holds */
-    uint32_t n_rest; /* positions outside the window, most telling first */
-    uint16_t *rest;  /* (n_rest) */
-    int32_t *best;   /* (n_rest + 1) best[k]: most that positions rest[k..] can add */
-    int32_t *s;      /* (w, 4) */
+    uint32_t n_step; /* positions outside the window, most telling first */
+    step_t *step;
+    int32_t threshold;
+    int8_t strand;
+    int32_t *s; /* (w, 4) */
 } lane_t;
+
+typedef struct { /* a lane that an 8-mer may belong to */
+    uint32_t lane;
+    int32_t slack; /* score of the window less the threshold */
+} item_t;
 
 struct grn_scanner_s {
     lane_t *lane;
     size_t n;
-    uint64_t *off;  /* (N_WORD + 1) */
-    uint32_t *item; /* lanes that a word may belong to */
+    uint64_t *off;    /* (N_WORD + 1) */
+    item_t *item;
     uint32_t **words; /* building: per lane, 65,536 bits of the words that pass */
 };
 
@@ -132,8 +142,7 @@ void grn_scanner_destroy(grn_scanner_t *s)
 {
     if (!s) return;
     for (size_t i = 0; s->lane && i < s->n; i++) {
-        free(s->lane[i].rest);
-        free(s->lane[i].best);
+        free(s->lane[i].step);
         free(s->lane[i].s);
         if (s->words) free(s->words[i]);
     }
@@ -153,7 +162,6 @@ static double telling(const int32_t *s)
 /* The window of Q positions that tells most; the other positions in falling order. */
 static grn_status order_positions(lane_t *l)
 {
-    grn_status rc = GRN_OK;
     double most = -1;
     uint32_t n_win = l->w < Q ? l->w : Q, n = 0;
     for (uint32_t i = 0; i + n_win <= l->w; i++) {
@@ -161,18 +169,19 @@ static grn_status order_positions(lane_t *l)
         for (uint32_t k = 0; k < n_win; k++) t += telling(l->s + 4 * (i + k));
         if (t > most) most = t, l->win = i;
     }
-    l->n_rest = l->w - n_win;
-    GRN_TRY(GRN_NEW_RAW(l->rest, l->n_rest));
-    GRN_TRY(GRN_NEW(l->best, l->n_rest + 1));
+    l->n_step = l->w - n_win;
+    grn_status rc = GRN_NEW(l->step, l->n_step);
+    if (rc) return rc;
     for (uint32_t i = 0; i < l->w; i++) {
         if (i >= l->win && i < l->win + n_win) continue;
         uint32_t k = n++; /* insertion: stable, falling */
-        for (; k && telling(l->s + 4 * l->rest[k - 1]) < telling(l->s + 4 * i); k--) l->rest[k] = l->rest[k - 1];
-        l->rest[k] = (uint16_t)i;
+        for (; k && telling(l->step[k - 1].s) < telling(l->s + 4 * i); k--) l->step[k] = l->step[k - 1];
+        l->step[k].pos = i;
+        memcpy(l->step[k].s, l->s + 4 * i, sizeof l->step->s);
     }
-    for (uint32_t k = l->n_rest; k-- > 0;) l->best[k] = l->best[k + 1] + row_max(l->s + 4 * l->rest[k]);
-end:
-    return rc;
+    for (uint32_t k = l->n_step; k-- > 0;)
+        l->step[k].best = row_max(l->step[k].s) + (k + 1 < l->n_step ? l->step[k + 1].best : 0);
+    return GRN_OK;
 }
 
 /* Scores of the 256 words of four positions from `first` (positions beyond the motif count nothing). */
@@ -196,7 +205,7 @@ static grn_status lane_work(void *ctx, size_t begin, size_t end, int worker)
         if ((rc = order_positions(l)) || (rc = GRN_NEW(s->words[i], N_WORD / 32))) return rc;
         quarter_scores(l, l->win, hi);
         quarter_scores(l, l->win + 4, lo);
-        int32_t need = l->threshold - l->best[0];
+        int32_t need = l->threshold - (l->n_step ? l->step[0].best : 0);
         for (uint32_t x = 0; x < N_WORD; x++)
             if (hi[x >> 8] + lo[x & 255] >= need) s->words[i][x / 32] |= 1u << (x % 32);
     }
@@ -230,8 +239,13 @@ static grn_status build_lists(grn_scanner_t *s)
     }
     GRN_TRY(GRN_NEW_RAW(s->item, s->off[N_WORD]));
     for (size_t i = 0; i < s->n; i++) {
+        const lane_t *l = &s->lane[i];
+        int32_t hi[256], lo[256];
+        quarter_scores(l, l->win, hi);
+        quarter_scores(l, l->win + 4, lo);
         for (uint32_t x = 0; x < N_WORD; x++)
-            if (s->words[i][x / 32] >> (x % 32) & 1) s->item[at[x]++] = (uint32_t)i;
+            if (s->words[i][x / 32] >> (x % 32) & 1)
+                s->item[at[x]++] = (item_t){ (uint32_t)i, hi[x >> 8] + lo[x & 255] - l->threshold };
         free(s->words[i]);
         s->words[i] = NULL;
     }
@@ -262,17 +276,15 @@ end:
     return rc;
 }
 
-/* Score of the lane at `code`, or less than its threshold as soon as that is sure. */
-static inline int32_t lane_score(const lane_t *l, const uint8_t *code)
+/* How far the lane's score at `code` is above its threshold; negative as soon as it cannot get there. */
+static inline int32_t surplus(const lane_t *l, int32_t slack, const uint8_t *code)
 {
-    int32_t t = 0;
-    uint32_t end = l->win + (l->w < Q ? l->w : Q);
-    for (uint32_t i = l->win; i < end; i++) t += l->s[4 * i + code[i]];
-    for (uint32_t k = 0; k < l->n_rest; k++) {
-        if (t + l->best[k] < l->threshold) return INT32_MIN;
-        t += l->s[4 * (uint32_t)l->rest[k] + code[l->rest[k]]];
+    for (uint32_t k = 0; k < l->n_step; k++) {
+        const step_t *st = &l->step[k];
+        if (slack + st->best < 0) return -1;
+        slack += st->s[code[st->pos]];
     }
-    return t;
+    return slack;
 }
 
 static int by_site(const void *a, const void *b)
@@ -309,13 +321,13 @@ grn_status grn_scanner_run(const grn_scanner_t *s, const uint8_t *seq, size_t n,
     for (size_t i = 0; i < n; i++) {
         word = (word << 2 | o->code[i + Q - 1]) & (N_WORD - 1);
         for (uint64_t k = s->off[word]; k < s->off[word + 1]; k++) {
-            const lane_t *l = &s->lane[s->item[k]];
+            const lane_t *l = &s->lane[s->item[k].lane];
             if (i < l->win || i - l->win + l->w > n) continue;
             size_t start = i - l->win;
-            int32_t score = lane_score(l, o->code + start);
-            if (score < l->threshold || o->n_gap[start + l->w] != o->n_gap[start]) continue;
+            int32_t above = surplus(l, s->item[k].slack, o->code + start);
+            if (above < 0 || o->n_gap[start + l->w] != o->n_gap[start]) continue;
             GRN_TRY(GRN_GROW(o->v, o->cap, o->n + 1));
-            o->v[o->n++] = (grn_site_t){ (uint32_t)start, l->motif, score, l->strand };
+            o->v[o->n++] = (grn_site_t){ (uint32_t)start, l->motif, l->threshold + above, l->strand };
         }
     }
     if (o->n) qsort(o->v, o->n, sizeof *o->v, by_site);
