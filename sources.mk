@@ -206,3 +206,4 @@ test_embed_WITH += tools/grn-embed/train.c
 test_embed_WITH += tools/grn-embed/link.c
 UNIT += test_regulation
 UNIT += test_model
+UNIT += test_split

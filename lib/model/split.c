@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 
+enum { MIN_VALIDATION_DONORS = 5 };
 static const char *const BY[] = { "auto", "cell", "donor" };
 
 void grn_split_clear(grn_split_t *s)
@@ -61,8 +62,8 @@ static grn_status pick_donors(grn_split_t *s, const grn_attr_t *donor, size_t n_
     }
     qsort(d, n, sizeof *d, compare_numbered);
     n_test = share(s->test, n);
-    n_val = share(s->validation, n);
-    if (n < 3 || n_test + n_val >= n) {
+    n_val = n >= MIN_VALIDATION_DONORS ? share(s->validation, n) : 0;
+    if (n < 2 || n_test + n_val >= n) {
         GRN_FAIL(GRN_EINVAL, "%zu donors cannot be split into train, validation (%g) and test (%g)", n, s->validation, s->test);
     }
     for (size_t i = 0; i < n_test + n_val; i++) GRN_TRY(grn_names_add(i < n_test ? &s->test_donors : &s->validation_donors, d[i].name, NULL, NULL));
@@ -72,11 +73,12 @@ end:
     return rc;
 }
 
-static grn_part part_of_donor(const grn_split_t *s, const grn_attr_t *donor, size_t c)
+static grn_part part_of_donor(const grn_split_t *s, const grn_attr_t *donor, size_t c, const char *barcode)
 {
     const char *name = donor->code[c] >= 0 ? grn_names_get(&donor->levels, (size_t)donor->code[c]) : NULL;
     if (!name) return GRN_PART_TRAIN;
     if (grn_names_find(&s->test_donors, name) != GRN_NAMES_NONE) return GRN_PART_TEST;
+    if (s->validation_donors.n == 0) return number_of(s->seed, barcode) < s->validation ? GRN_PART_VALIDATION : GRN_PART_TRAIN;
     return grn_names_find(&s->validation_donors, name) != GRN_NAMES_NONE ? GRN_PART_VALIDATION : GRN_PART_TRAIN;
 }
 
@@ -99,7 +101,8 @@ static grn_status assign_parts(grn_split_t *s, const grn_matrix_t *m)
     if (GRN_NEW(s->part, m->row.n) != GRN_OK) return GRN_ENOMEM;
     memset(s->n, 0, sizeof s->n);
     for (size_t c = 0; c < m->row.n; c++) {
-        grn_part p = s->by == GRN_SPLIT_DONOR ? part_of_donor(s, donor, c) : part_of_cell(s, grn_names_get(&m->row, c));
+        const char *barcode = grn_names_get(&m->row, c);
+        grn_part p = s->by == GRN_SPLIT_DONOR ? part_of_donor(s, donor, c, barcode) : part_of_cell(s, barcode);
         s->part[c] = (uint8_t)p;
         s->n[p]++;
     }
