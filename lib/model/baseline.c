@@ -32,10 +32,10 @@ static void add_tokens(sums_t *s, const grn_tokens_t *t, size_t type)
 {
     for (size_t i = 0; i < t->n; i++) {
         size_t all = s->types * s->genes + t->gene[i];
-        s->sum[all] += t->bin[i];
+        s->sum[all] += t->target[i];
         s->n[all] += 1;
         if (type >= s->types) continue;
-        s->sum[type * s->genes + t->gene[i]] += t->bin[i];
+        s->sum[type * s->genes + t->gene[i]] += t->target[i];
         s->n[type * s->genes + t->gene[i]] += 1;
     }
 }

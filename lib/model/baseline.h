@@ -1,4 +1,4 @@
-/* What a model must beat: the mean bin of each gene, and of each gene within a cell type, over training cells and over the same kind of
+/* What a model must beat: the mean target of each gene, and of each gene within a cell type, over training cells and over the same kind of
  * tokens (binned, chosen and, where so configured, with zeros) as the masked targets. */
 #ifndef GRN_MODEL_BASELINE_H
 #define GRN_MODEL_BASELINE_H

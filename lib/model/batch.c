@@ -333,7 +333,7 @@ static void add_tokens(grn_batch_t *b, const fill_t *f, size_t i)
     value[b->n_rows++] = 0;
     for (size_t j = 0; j < t->n; j++) {
         if (f->view->query == GRN_QUERY_GENES || (f->view->query == GRN_QUERY_MASKED && t->masked[j])) {
-            add_query(b, i, b->n_rows, t->gene[j], t->bin[j]);
+            add_query(b, i, b->n_rows, t->gene[j], t->target[j]);
         }
         uniq[b->n_rows] = intern(b, t->gene[j]);
         value[b->n_rows++] = t->masked[j] ? 1 : t->bin[j] + 2;

@@ -57,7 +57,7 @@ typedef struct {
     grn_mirror_t self[2];                     /* i32 (keys): layer-1 row of the key in each graph */
     grn_lists_t hop1;                         /* layer-1 rows -> unique rows */
     grn_lists_t hop2[2];                      /* keys -> layer-1 rows */
-    grn_mirror_t target;                      /* float (queries): true bin; 0 for <cls> */
+    grn_mirror_t target;                      /* float (queries): the bin to predict, expected over ties; 0 for <cls> */
     /* host only */
     uint32_t *key_gene, *query_gene;          /* gene ids; UINT32_MAX for <cls> */
     uint32_t *query_cell, *key_cell;          /* position in the batch */

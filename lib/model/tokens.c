@@ -11,6 +11,7 @@ void grn_tokens_clear(grn_tokens_t *t)
 {
     free(t->gene);
     free(t->bin);
+    free(t->target);
     free(t->masked);
     free(t->visible);
     free(t->work);
@@ -48,7 +49,7 @@ static void count_edges(const double *edge, size_t n, double x, size_t *below, s
     *upto = lo;
 }
 
-grn_status grn_bin_values(const float *x, size_t n, int64_t bins, const double *u, uint16_t *bin)
+grn_status grn_bin_values(const float *x, size_t n, int64_t bins, const double *u, uint16_t *bin, float *mean)
 {
     grn_status rc = GRN_OK;
     size_t n_edge = (size_t)bins - 1;
@@ -64,6 +65,7 @@ grn_status grn_bin_values(const float *x, size_t n, int64_t bins, const double *
         size_t below, upto;
         count_edges(edge, n_edge, x[i], &below, &upto);
         bin[i] = (uint16_t)ceil((double)upto - (u ? u[i] : 0.5) * (double)(upto - below));
+        if (mean) mean[i] = upto > below ? (float)(0.5 * (double)(below + 1 + upto)) : (float)upto;
     }
 end:
     free(sorted);
@@ -75,12 +77,14 @@ typedef struct { /* scratch of one draw, carved out of t->work */
     double *u;      /* (n) */
     uint64_t *pick; /* (max(n, tokens)) */
     uint32_t *zero; /* (tokens): genes without a count */
+    float *mean;    /* (n) */
     uint16_t *bin;  /* (n) */
 } scratch_t;
 
 static grn_status get_scratch(grn_tokens_t *t, size_t n, size_t tokens, scratch_t *s)
 {
-    size_t m = n > tokens ? n : tokens, need = n * sizeof(double) + m * sizeof(uint64_t) + tokens * sizeof(uint32_t) + n * sizeof(uint16_t) + 8;
+    size_t m = n > tokens ? n : tokens;
+    size_t need = n * sizeof(double) + m * sizeof(uint64_t) + tokens * sizeof(uint32_t) + n * sizeof(float) + n * sizeof(uint16_t) + 8;
     unsigned char *p;
     if (need > t->work_cap) {
         p = grn_realloc(t->work, need, 1);
@@ -90,9 +94,10 @@ static grn_status get_scratch(grn_tokens_t *t, size_t n, size_t tokens, scratch_
     }
     p = t->work;
     s->u = (double *)(void *)p;
-    s->pick = (uint64_t *)(void *)(p + n * sizeof(double));
-    s->zero = (uint32_t *)(void *)(p + n * sizeof(double) + m * sizeof(uint64_t));
-    s->bin = (uint16_t *)(void *)(p + n * sizeof(double) + m * sizeof(uint64_t) + tokens * sizeof(uint32_t));
+    s->pick = (uint64_t *)(void *)(p += n * sizeof(double));
+    s->zero = (uint32_t *)(void *)(p += m * sizeof(uint64_t));
+    s->mean = (float *)(void *)(p += tokens * sizeof(uint32_t));
+    s->bin = (uint16_t *)(void *)(p += n * sizeof(float));
     return GRN_OK;
 }
 
@@ -108,6 +113,7 @@ static grn_status make_room(grn_tokens_t *t, size_t tokens)
     t->work_cap = work_cap;
     GRN_TRY(GRN_NEW_RAW(t->gene, tokens));
     GRN_TRY(GRN_NEW_RAW(t->bin, tokens));
+    GRN_TRY(GRN_NEW_RAW(t->target, tokens));
     GRN_TRY(GRN_NEW_RAW(t->masked, tokens));
     GRN_TRY(GRN_NEW_RAW(t->visible, tokens));
     t->cap = tokens;
@@ -135,9 +141,11 @@ static void merge_tokens(grn_tokens_t *t, const uint32_t *gene, const scratch_t 
     while (i < n_e || j < n_zero) {
         if (j == n_zero || (i < n_e && gene[s->pick[i]] < s->zero[j])) {
             t->gene[t->n] = gene[s->pick[i]];
+            t->target[t->n] = s->mean[s->pick[i]];
             t->bin[t->n++] = s->bin[s->pick[i++]];
         } else {
             t->gene[t->n] = s->zero[j++];
+            t->target[t->n] = 0;
             t->bin[t->n++] = 0;
         }
     }
@@ -187,7 +195,7 @@ grn_status grn_tokens_draw(grn_tokens_t *t, const grn_model_config_t *c, const g
     if (n_zero > room - n_e) n_zero = room - n_e;
     uint64_t key = grn_rng_key(mask->seed, "model.bin", cell, mask->epoch);
     for (size_t i = 0; i < n; i++) s.u[i] = (double)(grn_rng_key(mask->seed, "model.bin", key, gene_key[gene[i]]) >> 11) * 0x1p-53;
-    GRN_TRY(grn_bin_values(count, n, c->bins, s.u, s.bin));
+    GRN_TRY(grn_bin_values(count, n, c->bins, s.u, s.bin, s.mean));
     grn_rng_init2(&rng, mask->seed, "model.zeros", cell, mask->epoch);
     draw_zeros(&rng, gene, n, n_genes, n_zero, &s);
     grn_rng_init2(&rng, mask->seed, "model.tokens", cell, mask->epoch);

@@ -15,8 +15,8 @@
 
 /* scGPT's quantile bins of one cell (SPEC_MODEL 1.2). x (n): the non-zero values; bin (n) in 1..bins-1. Edges are the bins-1 quantiles of x at
  * levels k (1/(bins-2)), numpy's linear interpolation in double; a value that equals several edges takes a random one of theirs, by
- * u (n) in [0,1) (NULL: 0.5). GRN_ENOMEM. O(n log n). */
-grn_status grn_bin_values(const float *x, size_t n, int64_t bins, const double *u, uint16_t *bin) GRN_MUST_USE;
+ * u (n) in [0,1) (NULL: 0.5). mean (n, or NULL): the expected bin over u. GRN_ENOMEM. O(n log n). */
+grn_status grn_bin_values(const float *x, size_t n, int64_t bins, const double *u, uint16_t *bin, float *mean) GRN_MUST_USE;
 
 typedef struct {
     double mask;         /* share masked; 0: one of 0.25, 0.5, 0.75 by cell; < 0: nothing is masked */
@@ -29,7 +29,9 @@ typedef struct {
 typedef struct { /* one cell's gene tokens, ascending in gene; <cls> is not among them. Zeroed = empty */
     size_t n;
     uint32_t *gene;
-    uint16_t *bin;   /* true value, 0 = not expressed */
+    uint16_t *bin;   /* value as the model sees it when not masked, 0 = not expressed; ties are drawn */
+    float *target;   /* what it is to predict: the expected bin over ties. The squared error has the same minimum as with the drawn bin,
+                        without the noise of the draw */
     uint8_t *masked; /* 1: the model sees -1 */
     uint32_t *visible; /* S of Algorithm 1: genes with bin > 0 that are not masked, ascending */
     size_t n_visible, n_masked, n_expressed; /* n_expressed: in the cell, before the choice */

@@ -19,7 +19,7 @@ static void fifty_values_get_fifty_bins(void **state)
     float x[50];
     uint16_t bin[50];
     for (size_t i = 0; i < 50; i++) x[i] = (float)(50 - i);
-    assert_int_equal(grn_bin_values(x, 50, 51, NULL, bin), GRN_OK);
+    assert_int_equal(grn_bin_values(x, 50, 51, NULL, bin, NULL), GRN_OK);
     for (size_t i = 0; i < 50; i++) assert_int_equal(bin[i], 50 - i); /* level k/49 instead of k (1/49) fails at 28 */
 }
 
@@ -31,14 +31,16 @@ static void ties_spread_over_their_edges(void **state)
     static float x[N];
     static double u[N];
     static uint16_t bin[N];
+    static float mean[N];
     size_t hits[52] = { 0 };
     grn_rng_t rng;
     grn_rng_init(&rng, 1, "test", 0);
     for (size_t i = 0; i < N; i++) x[i] = i < 600 ? 1 : (float)(i - 598);
     for (int r = 0; r < ROUNDS; r++) {
         for (size_t i = 0; i < N; i++) u[i] = grn_rng_unif(&rng);
-        assert_int_equal(grn_bin_values(x, N, 51, u, bin), GRN_OK);
+        assert_int_equal(grn_bin_values(x, N, 51, u, bin, mean), GRN_OK);
         for (size_t i = 0; i < 600; i++) hits[bin[i]]++;
+        assert_true(mean[0] == 16 && mean[599] == 16 && mean[N - 1] == 50); /* (1 + 31)/2 */
         for (size_t i = 600; i < N; i++) assert_true(bin[i] >= 31 && bin[i] <= 50 && bin[i] >= bin[i - 1] * (i > 600));
         assert_int_equal(bin[N - 1], 50);
     }
@@ -53,14 +55,15 @@ static void equal_values_are_uniform_and_one_value_is_a_bin(void **state)
     float x[4] = { 7, 7, 7, 7 };
     double u[4] = { 0, 0.5, 0.999, 0.02 };
     uint16_t bin[4];
-    assert_int_equal(grn_bin_values(x, 4, 51, u, bin), GRN_OK); /* 50 edges tie: ceil(50 - 50 u) */
-    assert_true(bin[0] == 50 && bin[1] == 25 && bin[2] == 1 && bin[3] == 49);
-    assert_int_equal(grn_bin_values(x, 1, 51, NULL, bin), GRN_OK);
+    float mean[4];
+    assert_int_equal(grn_bin_values(x, 4, 51, u, bin, mean), GRN_OK); /* 50 edges tie: ceil(50 - 50 u) */
+    assert_true(bin[0] == 50 && bin[1] == 25 && bin[2] == 1 && bin[3] == 49 && mean[0] == 25.5f);
+    assert_int_equal(grn_bin_values(x, 1, 51, NULL, bin, NULL), GRN_OK);
     assert_int_equal(bin[0], 25);
-    assert_int_equal(grn_bin_values(x, 0, 51, NULL, bin), GRN_OK);
+    assert_int_equal(grn_bin_values(x, 0, 51, NULL, bin, NULL), GRN_OK);
     x[1] = 8; /* two values, 5 bins: edges 7, 7.33, 7.67, 8 */
-    assert_int_equal(grn_bin_values(x, 2, 5, u, bin), GRN_OK);
-    assert_true(bin[0] == 1 && bin[1] == 4);
+    assert_int_equal(grn_bin_values(x, 2, 5, u, bin, mean), GRN_OK);
+    assert_true(bin[0] == 1 && bin[1] == 4 && mean[0] == 1 && mean[1] == 4);
 }
 
 enum { N_GENES = 300 };
@@ -98,7 +101,7 @@ static void sequences_hold_what_they_promise(void **state)
         for (size_t i = 0; i < t.n; i++) {
             int expressed = t.gene[i] >= 2 && t.gene[i] % 2 == 0 && t.gene[i] <= 240;
             assert_true(i == 0 || t.gene[i - 1] < t.gene[i]);
-            assert_true(t.gene[i] < N_GENES && expressed == (t.bin[i] > 0) && t.bin[i] <= 50);
+            assert_true(t.gene[i] < N_GENES && expressed == (t.bin[i] > 0) && t.bin[i] <= 50 && expressed == (t.target[i] > 0));
             zero += t.bin[i] == 0;
             masked += t.masked[i];
             if (!t.masked[i] && t.bin[i] > 0) assert_int_equal(t.visible[seen++], t.gene[i]);
