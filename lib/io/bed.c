@@ -233,15 +233,21 @@ grn_status grn_regions_load(const char *path, grn_regions_t *r)
     return rc;
 }
 
-/* "chrom:start-end" or "chrom-start-end", from the right: a chromosome name may hold either sign. *chrom_n = length of its name. */
+static const char *digits_before(const char *begin, const char *end)
+{
+    while (end > begin && end[-1] >= '0' && end[-1] <= '9') end--;
+    return end;
+}
+
+/* "chrom:start-end", "chrom-start-end" or "chrom_start_end", from the right: a chromosome name may hold any of the signs. */
 static int parse_region_name(const char *s, size_t *chrom_n, uint64_t *start, uint64_t *end)
 {
-    const char *dash = strrchr(s, '-'), *p;
-    if (!dash || dash == s || !whole_u64(dash + 1, end)) return 0;
-    for (p = dash; p > s && p[-1] >= '0' && p[-1] <= '9'; p--) {}
-    if (p == dash || p - s < 2 || (p[-1] != ':' && p[-1] != '-')) return 0;
+    const char *e = digits_before(s, s + strlen(s));
+    if (e - s < 4 || (e[-1] != '-' && e[-1] != '_') || !whole_u64(e, end)) return 0;
+    const char *p = digits_before(s, e - 1);
+    if (p == e - 1 || p - s < 2 || !(p[-1] == ':' || p[-1] == e[-1])) return 0;
     *chrom_n = (size_t)(p - 1 - s);
-    return grn_scan_u64(&p, start) && p == dash && *end > *start;
+    return grn_scan_u64(&p, start) && p == e - 1 && *end > *start;
 }
 
 static int same_interval(const grn_regions_t *r, uint32_t i, uint32_t j)

@@ -50,8 +50,8 @@ typedef struct {
 void grn_regions_clear(grn_regions_t *r);
 grn_status grn_regions_load(const char *path, grn_regions_t *r) GRN_MUST_USE;            /* a BED file */
 grn_status grn_regions_from_bed(const grn_bed_t *b, grn_regions_t *r) GRN_MUST_USE;
-/* From names "chrom:start-end" or "chrom-start-end" (matrix columns), same order; the names are kept as they are spelled.
- * GRN_EFORMAT names the first that is not of this form; duplicates of one interval are GRN_EFORMAT too. */
+/* From names "chrom:start-end", "chrom-start-end" or "chrom_start_end" (matrix columns), same order; the names are kept as they
+ * are spelled. GRN_EFORMAT names the first that is not of this form; duplicates of one interval are GRN_EFORMAT too. */
 grn_status grn_regions_from_names(const grn_names_t *names, grn_regions_t *r) GRN_MUST_USE;
 
 /* Regions of chromosome index `chrom` that overlap [start, end) by at least 1 bp, ascending by (start, end). Writes the first

@@ -1,5 +1,6 @@
 #include "io/fasta.h"
 
+#include <htslib/bgzf.h>
 #include <htslib/faidx.h>
 #include <htslib/hts_log.h>
 #include <stdio.h>
@@ -144,10 +145,21 @@ end:
     return rc;
 }
 
+/* A bgzip file that was cut between two blocks lacks its end-of-file block. */
+static grn_status check_whole(const char *path)
+{
+    BGZF *b = bgzf_open(path, "r");
+    int whole = b ? bgzf_check_EOF(b) : -1;
+    if (b) (void)bgzf_close(b);
+    if (whole == 1) return GRN_OK;
+    return grn_err(GRN_ETRUNC, "'%s' is truncated: its bgzf end-of-file block is missing", path);
+}
+
 static grn_status load_indexed(grn_fasta_t *f, int is_bgzf)
 {
     grn_status rc = GRN_OK;
     grn_str_t fai = { 0 }, gzi = { 0 };
+    if (is_bgzf) GRN_TRY(check_whole(f->path));
     GRN_TRY(grn_str_printf(&fai, "%s.fai", f->path));
     GRN_TRY(grn_str_printf(&gzi, "%s.gzi", f->path));
     int fresh = is_fresh(f->path, fai.s) && (!is_bgzf || is_there(gzi.s));

@@ -111,16 +111,19 @@ static void names_of_regions(void **s)
     add(&d, "chr1:5-9");
     add(&d, "chr1-1-3");
     add(&d, "HLA-A*01:01:7-8");
+    add(&d, "chrUn_KI270_10_20");
     assert_int_equal(grn_regions_from_names(&d, &r), GRN_OK);
     assert_string_equal(grn_names_get(&r.names, 1), "chr1-1-3");
     assert_int_equal(r.start[1], 1);
     assert_int_equal(r.end[1], 3);
     assert_string_equal(grn_names_get(&r.chroms, r.chrom[2]), "HLA-A*01:01");
+    assert_string_equal(grn_names_get(&r.chroms, r.chrom[3]), "chrUn_KI270");
+    assert_int_equal(r.end[3], 20);
     grn_regions_clear(&r);
     add(&d, "chr1-5-9"); /* the same interval again */
     assert_int_equal(grn_regions_from_names(&d, &r), GRN_EFORMAT);
     grn_names_clear(&d);
-    static const char *bad[] = { "chr1", "chr1:5", "chr1:9-5", "chr1:5-", ":5-9", "chr1:a-9", "5-9" };
+    static const char *bad[] = { "chr1", "chr1:5", "chr1:9-5", "chr1:5-", ":5-9", "chr1:a-9", "5-9", "c:5_9", "a_5-9" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         add(&d, bad[i]);
         assert_int_equal(grn_regions_from_names(&d, &r), GRN_EFORMAT);

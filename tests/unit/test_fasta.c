@@ -115,6 +115,34 @@ static void refused(void **s)
     grn_fasta_close(f);
 }
 
+static void cuts(void **s)
+{
+    (void)s;
+    static char bytes[1 << 18];
+    BGZF *b = bgzf_open("c.fa.gz", "w");
+    assert_int_equal(bgzf_write(b, ">x\n", 3), 3);
+    for (unsigned i = 0; i < 6000; i++) { /* several blocks that do not compress well */
+        char line[34];
+        for (unsigned k = 0; k < 32; k++) line[k] = "ACGT"[(i * 2654435761u * (k + 7) >> 13) & 3];
+        line[32] = '\n';
+        assert_int_equal(bgzf_write(b, line, 33), 33);
+    }
+    assert_int_equal(bgzf_close(b), 0);
+    FILE *f = fopen("c.fa.gz", "rb");
+    size_t n = fread(bytes, 1, sizeof bytes, f);
+    fclose(f);
+    assert_true(n > 1000 && n < sizeof bytes);
+    for (size_t k = 20; k < n; k += k + 40 < n ? n / 50 : 1) {
+        grn_fasta_t *fa;
+        f = fopen("cut.fa.gz", "wb");
+        assert_int_equal(fwrite(bytes, 1, k, f), k);
+        fclose(f);
+        unlink("cut.fa.gz.fai");
+        assert_true(grn_fasta_open(&fa, "cut.fa.gz") < 0);
+        assert_non_null(strstr(grn_err_msg(), "cut.fa.gz"));
+    }
+}
+
 static void real_files(void **s)
 {
     (void)s;
@@ -134,6 +162,7 @@ static void real_files(void **s)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(forms), cmocka_unit_test(indexes), cmocka_unit_test(refused), cmocka_unit_test(real_files) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(forms), cmocka_unit_test(indexes), cmocka_unit_test(refused), cmocka_unit_test(cuts),
+                                        cmocka_unit_test(real_files) };
     return cmocka_run_group_tests_name("fasta", tests, NULL, NULL);
 }
