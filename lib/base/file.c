@@ -282,6 +282,21 @@ end:
     return rc;
 }
 
+grn_status grn_path_rewindable(const char **path)
+{
+    struct stat st;
+    if (strcmp(*path, "-") != 0) {
+        if (stat(*path, &st) != 0 || !S_ISFIFO(st.st_mode)) return GRN_OK;
+        int fd = open(*path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0) return grn_err(GRN_EIO, "cannot open '%s': %s", *path, strerror(errno));
+        int bad = dup2(fd, STDIN_FILENO) < 0;
+        close(fd);
+        if (bad) return grn_err(GRN_EIO, "cannot read '%s': %s", *path, strerror(errno));
+        *path = "-";
+    }
+    return grn_stdin_rewindable();
+}
+
 grn_status grn_file_digest(const char *path, char hex[33])
 {
     grn_status rc = GRN_OK;

@@ -41,6 +41,9 @@ grn_status grn_in_open(const char *path, int *fd, uint64_t *size, int *seekable)
 
 /* Makes stdin a file that can be read twice: the bytes of a pipe go to an unlinked temporary file that takes the place of descriptor 0. */
 grn_status grn_stdin_rewindable(void) GRN_MUST_USE;
+/* The same for any path: a pipe (a FIFO, or "/dev/fd/63" of a shell's <(...)) takes the place of stdin and *path becomes "-". Regular files
+ * are left alone. */
+grn_status grn_path_rewindable(const char **path) GRN_MUST_USE;
 
 /* XXH3-128 of a whole file as 32 hex digits (NUL-terminated), for provenance. */
 grn_status grn_file_digest(const char *path, char hex[33]) GRN_MUST_USE;

@@ -530,9 +530,9 @@ grn_status grn_counts_load(const char *path, const grn_counts_opt_t *opt, grn_pa
     static const grn_counts_opt_t defaults = GRN_COUNTS_OPT_INIT;
     grn_status rc = GRN_OK;
     grn_raw_t raw = { 0 };
-    int is_stdin = strcmp(path, "-") == 0;
     if (!opt) opt = &defaults;
-    if (is_stdin) GRN_TRY(grn_stdin_rewindable());
+    GRN_TRY(grn_path_rewindable(&path));
+    int is_stdin = strcmp(path, "-") == 0;
     if (grn_cr_sniff(is_stdin ? "/proc/self/fd/0" : path)) {
         GRN_TRY(grn_matrix_load(path, pool, m));
         if (opt->require_counts) GRN_TRY(require_counts(path, m));

@@ -266,6 +266,9 @@ static grn_status gxf_row(load_t *l, char **f, uint64_t start, uint64_t end)
         size_t k = strcspn(f[8], "= \"");
         l->gff3 = f[8][k] == '=';
     }
+    size_t n = strlen(f[8]);
+    if (!l->gff3 && grn_text_unfinished(l->t) && n && !strchr("; \"", f[8][n - 1]))
+        return grn_text_fail(l->t, GRN_ETRUNC, "the file is cut: its last line ends inside an attribute");
     parse_attrs(f[8], l->gff3, &a);
     return l->gff3 ? gff3_row(l, f, &row, &a) : gtf_row(l, f, &row, &a);
 }

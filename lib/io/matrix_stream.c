@@ -107,10 +107,10 @@ grn_status grn_mr_open(grn_mr_t **out, const char *path, const grn_counts_opt_t 
 {
     grn_status rc = GRN_OK;
     grn_mr_t *r;
-    int is_stdin = strcmp(path, "-") == 0;
     *out = NULL;
     if (GRN_NEW(r, 1)) return GRN_ENOMEM;
-    if (is_stdin) GRN_TRY(grn_stdin_rewindable()); /* it is looked at first */
+    GRN_TRY(grn_path_rewindable(&path)); /* it is looked at first */
+    int is_stdin = strcmp(path, "-") == 0;
     if (grn_cr_sniff(is_stdin ? "/proc/self/fd/0" : path) && !(opt && opt->cells_tsv)) {
         GRN_TRY(grn_cr_open(&r->cr, path, pool));
         GRN_TRY(load_info(r->cr, &r->info, r));

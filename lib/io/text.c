@@ -30,6 +30,7 @@ struct grn_text_s {
     size_t nul;
     int eof; /* no more text */
     uint64_t line;
+    int unfinished; /* the line returned last had no newline */
     z_stream gz;
     int gz_live, is_bgzf, member_open;
     uint64_t member_out; /* text bytes of the current or last member */
@@ -273,6 +274,7 @@ int grn_text_next(grn_text_t *t, char **line, size_t *n)
     if (len && s[len - 1] == '\r') len--;
     s[len] = 0;
     t->line++;
+    t->unfinished = !nl;
     *line = s;
     if (n) *n = len;
     return 1;
@@ -351,6 +353,11 @@ const char *grn_text_path(const grn_text_t *t)
 uint64_t grn_text_line(const grn_text_t *t)
 {
     return t->line;
+}
+
+int grn_text_unfinished(const grn_text_t *t)
+{
+    return t->unfinished;
 }
 
 grn_status grn_text_fail(const grn_text_t *t, grn_status code, const char *fmt, ...)

@@ -34,6 +34,9 @@ const char *grn_text_path(const grn_text_t *t);
 uint64_t grn_text_line(
     const grn_text_t *t); /* number of the line returned last, from 1; 0 before the first */
 
+/* 1 if the line returned last had no newline: the last one of the text, whole or cut. */
+int grn_text_unfinished(const grn_text_t *t);
+
 /* Sets the message "'PATH' line N: text" for the line returned last ("'PATH': text" before the
  * first) and returns `code`. */
 grn_status grn_text_fail(const grn_text_t *t, grn_status code, const char *fmt, ...)
