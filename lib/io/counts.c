@@ -321,7 +321,8 @@ static grn_status name_cells(const char *path, const grn_counts_opt_t *opt, cons
     GRN_TRY(make_unique(&raw->row, out, &n));
     if (n && opt->cells_tsv)
         GRN_FAIL(GRN_EFORMAT,
-                 "'%s': %s barcodes occur more than once, so labels cannot be joined by barcode",
+                 "'%s': barcodes occur more than once (%s such cells), so labels cannot be joined "
+                 "by barcode",
                  path, grn_fmt_count(a, n));
     if (n)
         grn_log_warn("'%s': %s barcodes occur more than once: made unique with -1, -2 ...", path,
@@ -378,9 +379,9 @@ static grn_status name_features(const char *path, const grn_counts_opt_t *opt, g
     const char *name = grn_list_get(&raw->col, example);
     if (opt->dup == GRN_DUP_ERROR)
         GRN_FAIL(GRN_EFORMAT,
-                 "'%s': %s gene names occur more than once, first '%s' (--duplicate-genes sum or "
-                 "unique)",
-                 path, grn_fmt_count(a, n_dup), name);
+                 "'%s': gene name '%s' occurs more than once (%s such columns; --duplicate-genes "
+                 "sum or unique)",
+                 path, name, grn_fmt_count(a, n_dup));
     if (opt->dup == GRN_DUP_SUM && counts) {
         grn_log_info("'%s': %s columns have a gene name seen before (first '%s'): added to the "
                      "first of that name",
@@ -512,15 +513,16 @@ end:
     return rc;
 }
 
-/* The same demand on a matrix of the tools' own container, whose values are finite by its schema. */
+/* The same demand on a matrix of the tools' own container, whose values are finite by its schema.
+ */
 static grn_status require_counts(const char *path, const grn_matrix_t *m)
 {
     const float *v = m->is_dense ? m->dense : m->data;
     uint64_t n = m->is_dense ? m->n_rows * m->n_cols : m->indptr[m->n_rows];
     for (uint64_t k = 0; k < n; k++)
         if (!(v[k] >= 0 && v[k] <= 16777216.0f && v[k] == (float)(uint32_t)v[k]))
-            return grn_err(GRN_EFORMAT, "'%s' value %llu: %g is no count; raw counts are expected", path,
-                           (unsigned long long)k, (double)v[k]);
+            return grn_err(GRN_EFORMAT, "'%s' value %llu: %g is no count; raw counts are expected",
+                           path, (unsigned long long)k, (double)v[k]);
     return GRN_OK;
 }
 

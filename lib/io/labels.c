@@ -351,7 +351,7 @@ grn_status grn_labels_join(grn_raw_t *raw, const char *counts_path, const grn_co
         else GRN_TRY(match(&raw->row, &tab, 0, at, &found));
     }
     if (found == 0 && raw->row.n)
-        GRN_FAIL(GRN_ESHAPE, "none of the %s cells of '%s' is in '%s'; first names: '%s' and '%s'",
+        GRN_FAIL(GRN_EEMPTY, "none of the %s cells of '%s' is in '%s'; first names: '%s' and '%s'",
                  grn_fmt_count(a, raw->row.n), counts_path, opt->cells_tsv,
                  grn_list_get(&raw->row, 0), grn_names_get(&tab.barcode, 0));
     GRN_TRY(spread(&tab.cell_type, at, raw->row.n, &raw->cell_type));

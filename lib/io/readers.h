@@ -54,7 +54,7 @@ grn_status grn_labels_code(const grn_list_t *text, int32_t **code,
 
 /* Joins a table of labels (TSV or CSV with a header, barcode first) to raw->row: fills
  * raw->cell_type and raw->donor. Exact barcodes first; when fewer than half of the cells are found,
- * barcodes without their "-1" suffix. No cell found: GRN_ESHAPE. Counts go to the log. */
+ * barcodes without their "-1" suffix. No cell found: GRN_EEMPTY. Counts go to the log. */
 grn_status grn_labels_join(grn_raw_t *raw, const char *counts_path,
                            const grn_counts_opt_t *opt) GRN_MUST_USE;
 

@@ -198,7 +198,7 @@ static void mtx(void **state)
     reads("v2", OPT(.dup = GRN_DUP_UNIQUE), "AAAC: TBCE=1 TBCE-1=1 | AAAG: | AAAT:");
     refuses(
         "v2", OPT(.dup = GRN_DUP_ERROR), GRN_EFORMAT,
-        "'v2': 1 gene names occur more than once, first 'TBCE' (--duplicate-genes sum or unique)");
+        "'v2': gene name 'TBCE' occurs more than once (1 such columns; --duplicate-genes sum or unique)");
     put("s_rna.mtx",
         "%MatrixMarket matrix coordinate integer general\n2 3 1\n1 3 9\n"); /* cells x genes, one
                                                                                percent sign */
@@ -656,7 +656,7 @@ static void labels(void **state)
     refuses("t", OPT(.cells_tsv = "l", .donor = "who"), GRN_EINVAL,
             "'l' has no column 'who' for the donor; it has: group");
     put("l", "b\tcluster\nfoo\t1\nbar\t2\n");
-    refuses("t", OPT(.cells_tsv = "l"), GRN_ESHAPE,
+    refuses("t", OPT(.cells_tsv = "l"), GRN_EEMPTY,
             "none of the 3 cells of 't' is in 'l'; first names: 'AAAC-1' and 'foo'");
     put("l", "b\tcluster\nAAAC-1\t1\nAAAC-1\t2\n");
     refuses("t", OPT(.cells_tsv = "l"), GRN_EFORMAT, "'l' line 3: barcode 'AAAC-1' is there twice");
@@ -670,7 +670,7 @@ static void labels(void **state)
     put("t", "cell,GATA1\nAAAC-1,1\nAAAC-1,2\n");
     put("l", "b\tcluster\nAAAC-1\t1\n");
     refuses("t", OPT(.cells_tsv = "l"), GRN_EFORMAT,
-            "'t': 1 barcodes occur more than once, so labels cannot be joined by barcode");
+            "'t': barcodes occur more than once (1 such cells), so labels cannot be joined by barcode");
 }
 
 /* The container and stdin go the same way. */

@@ -291,6 +291,7 @@ static grn_status join(const aucell_sets_opt_t *opt, const raw_t *r, const grn_n
         column[g] = c == GRN_NAMES_NONE ? UINT32_MAX : (uint32_t)c;
         n_found += c != GRN_NAMES_NONE;
     }
+    if (r->sets.n == 0) GRN_FAIL(GRN_EEMPTY, "'%s' holds no gene set", opt->path);
     if (r->genes.n > 0 && columns->n > 0 && n_found == 0)
         GRN_FAIL(GRN_EEMPTY, "0 of %zu genes of '%s' are in the matrix; first names: %s%s vs %s%s: check --gene-names",
                  r->genes.n, opt->path, grn_names_get(&r->genes, 0), kind_of_name(grn_names_get(&r->genes, 0)),

@@ -106,7 +106,7 @@ grn_status grn_cells_match(const grn_names_t *a, const char *a_path, const grn_n
         c->a[c->n++] = i;
     }
     if (c->n == 0) {
-        GRN_FAIL(GRN_ESHAPE, "0 of %zu barcodes of '%s' are among the %zu of '%s'; first names: %s vs %s", a->n, a_path,
+        GRN_FAIL(GRN_EEMPTY, "0 of %zu barcodes of '%s' are among the %zu of '%s'; first names: %s vs %s", a->n, a_path,
                  b ? b->n : 0, b ? b_path : "", a->n ? grn_names_get(a, 0) : "(none)",
                  b && b->n ? grn_names_get(b, 0) : "(none)");
     }

@@ -142,7 +142,7 @@ static grn_status pick_tfs(link_t *l, uint32_t **tfs, size_t *n_tfs)
     }
     if (l->opt->scan || l->opt->hits) GRN_TRY(note_absent(l, &list, order));
     if (missing == list.n && l->absent.n == 0) {
-        GRN_FAIL(GRN_ESHAPE, "0 of %" PRIu64 " genes of '%s' are in the TF list '%s'; first names: %s vs %s", l->rna.info->n_cols,
+        GRN_FAIL(GRN_EEMPTY, "0 of %" PRIu64 " genes of '%s' are in the TF list '%s'; first names: %s vs %s", l->rna.info->n_cols,
                  l->opt->rna, l->opt->tfs, grn_names_show(&l->rna.info->col, 3, some_genes, sizeof some_genes),
                  grn_names_show(&list, 3, some_tfs, sizeof some_tfs));
     }
@@ -392,13 +392,13 @@ static grn_status find_pairs(link_t *l, rg_t *g)
         g->col[n++] = l->genes[k];
     }
     if (n == 0) {
-        GRN_FAIL(GRN_ESHAPE, "0 of %zu genes of '%s' are in '%s'; first names: %s vs %s", l->n_genes, l->opt->rna, l->opt->genes,
+        GRN_FAIL(GRN_EEMPTY, "0 of %zu genes of '%s' are in '%s'; first names: %s vs %s", l->n_genes, l->opt->rna, l->opt->genes,
                  grn_names_show(&l->rna.info->col, 3, a, sizeof a), grn_names_show(&g->annotation.names, 3, b, sizeof b));
     }
     GRN_TRY(grn_funnel_add(&l->funnel, "genes", n, l->n_genes - n, "genes with a place in the annotation"));
     GRN_TRY(grn_search_space(&g->regions, &g->annotation, gene, n, &l->opt->search, &g->space));
     if (g->space.n_no_chrom == n) {
-        GRN_FAIL(GRN_ESHAPE, "no chromosome of '%s' has a gene of '%s': %s vs %s", l->opt->atac, l->opt->genes,
+        GRN_FAIL(GRN_EEMPTY, "no chromosome of '%s' has a gene of '%s': %s vs %s", l->opt->atac, l->opt->genes,
                  grn_names_show(&g->regions.chroms, 3, a, sizeof a), grn_names_show(&g->annotation.chroms, 3, b, sizeof b));
     }
     if (g->space.n_renamed) grn_log_info("%zu genes: chromosome names reconciled (chr1 and 1)", g->space.n_renamed);

@@ -1,0 +1,192 @@
+# Bad inputs: each row of docs/errors.md is made here and must give exactly that exit status and that one line on stderr ("..." in
+# the table stands for any text), and leave no output. Rows without a case, and cases without a row, fail.
+table=$SRC/docs/errors.md
+[ "${WRITE_ERRORS:-}" ] && : >rows.txt
+done_names=" "
+bad() { # NAME CMD...: the row of that name says what must happen
+    local name=$1 row code glob
+    shift
+    if [ "${WRITE_ERRORS:-}" ]; then
+        rm -f z
+        "$@" >out 2>err </dev/null
+        echo "| $name | $? | \`$(grep '^grn-' err | tail -n 1)\` |" >>"$WRITE_ERRORS"
+        return
+    fi
+    row=$(grep -F "| $name | " "$table")
+    code=$(cut -d'|' -f3 <<<"$row" | tr -d ' ')
+    glob=$(sed 's/^[^`]*`//; s/`[^`]*$//; s/[][*?\\]/\\&/g; s/\.\.\./*/g' <<<"$row")
+    rm -f z
+    t_exit "${code:-none}" "${glob:-no row in docs/errors.md}" "$name" "$@"
+    [ "$code" = 2 ] || t_true "$name: one line on stderr, no output" "[ $(grep -c . err) = 1 ] && [ ! -e z ]"
+    done_names="$done_names$name "
+}
+sh_q() { bash -o pipefail -c "$1"; }
+payload() { # the tensors of a container, without its header
+    zstd -dcq "$1" >payload.tmp
+    tail -c +$(($(od -An -t u8 -N 8 payload.tmp) + 9)) payload.tmp
+}
+
+t_ok "a small multiome" grn-sim -q -n 60 -g 120 -t 8 -r 200 -o sim
+# 30 cells x 12 genes as csv
+awk 'BEGIN { printf "cell"; for (j = 1; j <= 12; j++) printf ",G%02d", j; print ""; split("A C G T", b, " ")
+    for (i = 0; i < 30; i++) { printf "AAACCCAAGG%s%s%s-1", b[i % 4 + 1], b[int(i / 4) % 4 + 1], b[int(i / 16) + 1]
+        for (j = 1; j <= 12; j++) printf ",%d", (i * j * 7) % 5; print "" } }' >c.csv
+printf 'R1\tna\tG01\tG02\tG03\tG04\nR2\tna\tG05\tG06\tG07\n' >g.gmt
+t_ok "the good case" grn-aucell -q --top-frac 0.5 -r g.gmt c.csv -o a.tensor.zst
+t_ok "the good case of counting" grn-build count -q -r sim/regions.bed sim/fragments.tsv.gz -o atac.tensor.zst
+t_ok "the good case of thresholds" grn-threshold -q a.tensor.zst -o on.tensor.zst
+
+aucell() { grn-aucell -q --top-frac 0.5 -r g.gmt "$@" -o z; }
+
+# ---- truncated ----
+head -c 30000 sim/counts.h5ad >cut.h5ad
+bad "h5ad cut short" aucell cut.h5ad
+head -c 20000 sim/counts.h5 >cut.h5
+bad "10x HDF5 cut short" aucell cut.h5
+gzip -nc c.csv | head -c 100 >cut.csv.gz
+bad "gzip cut short" aucell cut.csv.gz
+zstd -qc c.csv | head -c 90 >cut.csv.zst
+bad "zstd cut short" aucell cut.csv.zst
+gzip -nc c.csv >flip.csv.gz
+printf 'XXXX' | dd of=flip.csv.gz bs=1 seek=$(($(stat -c %s flip.csv.gz) - 8)) conv=notrunc 2>dd.err
+bad "gzip with a wrong checksum" aucell flip.csv.gz
+head -c -1 a.tensor.zst >cut.tensor.zst
+bad "container cut by one byte" grn-threshold -q cut.tensor.zst -o z
+{ cat a.tensor.zst; echo; } >long.tensor.zst
+bad "container with a byte too many" grn-threshold -q long.tensor.zst -o z
+cp a.tensor.zst flip.tensor.zst
+printf '\377\377\377' | dd of=flip.tensor.zst bs=1 seek=$(($(stat -c %s a.tensor.zst) / 2)) conv=notrunc 2>dd.err
+bad "container with changed bytes" grn-threshold -q flip.tensor.zst -o z
+head -c 200000 sim/fragments.tsv.gz >cut.fragments.tsv.gz
+bad "fragments cut short" grn-build count -q -r sim/regions.bed cut.fragments.tsv.gz -o z
+head -c -28 sim/fragments.tsv.gz >noeof.fragments.tsv.gz
+bad "bgzip without its last block" grn-build count -q -r sim/regions.bed noeof.fragments.tsv.gz -o z
+mkdir mtx
+printf '%%%%MatrixMarket matrix coordinate integer general\n2 2 3\n1 1 5\n2 2 1\n' >mtx/matrix.mtx
+printf 'G01\nG02\n' >mtx/genes.tsv
+printf 'AAAC-1\nAAAG-1\n' >mtx/barcodes.tsv
+bad "MatrixMarket cut short" aucell mtx
+head -c 5000 sim/genes.gtf >cut.gtf
+bad "GTF cut short" grn-build link -q -t z.tg -r z -f sim/tfs.txt -g cut.gtf sim/counts.h5ad atac.tensor.zst
+head -c 300 sim/motifs.jaspar >cut.jaspar
+bad "motifs cut short" grn-build scan -q -m cut.jaspar -g sim/genome.fa -r sim/regions.bed -o z
+
+# ---- wrong type ----
+bad "missing file" aucell nothere.h5ad
+bad "folder without a matrix" aucell sim
+bad "edges where scores belong" grn-threshold -q sim/truth.edges.zst -o z
+bad "scores where edges belong" grn-aucell -q --top-frac 0.5 -r a.tensor.zst c.csv -o z
+bad "HDF5 where gene sets belong" grn-aucell -q --top-frac 0.5 -r sim/counts.h5 c.csv -o z
+bad "genome where counts belong" aucell sim/genome.fa
+bad "BED where FASTA belongs" grn-build scan -q -m sim/motifs.jaspar -g sim/regions.bed -r sim/regions.bed -o z
+bad "HDF5 where fragments belong" grn-build count -q -r sim/regions.bed sim/counts.h5 -o z
+printf 'PK\003\004\024\000\000\000\000\000indices.npy' >x.npz
+bad "npz" aucell x.npz
+mkdir x.zarr && echo '{"zarr_format": 2}' >x.zarr/.zgroup
+bad "zarr" aucell x.zarr
+bad "activity where scores belong" grn-aucell -q --top-frac 0.5 -r on.tensor.zst c.csv -o z
+
+# ---- empty ----
+: >empty
+bad "empty counts" aucell empty
+head -n 1 c.csv >header.csv
+bad "counts of a header only" aucell header.csv
+bad "empty regions" grn-build count -q -r empty sim/fragments.tsv.gz -o z
+bad "empty fragments" grn-build count -q -r sim/regions.bed empty -o z
+bad "empty motifs" grn-build scan -q -m empty -g sim/genome.fa -r sim/regions.bed -o z
+bad "empty gene sets" grn-aucell -q --top-frac 0.5 -r empty c.csv -o z
+bad "empty labels" aucell --cells empty c.csv
+
+# ---- values ----
+sed '5s/,[0-9]*,/,NaN,/' c.csv >nan.csv
+bad "NaN" aucell nan.csv
+sed '5s/,[0-9]*,/,inf,/' c.csv >inf.csv
+bad "infinity" aucell --allow-nonfinite inf.csv
+sed '5s/,[0-9]*,/,-3,/' c.csv >neg.csv
+printf 'G01\nG02\n' >tfs.txt
+bad "negative counts" grn-build link -q -t z -f tfs.txt neg.csv
+sed '5s/,[0-9]*,/,16777217,/' c.csv >huge.csv
+bad "count too large" aucell huge.csv
+sed '5s/,[0-9]*,/,abc,/' c.csv >word.csv
+bad "word among numbers" aucell word.csv
+sed '5s/,[0-9]*,/,/' c.csv >ragged.csv
+bad "line with a field missing" aucell ragged.csv
+printf '%%%%MatrixMarket matrix coordinate integer general\n2 2 1\n3 1 5\n' >mtx/matrix.mtx
+bad "entry outside the matrix" aucell mtx
+zcat sim/fragments.tsv.gz | awk -v OFS='\t' 'NR == 7 { $3 = "x" } { print }' >word.fragments.tsv
+bad "fragment without an end" grn-build count -q -r sim/regions.bed word.fragments.tsv -o z
+zcat sim/fragments.tsv.gz | awk -v OFS='\t' 'NR == 7 { $2 = 900; $3 = 800 } { print }' >turned.fragments.tsv
+bad "fragment that ends before it starts" grn-build count -q -r sim/regions.bed turned.fragments.tsv -o z
+awk -v OFS='\t' 'NR == 3 { $2 = "abc" } { print }' sim/regions.bed >word.bed
+bad "region without a start" grn-build count -q -r word.bed sim/fragments.tsv.gz -o z
+sed '2s/[0-9]/x/' sim/motifs.jaspar >word.jaspar
+bad "motif with a word" grn-build scan -q -m word.jaspar -g sim/genome.fa -r sim/regions.bed -o z
+
+# ---- names ----
+sed '1s/G02/G01/' c.csv >dup.csv
+bad "duplicate genes, refused" aucell --duplicate-genes error dup.csv
+t_ok "duplicate genes are added up by default" aucell dup.csv
+cat g.gmt g.gmt >dup.gmt
+bad "duplicate gene sets" grn-aucell -q --top-frac 0.5 -r dup.gmt c.csv -o z
+sed '3s/^[^,]*/AAACCCAAGGAAA-1/' c.csv >dupcell.csv
+printf 'barcode\tcell_type\nAAACCCAAGGAAA-1\tB\n' >one.tsv
+bad "duplicate barcodes with labels" aucell --cells one.tsv dupcell.csv
+printf 'barcode\tcell_type\nAAACCCAAGGAAA-1\tB\nAAACCCAAGGAAA-1\tT\n' >twice.tsv
+bad "label table with a barcode twice" aucell --cells twice.tsv c.csv
+printf 'barcode\tcell_type\nTTTTTTTTTTTT-1\tB\n' >other.tsv
+bad "labels of other cells" aucell --cells other.tsv c.csv
+bad "unknown cell type column" aucell --cell-type kind sim/counts.h5ad
+bad "unknown layer" aucell --layer spliced sim/counts.h5ad
+printf 'R1\tna\tENSG00000000001\tENSG00000000002\n' >ens.gmt
+bad "Ensembl ids against symbols" grn-aucell -q --top-frac 0.5 -r ens.gmt c.csv -o z
+printf 'R1\tna\tActb\tGapdh\tSpi1\n' >mouse.gmt
+bad "gene sets of another species" grn-aucell -q --top-frac 0.5 -r mouse.gmt c.csv -o z
+printf 'SPI1\nCEBPA\n' >other_tfs.txt
+bad "TFs of another species" grn-build link -q -t z -f other_tfs.txt sim/counts.h5ad
+sed 's/^chr1/scaffold_9/' sim/regions.bed >other.bed
+bad "regions of another genome, counting" grn-build count -q -r other.bed sim/fragments.tsv.gz -o z
+bad "regions of another genome, scanning" grn-build scan -q -m sim/motifs.jaspar -g sim/genome.fa -r other.bed -o z
+awk -v OFS='\t' '{ print $1, $2 + 900000000, $3 + 900000000 }' sim/regions.bed >beyond.bed
+bad "regions behind the end of the chromosome" grn-build scan -q -m sim/motifs.jaspar -g sim/genome.fa -r beyond.bed -o z
+printf ',x1,x2\ny1,1,2\ny2,3,4\n' >which.csv
+bad "rows that may be cells or genes" aucell which.csv
+bad "ATAC of other cells" grn-build link -q -t z.tg -r z -f sim/tfs.txt -g sim/genes.gtf sim/counts.h5ad a.tensor.zst
+
+# ---- outputs and usage ----
+bad "disk full" grn-aucell -q --top-frac 0.5 -r g.gmt c.csv -o /dev/full
+bad "disk full on stdout" sh_q 'grn-aucell -q --top-frac 0.5 -r g.gmt c.csv >/dev/full'
+bad "folder of the output missing" grn-aucell -q --top-frac 0.5 -r g.gmt c.csv -o nodir/z
+bad "no operand" sh_q 'grn-aucell -q --top-frac 0.5 -r g.gmt -o z'
+bad "option out of range" aucell --top-frac 3 c.csv
+bad "unknown option" aucell --no-such c.csv
+bad "threads that are no number" aucell -@ many c.csv
+
+# ---- accepted, with the same result ----
+if [ -z "${WRITE_ERRORS:-}" ]; then
+    payload a.tensor.zst >want
+    sed 's/$/\r/' c.csv >crlf.csv
+    head -c -1 c.csv >nonl.csv
+    { head -n 1 c.csv; tail -n +2 c.csv | sort -r; } >shuffled.csv
+    for v in crlf nonl; do
+        t_ok "$v is accepted" aucell $v.csv
+        payload z >got
+        t_cmp "$v gives the same scores" want got
+    done
+    payload atac.tensor.zst >want
+    zcat sim/fragments.tsv.gz | sed 's/$/\r/' >crlf.fragments.tsv
+    zcat sim/fragments.tsv.gz | sort -k2,2nr >unsorted.fragments.tsv
+    zcat sim/fragments.tsv.gz | sed 's/^chr//' >nochr.fragments.tsv
+    for v in crlf unsorted nochr; do
+        t_ok "fragments: $v is accepted" grn-build count -q -r sim/regions.bed $v.fragments.tsv -o z
+        payload z >got
+        t_cmp "fragments: $v gives the same counts" want got
+    done
+    # a reader that is gone: the writer dies quietly of SIGPIPE (141) or says so (1)
+    { sleep 0.3; grn-aucell -q --top-frac 0.5 -r g.gmt c.csv 2>pipe.err; echo $? >pipe.rc; } | true
+    t_true "closed pipe: status $(cat pipe.rc), at most one line" "{ [ $(cat pipe.rc) = 141 ] || [ $(cat pipe.rc) = 1 ]; } && [ $(grep -c . pipe.err) -le 1 ]"
+    # rows of the table that no case made
+    grep -E '^\| [^|]* \| [0-9]+ \|' "$table" | cut -d'|' -f2 | sed 's/^ //; s/ $//' >rows
+    while read -r r; do case "$done_names" in *" $r "*) ;; *) echo "$r" ;; esac; done <rows >orphans
+    t_true "every row of docs/errors.md has its case ($(head -n 1 orphans))" "[ ! -s orphans ]"
+    t_true "at least 30 rows ($(wc -l <rows))" "[ $(wc -l <rows) -ge 30 ]"
+fi
