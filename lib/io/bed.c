@@ -245,7 +245,7 @@ static int parse_region_name(const char *s, size_t *chrom_n, uint64_t *start, ui
     const char *e = digits_before(s, s + strlen(s));
     if (e - s < 4 || (e[-1] != '-' && e[-1] != '_') || !whole_u64(e, end)) return 0;
     const char *p = digits_before(s, e - 1);
-    if (p == e - 1 || p - s < 2 || !(p[-1] == ':' || p[-1] == e[-1])) return 0;
+    if (p == e - 1 || p - s < 2 || !(p[-1] == e[-1] || (p[-1] == ':' && e[-1] == '-'))) return 0;
     *chrom_n = (size_t)(p - 1 - s);
     return grn_scan_u64(&p, start) && p == e - 1 && *end > *start;
 }

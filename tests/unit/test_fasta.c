@@ -162,7 +162,7 @@ static void real_files(void **s)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(forms), cmocka_unit_test(indexes), cmocka_unit_test(refused), cmocka_unit_test(cuts),
-                                        cmocka_unit_test(real_files) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(forms), cmocka_unit_test(indexes), cmocka_unit_test(refused),
+                                        cmocka_unit_test(cuts), cmocka_unit_test(real_files) };
     return cmocka_run_group_tests_name("fasta", tests, NULL, NULL);
 }

@@ -166,7 +166,8 @@ static void annotations(void **s)
     assert_int_equal(t.n, 4);
     assert_int_equal(kind_of(&t, "m1", "FOS"), GRN_M2T_DIRECT);
     grn_motif2tf_clear(&t);
-    assert_int_equal(grn_motif2tf_load(put("gimme", "Motif\tFactor\tEvidence\tCurated\nm\tMA0006.1.Ahr\tx\tY\nm\tMAFB\tx\tN\n"), NULL, &t), GRN_OK);
+    assert_int_equal(grn_motif2tf_load(put("gimme", "Motif\tFactor\tEvidence\tCurated\nm\tMA0006.1.Ahr\tx\tY\nm\tMAFB\tx\tN\n"), NULL, &t),
+                     GRN_OK);
     assert_int_equal(kind_of(&t, "m", "Ahr"), GRN_M2T_DIRECT);
     assert_int_equal(kind_of(&t, "m", "MAFB"), GRN_M2T_SIMILAR);
     assert_int_equal(t.n_stripped, 1);
@@ -212,14 +213,16 @@ static void networks(void **s)
     (void)s;
     grn_edges_t e = { 0 };
     grn_adjacency_info_t info;
-    assert_int_equal(grn_adjacency_load(put("scenic", "TF\ttarget\timportance\nA\tx\t3.5\nB\ty\t1e-3\nA\tx\t4\n"), NULL, &e, &info), GRN_OK);
+    assert_int_equal(grn_adjacency_load(put("scenic", "TF\ttarget\timportance\nA\tx\t3.5\nB\ty\t1e-3\nA\tx\t4\n"), NULL, &e, &info),
+                     GRN_OK);
     assert_int_equal(e.n, 2);
     assert_true(e.weight[0] == 4 && e.weight[1] == 1e-3f && e.sign[0] == 0);
     assert_string_equal(grn_names_get(&e.genes, e.gene[1]), "y");
     assert_int_equal(info.n_merged, 1);
     assert_true(info.has_weight && !info.has_sign);
     grn_edges_clear(&e);
-    put("trrust", "A\tx\tActivation\t1\nA\tx\tUnknown\t2\nA\ty\tRepression\t3\nA\ty\tActivation\t4\nA\ty\tActivation\t4\nB\tx\tUnknown\t5\n");
+    put("trrust", "A\tx\tActivation\t1\nA\tx\tUnknown\t2\n"
+                  "A\ty\tRepression\t3\nA\ty\tActivation\t4\nA\ty\tActivation\t4\nB\tx\tUnknown\t5\n");
     assert_int_equal(grn_adjacency_load("trrust", NULL, &e, &info), GRN_OK);
     assert_int_equal(e.n, 3);
     assert_int_equal(e.sign[0], 1); /* unknown does not contradict */
