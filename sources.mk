@@ -217,3 +217,5 @@ grn-view += tools/grn-view/activity.c
 grn-view += tools/grn-view/summary.c
 grn-view += tools/grn-view/merge.c
 grn-view += tools/grn-view/cell.c
+UNIT += test_coexpr
+test_coexpr_WITH += tools/grn-coexpr/groups.c tools/grn-coexpr/links.c tools/grn-coexpr/perturb.c

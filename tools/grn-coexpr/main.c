@@ -58,7 +58,7 @@ static void report_links(const coexpr_groups_t *g, const coexpr_opt_t *o, const 
             grn_log_warn("%s: %llu cells, left out (--min-context %lld)", name, (unsigned long long)s->n_cells,
                          (long long)o->min_context);
         else if (o->method == COEXPR_CLIQUE)
-            grn_log_info("%s: %llu cells detect %.0f genes on average: a clique of %.3g ordered pairs per cell, not written",
+            grn_log_info("%s: %llu cells detect %.1f genes on average: a clique of %.3g ordered pairs per cell, not written",
                          name, (unsigned long long)s->n_cells, s->mean_detected, s->implied);
         else
             grn_log_info("%s: %llu cells, %llu genes in >= %lld of them, %llu links, median |r| %.3f, weakest %.3f; 99 %% of "

@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include "base/file.h"
+#include "base/str.h"
 #include "grn-threshold/fit.h"
 
 static grn_status put_number(grn_out_t *o, double x)
@@ -15,7 +16,7 @@ static grn_status put_row(grn_out_t *o, const threshold_groups_t *g, const thres
     size_t at = k * f->n_regulons + r;
     const grn_cut_t *c = threshold_chosen(f, k, r);
     uint64_t n = g->off[k + 1] - g->off[k];
-    char chosen[32], own[32] = "NA", all[32] = "NA";
+    char chosen[32], own[32] = "NA", all[32] = "NA", number[32];
     const double v[] = { c->mix.m[0], c->mix.s[0], c->mix.w[0], c->mix.m[1], c->mix.s[1], c->mix.w[1], c->dbic,
                          c->ashman,   c->valley,   c->skew,     c->dip,      c->dip_p,    c->posterior };
     if (f->own) grn_cut_class_name(f->own[at].klass, own);
@@ -23,7 +24,7 @@ static grn_status put_row(grn_out_t *o, const threshold_groups_t *g, const thres
     GRN_TRY(grn_out_printf(o, "%s\t%s\t%s\t%s\t%s\t%s", grn_names_get(&g->names, k), regulon,
                            grn_cut_class_name(c->klass, chosen), f->source[at] == THRESHOLD_FROM_ALL ? "all" : "context", own,
                            all));
-    GRN_TRY(put_number(o, (float)c->threshold));
+    GRN_TRY(grn_out_printf(o, "\t%s", isnan(c->threshold) ? "NA" : grn_fmt_f32(number, (float)c->threshold)));
     GRN_TRY(grn_out_printf(o, "\t%llu\t%llu\t%.4f\t%zu\t%zu\t%zu\t%zu", (unsigned long long)n, (unsigned long long)f->n_on[at],
                            n ? (double)f->n_on[at] / (double)n : 0, c->n, c->n_nonfinite, c->n_outside, c->n_atom));
     for (size_t j = 0; j < sizeof v / sizeof *v; j++) GRN_TRY(put_number(o, v[j]));
