@@ -37,7 +37,8 @@ void grn_arcs_normalise(grn_arcs_t *l)
     l->n = k;
 }
 
-grn_status grn_arcs_edit(const grn_arc_t *a, size_t n_a, const grn_arc_t *b, size_t n_b, const grn_arc_t *c, size_t n_c, grn_arcs_t *out)
+grn_status grn_arcs_edit(const grn_arc_t *a, size_t n_a, const grn_arc_t *b, size_t n_b, const grn_arc_t *c, size_t n_c,
+                         grn_arcs_t *out)
 {
     size_t i = 0, j = 0, k = 0, n = 0;
     if (GRN_GROW(out->a, out->cap, n_a + n_c) != GRN_OK) return GRN_ENOMEM;

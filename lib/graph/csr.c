@@ -18,8 +18,8 @@ static int compare_ids(const void *x, const void *y)
     return (a > b) - (a < b);
 }
 
-/* With both directions a row is its in-neighbours (ascending) followed by its out-neighbours (ascending): sort and drop repeats, and
- * close the gaps. */
+/* With both directions a row is its in-neighbours (ascending) followed by its out-neighbours (ascending): sort and drop
+ * repeats, and close the gaps. */
 static void merge_rows(grn_csr_t *g)
 {
     size_t k = 0, begin = 0;
@@ -53,8 +53,10 @@ grn_status grn_csr_build(grn_csr_t *g, size_t n_nodes, const grn_arc_t *arc, siz
         if (out) at[u + 1]++;
     }
     for (size_t v = 0; v < n_nodes; v++) at[v + 1] += at[v];
-    if (in) for (size_t i = 0; i < n; i++) g->adj[at[grn_arc_v(arc[i])]++] = grn_arc_u(arc[i]);
-    if (out) for (size_t i = 0; i < n; i++) g->adj[at[grn_arc_u(arc[i])]++] = grn_arc_v(arc[i]);
+    if (in)
+        for (size_t i = 0; i < n; i++) g->adj[at[grn_arc_v(arc[i])]++] = grn_arc_u(arc[i]);
+    if (out)
+        for (size_t i = 0; i < n; i++) g->adj[at[grn_arc_u(arc[i])]++] = grn_arc_v(arc[i]);
     if (in && out) merge_rows(g);
 end:
     return rc;

@@ -28,6 +28,9 @@ void grn_csr_clear(grn_csr_t *g);
 /* Builds from an ascending arc list over nodes 0..n_nodes-1. GRN_EINVAL if an id is out of range. O(nodes + arcs). */
 grn_status grn_csr_build(grn_csr_t *g, size_t n_nodes, const grn_arc_t *arc, size_t n, grn_dir dir) GRN_MUST_USE;
 
-static inline size_t grn_csr_degree(const grn_csr_t *g, uint32_t v) { return g->off[v + 1] - g->off[v]; }
+static inline size_t grn_csr_degree(const grn_csr_t *g, uint32_t v)
+{
+    return g->off[v + 1] - g->off[v];
+}
 
 #endif

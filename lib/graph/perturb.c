@@ -69,7 +69,8 @@ static int is_in(const uint32_t *s, size_t n, uint32_t x)
 }
 
 /* Links of the list with both ends in S, then m of them. */
-static grn_status draw_listed(grn_perturb_t *w, grn_rng_t *rng, const grn_arcs_t *list, const uint32_t *s, size_t n_s, size_t m)
+static grn_status draw_listed(grn_perturb_t *w, grn_rng_t *rng, const grn_arcs_t *list, const uint32_t *s, size_t n_s,
+                              size_t m)
 {
     grn_status rc = GRN_OK;
     size_t got = 0, n = 0;
@@ -84,8 +85,8 @@ end:
     return rc;
 }
 
-grn_status grn_perturb_draw(grn_perturb_t *w, const grn_perturb_opt_t *opt, uint64_t cell, uint64_t epoch, int graph, const grn_arc_t *arc,
-                            size_t n, const uint32_t *s, size_t n_s, grn_arcs_t *out)
+grn_status grn_perturb_draw(grn_perturb_t *w, const grn_perturb_opt_t *opt, uint64_t cell, uint64_t epoch, int graph,
+                            const grn_arc_t *arc, size_t n, const uint32_t *s, size_t n_s, grn_arcs_t *out)
 {
     grn_status rc = GRN_OK;
     size_t m = opt->kind == GRN_PERTURB_NONE ? 0 : (size_t)(opt->alpha * (double)n);

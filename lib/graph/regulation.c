@@ -47,8 +47,9 @@ static grn_status collect_links(const grn_edges_t *e, grn_regulation_t *r, link_
         }
     }
     if (n == 0) {
-        GRN_FAIL(GRN_EEMPTY, "none of the %zu edges joins two of the %zu genes; first names: '%s' in the edges, '%s' in the genes", e->n,
-                 r->genes.n, first_name(&e->genes), first_name(&r->genes));
+        GRN_FAIL(GRN_EEMPTY,
+                 "none of the %zu edges joins two of the %zu genes; first names: '%s' in the edges, '%s' in the genes",
+                 e->n, r->genes.n, first_name(&e->genes), first_name(&r->genes));
     }
     qsort(*links, n, sizeof **links, compare_links);
     *n_links = n;
@@ -148,8 +149,8 @@ grn_status grn_regulation_cell(const grn_regulation_t *r, uint32_t context, cons
 }
 
 /* Context of every cell: by cell_type, else by the activity's context (row a_row[c] of it). */
-static grn_status find_contexts(const grn_regulation_t *r, const grn_activity_t *a, const size_t *a_row, const grn_matrix_t *m,
-                                grn_cell_masks_t *out)
+static grn_status find_contexts(const grn_regulation_t *r, const grn_activity_t *a, const size_t *a_row,
+                                const grn_matrix_t *m, grn_cell_masks_t *out)
 {
     const grn_attr_t *type = grn_attr_find(&m->row_attr, "cell_type");
     size_t all = grn_names_find(&r->contexts, "all");
@@ -165,8 +166,9 @@ static grn_status find_contexts(const grn_regulation_t *r, const grn_activity_t 
         out->n_no_context += k == GRN_NAMES_NONE;
     }
     if (out->n > 0 && out->n_no_context == out->n) {
-        return grn_err(GRN_ESHAPE, "no cell has a context of the edges; first context '%s', first cell type '%s'%s", first_name(&r->contexts),
-                       type ? first_name(&type->levels) : "(none)", type ? "" : " (the counts have no cell types; give --cells or --cell-type)");
+        return grn_err(GRN_ESHAPE, "no cell has a context of the edges; first context '%s', first cell type '%s'%s",
+                       first_name(&r->contexts), type ? first_name(&type->levels) : "(none)",
+                       type ? "" : " (the counts have no cell types; give --cells or --cell-type)");
     }
     return GRN_OK;
 }
@@ -181,7 +183,8 @@ static grn_status map_regulons(const grn_regulation_t *r, const grn_activity_t *
         n += j != GRN_NAMES_NONE;
     }
     if (n == 0) {
-        return grn_err(GRN_ESHAPE, "no regulon of the activity is in the edges; first names: '%s' in the activity, '%s' in the edges",
+        return grn_err(GRN_ESHAPE,
+                       "no regulon of the activity is in the edges; first names: '%s' in the activity, '%s' in the edges",
                        first_name(&a->regulons), first_name(&r->regulons));
     }
     *n_missing = r->regulons.n - n;
@@ -198,7 +201,8 @@ static void copy_bits(const grn_activity_t *a, size_t row, const uint32_t *to, u
     }
 }
 
-grn_status grn_cell_masks_build(const grn_regulation_t *r, const grn_activity_t *a, const grn_matrix_t *m, grn_cell_masks_t *out)
+grn_status grn_cell_masks_build(const grn_regulation_t *r, const grn_activity_t *a, const grn_matrix_t *m,
+                                grn_cell_masks_t *out)
 {
     grn_status rc = GRN_OK;
     size_t *a_row = NULL;
@@ -212,7 +216,8 @@ grn_status grn_cell_masks_build(const grn_regulation_t *r, const grn_activity_t 
         out->n_no_activity += a_row[c] == GRN_NAMES_NONE;
     }
     if (a && out->n > 0 && out->n_no_activity == out->n) {
-        GRN_FAIL(GRN_ESHAPE, "no cell of the counts is in the activity; first names: '%s' in the counts, '%s' in the activity",
+        GRN_FAIL(GRN_ESHAPE,
+                 "no cell of the counts is in the activity; first names: '%s' in the counts, '%s' in the activity",
                  first_name(&m->row), first_name(&a->cells));
     }
     GRN_TRY(find_contexts(r, a, a_row, m, out));

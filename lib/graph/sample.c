@@ -33,7 +33,8 @@ static uint64_t mix_key(const grn_sample_key_t *k)
     return grn_rng_key(k->seed, "graph.sample", k->cell, k->epoch * 16 + (uint64_t)k->graph * 8 + (uint64_t)k->layer);
 }
 
-static void sample_row(grn_sampler_t *s, uint64_t seed, uint64_t object, uint64_t node, const uint32_t *adj, size_t deg, size_t k, uint32_t *out)
+static void sample_row(grn_sampler_t *s, uint64_t seed, uint64_t object, uint64_t node, const uint32_t *adj, size_t deg,
+                       size_t k, uint32_t *out)
 {
     grn_rng_t rng;
     if (k == deg) {
@@ -45,8 +46,8 @@ static void sample_row(grn_sampler_t *s, uint64_t seed, uint64_t object, uint64_
     for (size_t i = 0; i < k; i++) out[i] = adj[s->pick[i]];
 }
 
-grn_status grn_sample_rows(grn_sampler_t *s, const grn_csr_t *g, const uint32_t *target, size_t n, size_t fanout, const grn_sample_key_t *key,
-                           const uint64_t *node_key, grn_hop_t *out)
+grn_status grn_sample_rows(grn_sampler_t *s, const grn_csr_t *g, const uint32_t *target, size_t n, size_t fanout,
+                           const grn_sample_key_t *key, const uint64_t *node_key, grn_hop_t *out)
 {
     grn_status rc = GRN_OK;
     uint64_t object = mix_key(key);
@@ -95,8 +96,8 @@ static uint32_t intern(grn_sampler_t *s, grn_nodes_t *nodes, uint32_t v)
     return s->local[v];
 }
 
-grn_status grn_sample_hop(grn_sampler_t *s, const grn_csr_t *g, const uint32_t *target, size_t n, size_t fanout, const grn_sample_key_t *key,
-                          const uint64_t *node_key, grn_hop_t *out, grn_nodes_t *nodes)
+grn_status grn_sample_hop(grn_sampler_t *s, const grn_csr_t *g, const uint32_t *target, size_t n, size_t fanout,
+                          const grn_sample_key_t *key, const uint64_t *node_key, grn_hop_t *out, grn_nodes_t *nodes)
 {
     grn_status rc = GRN_OK;
     GRN_TRY(reset_map(s, g->n_nodes));
@@ -104,7 +105,8 @@ grn_status grn_sample_hop(grn_sampler_t *s, const grn_csr_t *g, const uint32_t *
     GRN_TRY(GRN_GROW(nodes->v, nodes->cap, n + out->off[n]));
     nodes->n = 0;
     for (size_t i = 0; i < n; i++) {
-        if (intern(s, nodes, target[i]) != i) GRN_FAIL(GRN_EINVAL, "node %u is twice among the sampling targets", target[i]);
+        if (intern(s, nodes, target[i]) != i)
+            GRN_FAIL(GRN_EINVAL, "node %u is twice among the sampling targets", target[i]);
     }
     for (size_t i = 0; i < out->off[n]; i++) out->idx[i] = intern(s, nodes, out->idx[i]);
 end:

@@ -49,12 +49,13 @@ static void finish_means(grn_baseline_t *b, const sums_t *s)
     for (size_t g = 0; g < s->genes; g++) {
         double mean = n[g] > 0 ? sum[g] / n[g] : b->mean;
         b->gene[g] = (float)mean;
-        for (size_t k = 0; k < s->types; k++) b->type[k * s->genes + g] = (float)((s->sum[k * s->genes + g] + mean) / (s->n[k * s->genes + g] + 1));
+        for (size_t k = 0; k < s->types; k++)
+            b->type[k * s->genes + g] = (float)((s->sum[k * s->genes + g] + mean) / (s->n[k * s->genes + g] + 1));
     }
 }
 
-grn_status grn_baseline_fit(grn_baseline_t *b, const grn_model_config_t *cfg, const grn_cells_t *cells, const uint32_t *cell, size_t n,
-                            uint32_t epochs)
+grn_status grn_baseline_fit(grn_baseline_t *b, const grn_model_config_t *cfg, const grn_cells_t *cells,
+                            const uint32_t *cell, size_t n, uint32_t epochs)
 {
     grn_status rc = GRN_OK;
     const grn_attr_t *a = grn_attr_find(&cells->m->row_attr, "cell_type");
@@ -66,7 +67,8 @@ grn_status grn_baseline_fit(grn_baseline_t *b, const grn_model_config_t *cfg, co
     if (a && a->code) { /* levels in bytewise order: files must not depend on the order of cells */
         GRN_TRY(GRN_NEW_RAW(order, a->levels.n));
         GRN_TRY(grn_names_sort(&a->levels, order));
-        for (size_t k = 0; k < a->levels.n; k++) GRN_TRY(grn_names_add(&b->types, grn_names_get(&a->levels, order[k]), NULL, NULL));
+        for (size_t k = 0; k < a->levels.n; k++)
+            GRN_TRY(grn_names_add(&b->types, grn_names_get(&a->levels, order[k]), NULL, NULL));
     }
     s.types = b->types.n;
     s.genes = cells->n_genes;

@@ -1,5 +1,5 @@
-/* What a model must beat: the mean target of each gene, and of each gene within a cell type, over training cells and over the same kind of
- * tokens (binned, chosen and, where so configured, with zeros) as the masked targets. */
+/* What a model must beat: the mean target of each gene, and of each gene within a cell type, over training cells and over
+ * the same kind of tokens (binned, chosen and, where so configured, with zeros) as the masked targets. */
 #ifndef GRN_MODEL_BASELINE_H
 #define GRN_MODEL_BASELINE_H
 
@@ -15,10 +15,10 @@ typedef struct {
     double mean;       /* over all tokens */
 } grn_baseline_t;
 
-/* From the tokens of the training cells cell[0..n), drawn as in epochs 0..epochs-1. Sums run over the cells in the order given: bits do not depend
- * on the pool. */
-grn_status grn_baseline_fit(grn_baseline_t *b, const grn_model_config_t *cfg, const grn_cells_t *cells, const uint32_t *cell, size_t n,
-                            uint32_t epochs) GRN_MUST_USE;
+/* From the tokens of the training cells cell[0..n), drawn as in epochs 0..epochs-1. Sums run over the cells in the order
+ * given: bits do not depend on the pool. */
+grn_status grn_baseline_fit(grn_baseline_t *b, const grn_model_config_t *cfg, const grn_cells_t *cells,
+                            const uint32_t *cell, size_t n, uint32_t epochs) GRN_MUST_USE;
 void grn_baseline_clear(grn_baseline_t *b);
 
 /* Prediction for a gene of a cell: type may be GRN_NAMES_NONE (then the gene's mean). */

@@ -61,15 +61,21 @@ static void mirror_clear(grn_dev_t *dev, grn_mirror_t *m)
     *m = (grn_mirror_t){ .size = m->size };
 }
 
-static int64_t *i64s(const grn_mirror_t *m) { return m->h; }
-static int32_t *i32s(const grn_mirror_t *m) { return m->h; }
+static int64_t *i64s(const grn_mirror_t *m)
+{
+    return m->h;
+}
+static int32_t *i32s(const grn_mirror_t *m)
+{
+    return m->h;
+}
 
 enum { N_MIRRORS = 11 + 3 * 4 };
 static void list_mirrors(grn_batch_t *b, grn_mirror_t **all)
 {
     grn_lists_t *lists[] = { &b->hop1, &b->hop2[0], &b->hop2[1] };
-    grn_mirror_t *plain[] = { &b->row_off, &b->key_off, &b->query_off, &b->row_uniq, &b->row_value, &b->query_row,
-                              &b->uniq_id, &b->hidden_uniq, &b->self[0], &b->self[1], &b->target };
+    grn_mirror_t *plain[] = { &b->row_off, &b->key_off,     &b->query_off, &b->row_uniq, &b->row_value, &b->query_row,
+                              &b->uniq_id, &b->hidden_uniq, &b->self[0],   &b->self[1],  &b->target };
     memcpy(all, plain, sizeof plain);
     for (size_t k = 0; k < 3; k++) {
         grn_mirror_t *four[] = { &lists[k]->off, &lists[k]->idx, &lists[k]->t_off, &lists[k]->t_idx };
@@ -177,8 +183,8 @@ static grn_status get_graph(const fill_t *f, size_t c, int graph, plan_t *p, scr
     }
     if (perturb) {
         grn_perturb_opt_t o = { f->cfg->perturb, f->cfg->alpha, f->cfg->seed, cells->n_genes, &cells->coexpr };
-        GRN_TRY(grn_perturb_draw(&s->perturb, &o, cells->key[c], f->view->mask.epoch, graph, arc, n, p->tok.visible, p->tok.n_visible,
-                                 &s->perturbed));
+        GRN_TRY(grn_perturb_draw(&s->perturb, &o, cells->key[c], f->view->mask.epoch, graph, arc, n, p->tok.visible,
+                                 p->tok.n_visible, &s->perturbed));
         arc = s->perturbed.a;
         n = s->perturbed.n;
     }
@@ -197,13 +203,15 @@ static grn_status plan_cell(const fill_t *f, size_t i, scratch_t *s)
     const uint32_t *gene;
     const float *count;
     grn_matrix_row(cells->m, c, &n, &gene, &count);
-    GRN_TRY(grn_tokens_draw(&p->tok, f->cfg, &f->view->mask, cells->key[c], gene, count, n, cells->n_genes, cells->gene_key));
+    GRN_TRY(
+        grn_tokens_draw(&p->tok, f->cfg, &f->view->mask, cells->key[c], gene, count, n, cells->n_genes, cells->gene_key));
     p->n_arcs = 0;
     for (int k = 0; k < f->n_graphs; k++) {
         const grn_csr_t *g;
         grn_sample_key_t key = { f->cfg->seed, cells->key[c], f->view->mask.epoch, f->which[k], 2 };
         GRN_TRY(get_graph(f, c, f->which[k], p, s, &g));
-        GRN_TRY(grn_sample_hop(&s->sampler, g, p->tok.gene, p->tok.n, fanout, &key, cells->gene_key, &p->hop2[k], &p->nodes[k]));
+        GRN_TRY(grn_sample_hop(&s->sampler, g, p->tok.gene, p->tok.n, fanout, &key, cells->gene_key, &p->hop2[k],
+                               &p->nodes[k]));
         key.layer = 1;
         GRN_TRY(grn_sample_rows(&s->sampler, g, p->nodes[k].v, p->nodes[k].n, fanout, &key, cells->gene_key, &p->hop1[k]));
     }
@@ -343,7 +351,8 @@ static void add_tokens(grn_batch_t *b, const fill_t *f, size_t i)
 }
 
 /* Layer-1 rows and both hops of one graph of a cell; key0: the first key of the cell. */
-static void add_graph(grn_batch_t *b, int k, const grn_nodes_t *nodes, const grn_hop_t *hop1, const grn_hop_t *hop2, int64_t key0)
+static void add_graph(grn_batch_t *b, int k, const grn_nodes_t *nodes, const grn_hop_t *hop1, const grn_hop_t *hop2,
+                      int64_t key0)
 {
     int64_t row0 = b->n_hidden, *off1 = i64s(&b->hop1.off), *off2 = i64s(&b->hop2[k].off);
     int32_t *idx1 = i32s(&b->hop1.idx), *idx2 = i32s(&b->hop2[k].idx);
@@ -417,8 +426,8 @@ static int64_t longest(const grn_mirror_t *off, int64_t n)
     return most;
 }
 
-grn_status grn_batch_fill(grn_batch_t *b, const grn_model_config_t *cfg, const grn_cells_t *cells, const uint32_t *cell, size_t n,
-                          const grn_view_t *view)
+grn_status grn_batch_fill(grn_batch_t *b, const grn_model_config_t *cfg, const grn_cells_t *cells, const uint32_t *cell,
+                          size_t n, const grn_view_t *view)
 {
     grn_status rc = GRN_OK;
     fill_t f = { b, cfg, cells, cell, view, { 0, 0 }, 0 };

@@ -9,8 +9,12 @@ static const char *const NORMS[] = { "norm1", "norm2" };
 grn_status grn_block_add(grn_params_t *ps, const char *prefix, int64_t d, int64_t ffn, uint64_t seed)
 {
     grn_status rc = GRN_OK;
-    const struct { const char *leaf; int64_t out, in; } lin[] = {
-        { "self_attn.Wqkv", 3 * d, d }, { "self_attn.out_proj", d, d }, { "linear1", ffn, d }, { "linear2", d, ffn } };
+    const struct {
+        const char *leaf;
+        int64_t out, in;
+    } lin[] = {
+        { "self_attn.Wqkv", 3 * d, d }, { "self_attn.out_proj", d, d }, { "linear1", ffn, d }, { "linear2", d, ffn }
+    };
     grn_str_t name = { 0 };
     for (size_t i = 0; i < 4; i++) {
         name.n = 0;
@@ -30,8 +34,12 @@ end:
 grn_status grn_block_bind(grn_block_t *l, const grn_params_t *ps, const char *prefix)
 {
     grn_status rc = GRN_OK;
-    const struct { const char *leaf; grn_linear_t *to; } lin[] = {
-        { "self_attn.Wqkv", &l->qkv }, { "self_attn.out_proj", &l->out }, { "linear1", &l->l1 }, { "linear2", &l->l2 } };
+    const struct {
+        const char *leaf;
+        grn_linear_t *to;
+    } lin[] = {
+        { "self_attn.Wqkv", &l->qkv }, { "self_attn.out_proj", &l->out }, { "linear1", &l->l1 }, { "linear2", &l->l2 }
+    };
     grn_str_t name = { 0 };
     for (size_t i = 0; i < 4; i++) {
         name.n = 0;
@@ -77,9 +85,18 @@ static grn_attn_t attention(const grn_block_t *l, const grn_pass_t *p)
 {
     const grn_batch_t *b = p->b;
     int64_t d = p->d;
-    return (grn_attn_t){ .B = b->n_cells, .T = l->restricted ? b->max_query : b->max_rows, .K = b->max_rows, .H = p->heads, .Dh = d / p->heads,
-                         .q_off = l->restricted ? b->query_off.d : b->row_off.d, .k_off = b->row_off.d, .ldq = l->restricted ? d : 3 * d,
-                         .ldk = 3 * d, .ldv = 3 * d, .ldo = d, .scale = 1 / sqrt((double)(d / p->heads)),
+    return (grn_attn_t){ .B = b->n_cells,
+                         .T = l->restricted ? b->max_query : b->max_rows,
+                         .K = b->max_rows,
+                         .H = p->heads,
+                         .Dh = d / p->heads,
+                         .q_off = l->restricted ? b->query_off.d : b->row_off.d,
+                         .k_off = b->row_off.d,
+                         .ldq = l->restricted ? d : 3 * d,
+                         .ldk = 3 * d,
+                         .ldv = 3 * d,
+                         .ldo = d,
+                         .scale = 1 / sqrt((double)(d / p->heads)),
                          .drop = { p->dropout, p->seed, p->step, 0, l->place } };
 }
 
@@ -115,7 +132,8 @@ end:
     return rc;
 }
 
-/* From dy (gradient of y) to dy = gradient of x1's sum r1 + its residual: both feed-forward and LN1, LN2. s: M * (ffn + d). */
+/* From dy (gradient of y) to dy = gradient of x1's sum r1 + its residual: both feed-forward and LN1, LN2. s: M * (ffn + d).
+ */
 static grn_status backward_ffn(grn_block_t *l, const grn_pass_t *p, int64_t M, grn_real_t *dy, grn_real_t *s)
 {
     grn_status rc = GRN_OK;
@@ -137,7 +155,8 @@ end:
     return rc;
 }
 
-grn_status grn_block_backward(grn_block_t *l, const grn_pass_t *p, grn_real_t *x, grn_real_t *dy, grn_real_t *dx, grn_real_t *s)
+grn_status grn_block_backward(grn_block_t *l, const grn_pass_t *p, grn_real_t *x, grn_real_t *dy, grn_real_t *dx,
+                              grn_real_t *s)
 {
     grn_status rc = GRN_OK;
     grn_dev_t *dev = p->dev;

@@ -49,14 +49,16 @@ static grn_status map_columns(const grn_matrix_t *m, const grn_names_t *genes, u
         n += k != GRN_NAMES_NONE;
     }
     if (n == 0 && genes->n > 0 && m->n_cols > 0) {
-        return grn_err(GRN_ESHAPE, "no gene of the counts is a gene of the model; first names: '%s' in the counts, '%s' in the model",
+        return grn_err(GRN_ESHAPE,
+                       "no gene of the counts is a gene of the model; first names: '%s' in the counts, '%s' in the model",
                        grn_names_get(&m->col, 0), grn_names_get(genes, 0));
     }
     if (n_found) *n_found = n;
     return GRN_OK;
 }
 
-/* Row entries [begin, end) -> ids of the universe, ascending, written from position `at` on; returns how many. at <= begin. */
+/* Row entries [begin, end) -> ids of the universe, ascending, written from position `at` on; returns how many. at <= begin.
+ */
 static size_t align_row(grn_matrix_t *m, const uint32_t *to, uint64_t begin, uint64_t end, uint64_t at, entry_t *row)
 {
     size_t n = 0;
@@ -86,7 +88,8 @@ grn_status grn_matrix_align(grn_matrix_t *m, const grn_names_t *genes, size_t *n
     GRN_TRY(map_columns(m, genes, to, n_found));
     GRN_TRY(grn_names_dup(&copy, genes));
     for (uint64_t i = 0; i < m->indptr[m->n_rows]; i++) {
-        if (!(m->data[i] > 0)) GRN_FAIL(GRN_EINVAL, "the counts hold a value that is not positive (%g)", (double)m->data[i]);
+        if (!(m->data[i] > 0))
+            GRN_FAIL(GRN_EINVAL, "the counts hold a value that is not positive (%g)", (double)m->data[i]);
     }
     for (uint64_t r = 0; r < m->n_rows; r++) {
         uint64_t end = m->indptr[r + 1];
@@ -151,8 +154,8 @@ end:
     return rc;
 }
 
-grn_status grn_cells_build(grn_cells_t *c, grn_matrix_t *m, const grn_model_config_t *cfg, const grn_edges_t *e, const grn_activity_t *a,
-                           const grn_edges_t *co)
+grn_status grn_cells_build(grn_cells_t *c, grn_matrix_t *m, const grn_model_config_t *cfg, const grn_edges_t *e,
+                           const grn_activity_t *a, const grn_edges_t *co)
 {
     grn_status rc = GRN_OK;
     int which[2], n_graphs = grn_cells_graphs(cfg, which);

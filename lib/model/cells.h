@@ -18,28 +18,30 @@
 
 typedef struct {
     size_t n, n_genes;
-    grn_matrix_t *m;      /* borrowed: CSR over the universe */
-    uint64_t *key;        /* (C) hash of each barcode */
-    uint64_t *gene_key;   /* (G) hash of each gene's name */
+    grn_matrix_t *m;    /* borrowed: CSR over the universe */
+    uint64_t *key;      /* (C) hash of each barcode */
+    uint64_t *gene_key; /* (G) hash of each gene's name */
     int has_graph;
     grn_regulation_t reg; /* empty without a graph */
     grn_cell_masks_t mask;
-    grn_arcs_t *type;     /* (contexts) G_type, rewired for GRN_GRN_RANDOM */
-    grn_csr_t *type_csr;  /* (contexts) its neighbours, unperturbed */
-    grn_arcs_t coexpr;    /* links of GRN_PERTURB_LIST, else empty */
+    grn_arcs_t *type;    /* (contexts) G_type, rewired for GRN_GRN_RANDOM */
+    grn_csr_t *type_csr; /* (contexts) its neighbours, unperturbed */
+    grn_arcs_t coexpr;   /* links of GRN_PERTURB_LIST, else empty */
 } grn_cells_t;
 
-/* The universe of a new model: genes with a count in at least min_cells cells of m, in bytewise name order. GRN_EEMPTY when none passes. */
+/* The universe of a new model: genes with a count in at least min_cells cells of m, in bytewise name order. GRN_EEMPTY when
+ * none passes. */
 grn_status grn_universe_build(const grn_matrix_t *m, uint64_t min_cells, grn_names_t *genes) GRN_MUST_USE;
 
-/* Rewrites m in place so that its columns are exactly `genes` (distinct, any order), dropping others; dense becomes CSR; column attributes go.
- * GRN_EINVAL on a negative value; GRN_ESHAPE when no gene is shared (first names shown). *n_found (may be NULL) = genes found. */
+/* Rewrites m in place so that its columns are exactly `genes` (distinct, any order), dropping others; dense becomes CSR;
+ * column attributes go. GRN_EINVAL on a negative value; GRN_ESHAPE when no gene is shared (first names shown). *n_found
+ * (may be NULL) = genes found. */
 grn_status grn_matrix_align(grn_matrix_t *m, const grn_names_t *genes, size_t *n_found) GRN_MUST_USE;
 
-/* m: aligned to the universe; borrowed. e: NULL for GRN_GRN_NONE. a: needed for CELL and HYBRID, else may be NULL. co: links for
- * GRN_PERTURB_LIST (tf, gene columns), else NULL. GRN_EINVAL when a needed one is missing. Serial; O(nnz + E). */
-grn_status grn_cells_build(grn_cells_t *c, grn_matrix_t *m, const grn_model_config_t *cfg, const grn_edges_t *e, const grn_activity_t *a,
-                           const grn_edges_t *co) GRN_MUST_USE;
+/* m: aligned to the universe; borrowed. e: NULL for GRN_GRN_NONE. a: needed for CELL and HYBRID, else may be NULL. co:
+ * links for GRN_PERTURB_LIST (tf, gene columns), else NULL. GRN_EINVAL when a needed one is missing. Serial; O(nnz + E). */
+grn_status grn_cells_build(grn_cells_t *c, grn_matrix_t *m, const grn_model_config_t *cfg, const grn_edges_t *e,
+                           const grn_activity_t *a, const grn_edges_t *co) GRN_MUST_USE;
 void grn_cells_clear(grn_cells_t *c); /* m stays */
 
 /* Number of graphs a cell has in this configuration (0, 1, 2) and which they are (GRN_GRAPH_CELL, GRN_GRAPH_TYPE). */

@@ -12,20 +12,37 @@ static const char *const DIR_WORD[] = { "both", "in", "out" };
 
 void grn_model_config_init(grn_model_config_t *c)
 {
-    *c = (grn_model_config_t){ .dim = 64, .layers = 3, .heads = 4, .ffn = 64, .tokens = 128, .bins = 51, .zeros = 0.25, .mask = 0, .dropout = 0,
-                               .grn = GRN_GRN_HYBRID, .perturb = GRN_PERTURB_COEXPR, .alpha = 0.2, .beta = 1, .fanout = 10,
-                               .direction = GRN_DIR_BOTH, .ln_kv = 1, .seed = 1 };
+    *c = (grn_model_config_t){ .dim = 64,
+                               .layers = 3,
+                               .heads = 4,
+                               .ffn = 64,
+                               .tokens = 128,
+                               .bins = 51,
+                               .zeros = 0.25,
+                               .mask = 0,
+                               .dropout = 0,
+                               .grn = GRN_GRN_HYBRID,
+                               .perturb = GRN_PERTURB_COEXPR,
+                               .alpha = 0.2,
+                               .beta = 1,
+                               .fanout = 10,
+                               .direction = GRN_DIR_BOTH,
+                               .ln_kv = 1,
+                               .seed = 1 };
 }
 
 grn_status grn_model_config_check(const grn_model_config_t *c)
 {
     if (c->dim < 1 || c->heads < 1 || c->dim % c->heads != 0)
-        return grn_err(GRN_EINVAL, "the width (%lld) is not a multiple of the heads (%lld)", (long long)c->dim, (long long)c->heads);
+        return grn_err(GRN_EINVAL, "the width (%lld) is not a multiple of the heads (%lld)", (long long)c->dim,
+                       (long long)c->heads);
     if (c->layers < 2) return grn_err(GRN_EINVAL, "a model has at least 2 layers, not %lld", (long long)c->layers);
     if (c->ffn < 1) return grn_err(GRN_EINVAL, "the feed-forward width is %lld", (long long)c->ffn);
     if (c->tokens < 3) return grn_err(GRN_EINVAL, "a sequence has at least 3 tokens, not %lld", (long long)c->tokens);
-    if (c->bins < 3 || c->bins > 4096) return grn_err(GRN_EINVAL, "the number of bins is 3 to 4096, not %lld", (long long)c->bins);
-    if (!(c->zeros >= 0 && c->zeros <= 0.9)) return grn_err(GRN_EINVAL, "the share of zero tokens is 0 to 0.9, not %g", c->zeros);
+    if (c->bins < 3 || c->bins > 4096)
+        return grn_err(GRN_EINVAL, "the number of bins is 3 to 4096, not %lld", (long long)c->bins);
+    if (!(c->zeros >= 0 && c->zeros <= 0.9))
+        return grn_err(GRN_EINVAL, "the share of zero tokens is 0 to 0.9, not %g", c->zeros);
     if (!(c->mask >= 0 && c->mask < 1)) return grn_err(GRN_EINVAL, "the mask ratio is below 1, not %g", c->mask);
     if (!(c->dropout >= 0 && c->dropout < 1)) return grn_err(GRN_EINVAL, "the dropout is below 1, not %g", c->dropout);
     if (!(c->alpha >= 0 && c->alpha <= 1)) return grn_err(GRN_EINVAL, "alpha is 0 to 1, not %g", c->alpha);
@@ -69,10 +86,11 @@ grn_status grn_perturb_parse(const char *word, grn_perturb_kind *k)
 }
 
 /* One row per number in the JSON. */
-#define CONFIG_NUMBERS(X, c)                                                                                                         \
-    X("dim", (c)->dim) X("layers", (c)->layers) X("heads", (c)->heads) X("ffn", (c)->ffn) X("tokens", (c)->tokens) X("bins", (c)->bins) \
+#define CONFIG_NUMBERS(X, c)                                                                                               \
+    X("dim", (c)->dim)                                                                                                     \
+    X("layers", (c)->layers) X("heads", (c)->heads) X("ffn", (c)->ffn) X("tokens", (c)->tokens) X("bins", (c)->bins)       \
         X("fanout", (c)->fanout)
-#define CONFIG_REALS(X, c)                                                                                                          \
+#define CONFIG_REALS(X, c)                                                                                                 \
     X("zeros", (c)->zeros) X("mask", (c)->mask) X("dropout", (c)->dropout) X("alpha", (c)->alpha) X("beta", (c)->beta)
 
 grn_status grn_model_config_json(const grn_model_config_t *c, char **out)
@@ -148,7 +166,8 @@ grn_status grn_model_config_parse(grn_model_config_t *c, const char *json)
     grn_status rc = GRN_OK;
     json_error_t err;
     json_t *o = json_loads(json, JSON_REJECT_DUPLICATES, &err);
-    if (!json_is_object(o)) GRN_FAIL(GRN_EFORMAT, "the model's config is not a JSON object: %s", o ? "another type" : err.text);
+    if (!json_is_object(o))
+        GRN_FAIL(GRN_EFORMAT, "the model's config is not a JSON object: %s", o ? "another type" : err.text);
 #define GET_INT(name, value) GRN_TRY(get_int(o, name, &(value)));
 #define GET_REAL(name, value) GRN_TRY(get_real(o, name, &(value)));
     CONFIG_NUMBERS(GET_INT, c)

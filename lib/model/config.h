@@ -1,7 +1,8 @@
 /* What a model is: every choice that changes its numbers, kept as JSON in the metadata of a grn.model/1 file ("config").
  *
- * The backbone follows scGPT (Cui 2024; SPEC_MODEL 1): binned values, continuous value encoder, no positions, post-norm layers with
- * ReLU, here with the BERT-style objective. The graph part follows GRNFormer: two graphs through one GraphSAGE, sum, cross-attention. */
+ * The backbone follows scGPT (Cui 2024; SPEC_MODEL 1): binned values, continuous value encoder, no positions, post-norm
+ * layers with ReLU, here with the BERT-style objective. The graph part follows GRNFormer: two graphs through one GraphSAGE,
+ * sum, cross-attention. */
 #ifndef GRN_MODEL_CONFIG_H
 #define GRN_MODEL_CONFIG_H
 
@@ -28,12 +29,12 @@ typedef struct {
     double dropout;
     grn_grn_kind grn;
     grn_perturb_kind perturb;
-    double alpha;      /* share of arcs perturbed in training */
-    double beta;       /* weight of the fusion */
-    int64_t fanout;    /* neighbours sampled per node and layer in training; evaluation takes all */
+    double alpha;   /* share of arcs perturbed in training */
+    double beta;    /* weight of the fusion */
+    int64_t fanout; /* neighbours sampled per node and layer in training; evaluation takes all */
     grn_dir direction;
-    int ln_kv;         /* layer norm on h_struct before keys and values */
-    uint64_t seed;     /* initial weights, tokens, masks, perturbation, sampling, order of cells */
+    int ln_kv;     /* layer norm on h_struct before keys and values */
+    uint64_t seed; /* initial weights, tokens, masks, perturbation, sampling, order of cells */
 } grn_model_config_t;
 
 /* The defaults: 64 wide, 3 layers, 4 heads, ffn 64, 128 tokens, 51 bins, hybrid with co-expression perturbation 0.2. */
@@ -45,7 +46,8 @@ grn_status grn_model_config_check(const grn_model_config_t *c) GRN_MUST_USE;
 grn_status grn_model_config_json(const grn_model_config_t *c, char **out) GRN_MUST_USE;
 grn_status grn_model_config_parse(grn_model_config_t *c, const char *json) GRN_MUST_USE;
 
-/* Words of the two enums as on the command line: "none|random|type|cell|hybrid", "none|random|coexpr|list". NULL / GRN_EINVAL if unknown. */
+/* Words of the two enums as on the command line: "none|random|type|cell|hybrid", "none|random|coexpr|list". NULL /
+ * GRN_EINVAL if unknown. */
 const char *grn_grn_name(grn_grn_kind k);
 grn_status grn_grn_parse(const char *word, grn_grn_kind *k) GRN_MUST_USE;
 const char *grn_perturb_name(grn_perturb_kind k);

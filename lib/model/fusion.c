@@ -59,8 +59,18 @@ static grn_attn_t attention(const grn_pass_t *p)
 {
     const grn_batch_t *b = p->b;
     int64_t d = p->d;
-    return (grn_attn_t){ .B = b->n_cells, .T = b->max_query, .K = b->max_keys, .H = p->heads, .Dh = d / p->heads, .q_off = b->query_off.d,
-                         .k_off = b->key_off.d, .ldq = d, .ldk = 2 * d, .ldv = 2 * d, .ldo = d, .scale = 1 / sqrt((double)(d / p->heads)) };
+    return (grn_attn_t){ .B = b->n_cells,
+                         .T = b->max_query,
+                         .K = b->max_keys,
+                         .H = p->heads,
+                         .Dh = d / p->heads,
+                         .q_off = b->query_off.d,
+                         .k_off = b->key_off.d,
+                         .ldq = d,
+                         .ldk = 2 * d,
+                         .ldv = 2 * d,
+                         .ldo = d,
+                         .scale = 1 / sqrt((double)(d / p->heads)) };
 }
 
 grn_status grn_fusion_forward(grn_fusion_t *l, const grn_pass_t *p, const grn_real_t *x, grn_real_t *h_struct)
@@ -85,8 +95,8 @@ end:
     return rc;
 }
 
-grn_status grn_fusion_backward(grn_fusion_t *l, const grn_pass_t *p, grn_real_t *h_struct, grn_real_t *dy, grn_real_t *dx, grn_real_t *dh,
-                               grn_real_t *s)
+grn_status grn_fusion_backward(grn_fusion_t *l, const grn_pass_t *p, grn_real_t *h_struct, grn_real_t *dy, grn_real_t *dx,
+                               grn_real_t *dh, grn_real_t *s)
 {
     grn_status rc = GRN_OK;
     grn_dev_t *dev = p->dev;

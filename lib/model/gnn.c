@@ -1,5 +1,6 @@
-/* GraphSAGE with mean aggregation over the batch's gather lists. Layer 1: mean(X) Wl^T = mean(X Wl^T), so the products are taken once over the
- * distinct genes of the batch. Layer 2 is linear too, so the two graphs are added before its products. */
+/* GraphSAGE with mean aggregation over the batch's gather lists. Layer 1: mean(X) Wl^T = mean(X Wl^T), so the products are
+ * taken once over the distinct genes of the batch. Layer 2 is linear too, so the two graphs are added before its products.
+ */
 #include "base/str.h"
 #include "model/layer.h"
 
@@ -44,7 +45,8 @@ void grn_gnn_layout(grn_gnn_t *l, const grn_pass_t *p, grn_arena_t *a)
     l->h = grn_arena_take(a, p->b->n_keys, d);
 }
 
-/* The self half of layer 2; with two graphs it carries the bias a second time, since the graphs were added before the products. */
+/* The self half of layer 2; with two graphs it carries the bias a second time, since the graphs were added before the
+ * products. */
 static grn_linear_t self_half(const grn_gnn_t *l, int n_graphs)
 {
     grn_linear_t r = l->r[1];
@@ -72,7 +74,8 @@ grn_status grn_gnn_forward(grn_gnn_t *l, const grn_pass_t *p, const grn_real_t *
     GRN_TRY(GRN_OP(dev, act, GRN_ACT_RELU, b->n_hidden * d, l->h1, l->h1));
     for (int k = 0; k < b->n_graphs; k++) {
         double beta = k > 0;
-        GRN_TRY(GRN_OP(dev, gather_mean, b->n_keys, d, b->n_hidden, b->hop2[k].off.d, b->hop2[k].idx.d, l->h1, d, beta, l->mean, d));
+        GRN_TRY(GRN_OP(dev, gather_mean, b->n_keys, d, b->n_hidden, b->hop2[k].off.d, b->hop2[k].idx.d, l->h1, d, beta,
+                       l->mean, d));
         GRN_TRY(GRN_OP(dev, gather, b->n_keys, d, b->n_hidden, l->h1, b->self[k].d, beta, l->self, d));
     }
     GRN_TRY(grn_linear_forward(dev, &l->l[1], b->n_keys, l->mean, d, 0, l->h, d));
@@ -86,7 +89,8 @@ int64_t grn_gnn_scratch(const grn_pass_t *p)
     return (2 * p->b->n_keys + p->b->n_hidden + 2 * p->b->n_uniq) * p->d;
 }
 
-grn_status grn_gnn_backward(grn_gnn_t *l, const grn_pass_t *p, const grn_real_t *x, const grn_real_t *dh, grn_real_t *dx, grn_real_t *s)
+grn_status grn_gnn_backward(grn_gnn_t *l, const grn_pass_t *p, const grn_real_t *x, const grn_real_t *dh, grn_real_t *dx,
+                            grn_real_t *s)
 {
     grn_status rc = GRN_OK;
     grn_dev_t *dev = p->dev;
@@ -99,12 +103,13 @@ grn_status grn_gnn_backward(grn_gnn_t *l, const grn_pass_t *p, const grn_real_t 
     GRN_TRY(grn_linear_backward(dev, &r1, b->n_keys, l->self, d, dh, d, 0, dself, d));
     GRN_TRY(grn_dev_zero(dev, dh1, (size_t)(b->n_hidden * d)));
     for (int k = 0; k < b->n_graphs; k++) {
-        GRN_TRY(GRN_OP(dev, gather_mean_bwd, b->n_keys, d, b->n_hidden, b->hop2[k].off.d, b->hop2[k].t_off.d, b->hop2[k].t_idx.d, dmean, d,
-                       1.0, dh1, d));
+        GRN_TRY(GRN_OP(dev, gather_mean_bwd, b->n_keys, d, b->n_hidden, b->hop2[k].off.d, b->hop2[k].t_off.d,
+                       b->hop2[k].t_idx.d, dmean, d, 1.0, dh1, d));
         GRN_TRY(GRN_OP(dev, scatter_add, b->n_keys, d, b->n_hidden, dself, d, b->self[k].d, dh1));
     }
     GRN_TRY(GRN_OP(dev, act_bwd, GRN_ACT_RELU, b->n_hidden * d, l->h1, dh1, dh1));
-    GRN_TRY(GRN_OP(dev, gather_mean_bwd, b->n_hidden, d, b->n_uniq, b->hop1.off.d, b->hop1.t_off.d, b->hop1.t_idx.d, dh1, d, 0.0, dyl, d));
+    GRN_TRY(GRN_OP(dev, gather_mean_bwd, b->n_hidden, d, b->n_uniq, b->hop1.off.d, b->hop1.t_off.d, b->hop1.t_idx.d, dh1, d,
+                   0.0, dyl, d));
     GRN_TRY(grn_dev_zero(dev, dyr, (size_t)(b->n_uniq * d)));
     GRN_TRY(GRN_OP(dev, scatter_add, b->n_hidden, d, b->n_uniq, dh1, d, b->hidden_uniq.d, dyr));
     l0.gb = NULL;

@@ -33,7 +33,8 @@ void grn_arena_clear(grn_arena_t *a)
 }
 
 /* Parameter PREFIX.LEAF; GRN_EINVAL if it is not there and must be. */
-static grn_status find_param(const grn_params_t *ps, const char *prefix, const char *leaf, int must, const grn_param_t **out)
+static grn_status find_param(const grn_params_t *ps, const char *prefix, const char *leaf, int must,
+                             const grn_param_t **out)
 {
     grn_status rc = GRN_OK;
     grn_str_t name = { 0 };
@@ -73,18 +74,22 @@ end:
 grn_linear_t grn_linear_rows(const grn_dev_t *dev, const grn_linear_t *l, int64_t first, int64_t n)
 {
     int64_t at = first * l->in;
-    return (grn_linear_t){ grn_at(dev, l->w, at),  l->b ? grn_at(dev, l->b, first) : NULL,
-                           grn_at(dev, l->gw, at), l->gb ? grn_at(dev, l->gb, first) : NULL, n, l->in };
+    return (grn_linear_t){ grn_at(dev, l->w, at),
+                           l->b ? grn_at(dev, l->b, first) : NULL,
+                           grn_at(dev, l->gw, at),
+                           l->gb ? grn_at(dev, l->gb, first) : NULL,
+                           n,
+                           l->in };
 }
 
-grn_status grn_linear_forward(grn_dev_t *dev, const grn_linear_t *l, int64_t M, const grn_real_t *x, int64_t ldx, double beta, grn_real_t *y,
-                              int64_t ldy)
+grn_status grn_linear_forward(grn_dev_t *dev, const grn_linear_t *l, int64_t M, const grn_real_t *x, int64_t ldx,
+                              double beta, grn_real_t *y, int64_t ldy)
 {
     return GRN_OP(dev, gemm, 0, 1, M, l->out, l->in, 1.0, x, ldx, l->w, l->in, beta, y, ldy, l->b);
 }
 
-grn_status grn_linear_backward(grn_dev_t *dev, const grn_linear_t *l, int64_t M, const grn_real_t *x, int64_t ldx, const grn_real_t *dy,
-                               int64_t ldy, double beta, grn_real_t *dx, int64_t lddx)
+grn_status grn_linear_backward(grn_dev_t *dev, const grn_linear_t *l, int64_t M, const grn_real_t *x, int64_t ldx,
+                               const grn_real_t *dy, int64_t ldy, double beta, grn_real_t *dx, int64_t lddx)
 {
     grn_status rc = GRN_OK;
     GRN_TRY(GRN_OP(dev, gemm, 1, 0, l->out, l->in, M, 1.0, dy, ldy, x, ldx, 1.0, l->gw, l->in, NULL));
@@ -99,7 +104,8 @@ grn_status grn_norm_forward(grn_dev_t *dev, const grn_norm_t *l, int64_t M, cons
     return GRN_OP(dev, layer_norm, M, l->d, 1e-5, x, l->w, l->b, y, l->mean, l->rstd);
 }
 
-grn_status grn_norm_backward(grn_dev_t *dev, const grn_norm_t *l, int64_t M, const grn_real_t *x, const grn_real_t *dy, grn_real_t *dx)
+grn_status grn_norm_backward(grn_dev_t *dev, const grn_norm_t *l, int64_t M, const grn_real_t *x, const grn_real_t *dy,
+                             grn_real_t *dx)
 {
     return GRN_OP(dev, layer_norm_bwd, M, l->d, x, l->w, l->mean, l->rstd, dy, dx, l->gw, l->gb);
 }

@@ -22,13 +22,14 @@ static grn_status block_name(grn_str_t *s, int64_t i)
 }
 
 /* ---- building ---- */
-/* The last layer of the decoder starts at the mean target, with weights that span the bins: with weights of the usual size the model first
- * learns the genes' means for many epochs and nothing of the cell. */
+/* The last layer of the decoder starts at the mean target, with weights that span the bins: with weights of the usual size
+ * the model first learns the genes' means for many epochs and nothing of the cell. */
 static grn_status add_output(grn_model_t *m, double mean_target)
 {
     grn_status rc = GRN_OK;
     int64_t d = m->cfg.dim, shape[2] = { 1, d };
-    grn_init_t w = { GRN_INIT_UNIFORM, (double)(m->cfg.bins - 1) / sqrt((double)d), NULL }, b = { GRN_INIT_CONST, mean_target, NULL };
+    grn_init_t w = { GRN_INIT_UNIFORM, (double)(m->cfg.bins - 1) / sqrt((double)d), NULL },
+               b = { GRN_INIT_CONST, mean_target, NULL };
     GRN_TRY(grn_params_add(&m->params, "decoder.fc.4.weight", 2, shape, w, m->cfg.seed, NULL));
     GRN_TRY(grn_params_add(&m->params, "decoder.fc.4.bias", 1, shape, b, m->cfg.seed, NULL));
 end:
@@ -94,7 +95,8 @@ end:
     return rc;
 }
 
-grn_status grn_model_create(grn_model_t **out, grn_dev_t *dev, const grn_model_config_t *cfg, const grn_names_t *genes, double mean_target)
+grn_status grn_model_create(grn_model_t **out, grn_dev_t *dev, const grn_model_config_t *cfg, const grn_names_t *genes,
+                            double mean_target)
 {
     grn_status rc = GRN_OK;
     grn_model_t *m = NULL;
@@ -387,12 +389,14 @@ end:
     return rc;
 }
 
-grn_status grn_model_embed_graph(grn_model_t *m, grn_batch_t *b, const grn_csr_t *g, const uint32_t *node, size_t n, float *x)
+grn_status grn_model_embed_graph(grn_model_t *m, grn_batch_t *b, const grn_csr_t *g, const uint32_t *node, size_t n,
+                                 float *x)
 {
     grn_status rc = GRN_OK;
     grn_pass_t p = make_pass(m, b, 0, 0);
     if (!has_graph(m)) GRN_FAIL(GRN_EUNSUP, "a model without a network has no graph encoder");
-    if (g->n_nodes != m->genes.n) GRN_FAIL(GRN_ESHAPE, "a graph of %zu nodes for a model of %zu genes", g->n_nodes, m->genes.n);
+    if (g->n_nodes != m->genes.n)
+        GRN_FAIL(GRN_ESHAPE, "a graph of %zu nodes for a model of %zu genes", g->n_nodes, m->genes.n);
     GRN_TRY(grn_batch_fill_graph(b, g, node, n));
     GRN_TRY(lay_out(m, &p));
     GRN_TRY(embed_genes(m, &p));

@@ -19,7 +19,8 @@ end:
     return rc;
 }
 
-grn_status grn_model_save(const grn_model_t *m, const char *path, int with_optim, grn_par_t *pool, grn_model_extra_fn extra, void *ctx)
+grn_status grn_model_save(const grn_model_t *m, const char *path, int with_optim, grn_par_t *pool, grn_model_extra_fn extra,
+                          void *ctx)
 {
     grn_status rc = GRN_OK;
     grn_cw_t *w = NULL;
@@ -48,7 +49,8 @@ static grn_status load_floats(grn_cr_t *r, const char *name, uint64_t n, float *
     grn_status rc = GRN_OK;
     const grn_tensor_info_t *t = grn_cr_find(r, name);
     if (!t || t->n_bytes != n * sizeof(float) || t->dtype != GRN_F32) {
-        GRN_FAIL(GRN_EFORMAT, "'%s': tensor '%s' should hold %llu numbers (F32)", grn_cr_path(r), name, (unsigned long long)n);
+        GRN_FAIL(GRN_EFORMAT, "'%s': tensor '%s' should hold %llu numbers (F32)", grn_cr_path(r), name,
+                 (unsigned long long)n);
     }
     GRN_TRY(grn_cr_load(r, t, (void **)out));
 end:

@@ -64,9 +64,11 @@ static grn_status pick_donors(grn_split_t *s, const grn_attr_t *donor, size_t n_
     n_test = share(s->test, n);
     n_val = n >= MIN_VALIDATION_DONORS ? share(s->validation, n) : 0;
     if (n < 2 || n_test + n_val >= n) {
-        GRN_FAIL(GRN_EINVAL, "%zu donors cannot be split into train, validation (%g) and test (%g)", n, s->validation, s->test);
+        GRN_FAIL(GRN_EINVAL, "%zu donors cannot be split into train, validation (%g) and test (%g)", n, s->validation,
+                 s->test);
     }
-    for (size_t i = 0; i < n_test + n_val; i++) GRN_TRY(grn_names_add(i < n_test ? &s->test_donors : &s->validation_donors, d[i].name, NULL, NULL));
+    for (size_t i = 0; i < n_test + n_val; i++)
+        GRN_TRY(grn_names_add(i < n_test ? &s->test_donors : &s->validation_donors, d[i].name, NULL, NULL));
 end:
     free(seen);
     free(d);
@@ -78,7 +80,8 @@ static grn_part part_of_donor(const grn_split_t *s, const grn_attr_t *donor, siz
     const char *name = donor->code[c] >= 0 ? grn_names_get(&donor->levels, (size_t)donor->code[c]) : NULL;
     if (!name) return GRN_PART_TRAIN;
     if (grn_names_find(&s->test_donors, name) != GRN_NAMES_NONE) return GRN_PART_TEST;
-    if (s->validation_donors.n == 0) return number_of(s->seed, barcode) < s->validation ? GRN_PART_VALIDATION : GRN_PART_TRAIN;
+    if (s->validation_donors.n == 0)
+        return number_of(s->seed, barcode) < s->validation ? GRN_PART_VALIDATION : GRN_PART_TRAIN;
     return grn_names_find(&s->validation_donors, name) != GRN_NAMES_NONE ? GRN_PART_VALIDATION : GRN_PART_TRAIN;
 }
 
@@ -97,7 +100,8 @@ static const grn_attr_t *find_donors(const grn_matrix_t *m)
 static grn_status assign_parts(grn_split_t *s, const grn_matrix_t *m)
 {
     const grn_attr_t *donor = find_donors(m);
-    if (s->by == GRN_SPLIT_DONOR && !donor) return grn_err(GRN_EINVAL, "the split is by donor and the cells have no donors (give --donor)");
+    if (s->by == GRN_SPLIT_DONOR && !donor)
+        return grn_err(GRN_EINVAL, "the split is by donor and the cells have no donors (give --donor)");
     if (GRN_NEW(s->part, m->row.n) != GRN_OK) return GRN_ENOMEM;
     memset(s->n, 0, sizeof s->n);
     for (size_t c = 0; c < m->row.n; c++) {
@@ -123,7 +127,8 @@ static int count_donors(const grn_attr_t *donor, size_t n_cells)
     return n;
 }
 
-grn_status grn_split_build(grn_split_t *s, const grn_matrix_t *m, grn_split_by by, uint64_t seed, double test, double validation)
+grn_status grn_split_build(grn_split_t *s, const grn_matrix_t *m, grn_split_by by, uint64_t seed, double test,
+                           double validation)
 {
     grn_status rc = GRN_OK;
     const grn_attr_t *donor = find_donors(m);
@@ -152,8 +157,9 @@ grn_status grn_split_json(const grn_split_t *s, char **out)
     char seed[24];
     json_t *o;
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)s->seed);
-    o = json_pack("{s:s, s:s, s:f, s:f, s:o, s:o}", "by", BY[s->by], "seed", seed, "test", s->test, "validation", s->validation,
-                  "test_donors", names_json(&s->test_donors), "validation_donors", names_json(&s->validation_donors));
+    o = json_pack("{s:s, s:s, s:f, s:f, s:o, s:o}", "by", BY[s->by], "seed", seed, "test", s->test, "validation",
+                  s->validation, "test_donors", names_json(&s->test_donors), "validation_donors",
+                  names_json(&s->validation_donors));
     *out = o ? json_dumps(o, JSON_SORT_KEYS | JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(o);
     return *out ? GRN_OK : grn_err(GRN_ENOMEM, "out of memory writing the split (or a donor's name is not UTF-8)");
@@ -177,8 +183,8 @@ grn_status grn_split_apply(grn_split_t *s, const char *json, const grn_matrix_t 
     const char *by, *seed;
     json_t *o = json ? json_loads(json, 0, NULL) : NULL, *test_d, *val_d;
     *s = (grn_split_t){ 0 };
-    if (!o || json_unpack(o, "{s:s, s:s, s:F, s:F, s:o, s:o}", "by", &by, "seed", &seed, "test", &s->test, "validation", &s->validation,
-                          "test_donors", &test_d, "validation_donors", &val_d) != 0) {
+    if (!o || json_unpack(o, "{s:s, s:s, s:F, s:F, s:o, s:o}", "by", &by, "seed", &seed, "test", &s->test, "validation",
+                          &s->validation, "test_donors", &test_d, "validation_donors", &val_d) != 0) {
         GRN_FAIL(GRN_EFORMAT, "the model does not say which cells it was trained on ('split' in its metadata)");
     }
     s->by = strcmp(by, "donor") == 0 ? GRN_SPLIT_DONOR : GRN_SPLIT_CELL;

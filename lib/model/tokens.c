@@ -73,7 +73,7 @@ end:
     return rc;
 }
 
-typedef struct { /* scratch of one draw, carved out of t->work */
+typedef struct {    /* scratch of one draw, carved out of t->work */
     double *u;      /* (n) */
     uint64_t *pick; /* (max(n, tokens)) */
     uint32_t *zero; /* (tokens): genes without a count */
@@ -84,7 +84,8 @@ typedef struct { /* scratch of one draw, carved out of t->work */
 static grn_status get_scratch(grn_tokens_t *t, size_t n, size_t tokens, scratch_t *s)
 {
     size_t m = n > tokens ? n : tokens;
-    size_t need = n * sizeof(double) + m * sizeof(uint64_t) + tokens * sizeof(uint32_t) + n * sizeof(float) + n * sizeof(uint16_t) + 8;
+    size_t need = n * sizeof(double) + m * sizeof(uint64_t) + tokens * sizeof(uint32_t) + n * sizeof(float) +
+                  n * sizeof(uint16_t) + 8;
     unsigned char *p;
     if (need > t->work_cap) {
         p = grn_realloc(t->work, need, 1);
@@ -121,7 +122,8 @@ end:
     return rc;
 }
 
-/* n_zero genes that are not among the expressed ones, ascending. The k-th unexpressed gene is found by walking both lists. */
+/* n_zero genes that are not among the expressed ones, ascending. The k-th unexpressed gene is found by walking both lists.
+ */
 static void draw_zeros(grn_rng_t *rng, const uint32_t *gene, size_t n, size_t n_genes, size_t n_zero, scratch_t *s)
 {
     size_t e = 0;
@@ -180,8 +182,8 @@ static void mask_tokens(grn_tokens_t *t, const grn_mask_opt_t *o, uint64_t cell,
     }
 }
 
-grn_status grn_tokens_draw(grn_tokens_t *t, const grn_model_config_t *c, const grn_mask_opt_t *mask, uint64_t cell, const uint32_t *gene,
-                           const float *count, size_t n, size_t n_genes, const uint64_t *gene_key)
+grn_status grn_tokens_draw(grn_tokens_t *t, const grn_model_config_t *c, const grn_mask_opt_t *mask, uint64_t cell,
+                           const uint32_t *gene, const float *count, size_t n, size_t n_genes, const uint64_t *gene_key)
 {
     grn_status rc = GRN_OK;
     size_t room = (size_t)c->tokens - 1, n_e = (size_t)((1 - c->zeros) * (double)room + 1e-9), n_zero;
@@ -194,13 +196,15 @@ grn_status grn_tokens_draw(grn_tokens_t *t, const grn_model_config_t *c, const g
     if (n_zero > n_genes - n) n_zero = n_genes - n;
     if (n_zero > room - n_e) n_zero = room - n_e;
     uint64_t key = grn_rng_key(mask->seed, "model.bin", cell, mask->epoch);
-    for (size_t i = 0; i < n; i++) s.u[i] = (double)(grn_rng_key(mask->seed, "model.bin", key, gene_key[gene[i]]) >> 11) * 0x1p-53;
+    for (size_t i = 0; i < n; i++)
+        s.u[i] = (double)(grn_rng_key(mask->seed, "model.bin", key, gene_key[gene[i]]) >> 11) * 0x1p-53;
     GRN_TRY(grn_bin_values(count, n, c->bins, s.u, s.bin, s.mean));
     grn_rng_init2(&rng, mask->seed, "model.zeros", cell, mask->epoch);
     draw_zeros(&rng, gene, n, n_genes, n_zero, &s);
     grn_rng_init2(&rng, mask->seed, "model.tokens", cell, mask->epoch);
     if (n_e < n) grn_rng_sample(&rng, n, n_e, s.pick);
-    else for (size_t i = 0; i < n; i++) s.pick[i] = i;
+    else
+        for (size_t i = 0; i < n; i++) s.pick[i] = i;
     merge_tokens(t, gene, &s, n_e, n_zero);
     t->n_expressed = n;
     mask_tokens(t, mask, cell, &s);

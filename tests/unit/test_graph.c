@@ -170,13 +170,19 @@ static void draws_depend_on_cell_epoch_graph_and_nothing_else(void **state)
     for (uint32_t i = 0; i < 30; i++) s[i] = i;
     make_graph(&g, 61);
     grn_perturb_opt_t opt = { GRN_PERTURB_COEXPR, 0.2, 5, 61, NULL };
-    static const struct { uint64_t cell, epoch; int graph; } key[5] = { { 1, 0, 0 }, { 1, 0, 1 }, { 1, 1, 0 }, { 2, 0, 0 }, { 9, 9, 1 } };
+    static const struct {
+        uint64_t cell, epoch;
+        int graph;
+    } key[5] = { { 1, 0, 0 }, { 1, 0, 1 }, { 1, 1, 0 }, { 2, 0, 0 }, { 9, 9, 1 } };
     for (size_t k = 0; k < 5; k++) {
-        assert_int_equal(grn_perturb_draw(&w, &opt, key[k].cell, key[k].epoch, key[k].graph, g.a, g.n, s, 30, &first[k]), GRN_OK);
-        for (size_t j = 0; j < k; j++) assert_true(first[j].n != first[k].n || memcmp(first[j].a, first[k].a, first[k].n * 8) != 0);
+        assert_int_equal(grn_perturb_draw(&w, &opt, key[k].cell, key[k].epoch, key[k].graph, g.a, g.n, s, 30, &first[k]),
+                         GRN_OK);
+        for (size_t j = 0; j < k; j++)
+            assert_true(first[j].n != first[k].n || memcmp(first[j].a, first[k].a, first[k].n * 8) != 0);
     }
     for (size_t k = 5; k-- > 3;) { /* a subset, backwards */
-        assert_int_equal(grn_perturb_draw(&w, &opt, key[k].cell, key[k].epoch, key[k].graph, g.a, g.n, s, 30, &again), GRN_OK);
+        assert_int_equal(grn_perturb_draw(&w, &opt, key[k].cell, key[k].epoch, key[k].graph, g.a, g.n, s, 30, &again),
+                         GRN_OK);
         assert_true(again.n == first[k].n && memcmp(again.a, first[k].a, again.n * 8) == 0);
     }
     for (size_t k = 0; k < 5; k++) grn_arcs_clear(&first[k]);
@@ -193,7 +199,8 @@ static void rewiring_keeps_every_degree(void **state)
     size_t in[2][60] = { { 0 } }, out[2][60] = { { 0 } }, same = 0;
     grn_rng_init(&rng, 1, "test", 0);
     assert_int_equal(GRN_GROW(g.a, g.cap, 300), GRN_OK);
-    for (size_t i = 0; i < 300; i++) g.a[g.n++] = grn_arc((uint32_t)grn_rng_below(&rng, 10), (uint32_t)grn_rng_below(&rng, 60));
+    for (size_t i = 0; i < 300; i++)
+        g.a[g.n++] = grn_arc((uint32_t)grn_rng_below(&rng, 10), (uint32_t)grn_rng_below(&rng, 60));
     grn_arcs_normalise(&g);
     assert_int_equal(grn_arcs_set(&r, g.a, g.n), GRN_OK);
     assert_int_equal(grn_arcs_rewire(&r, 1, 2), GRN_OK);
@@ -220,7 +227,8 @@ static void neighbour_lists_by_direction(void **state)
     const grn_arc_t a[] = { grn_arc(0, 1), grn_arc(0, 2), grn_arc(1, 0), grn_arc(2, 3) }; /* 0 <-> 1 both ways */
     grn_csr_t g = { 0 };
     assert_int_equal(grn_csr_build(&g, 5, a, 4, GRN_DIR_IN), GRN_OK);
-    assert_true(grn_csr_degree(&g, 0) == 1 && g.adj[g.off[0]] == 1 && grn_csr_degree(&g, 3) == 1 && grn_csr_degree(&g, 4) == 0);
+    assert_true(grn_csr_degree(&g, 0) == 1 && g.adj[g.off[0]] == 1 && grn_csr_degree(&g, 3) == 1 &&
+                grn_csr_degree(&g, 4) == 0);
     assert_int_equal(grn_csr_build(&g, 5, a, 4, GRN_DIR_OUT), GRN_OK);
     assert_true(grn_csr_degree(&g, 0) == 2 && grn_csr_degree(&g, 3) == 0);
     assert_int_equal(grn_csr_build(&g, 5, a, 4, GRN_DIR_BOTH), GRN_OK);

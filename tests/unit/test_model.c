@@ -1,4 +1,5 @@
-/* The whole model against PyTorch (tests/parity/golden_model.txt) and against finite differences; files; queries of a trained model. */
+/* The whole model against PyTorch (tests/parity/golden_model.txt) and against finite differences; files; queries of a
+ * trained model. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -102,7 +103,8 @@ static void make_counts(input_t *in, size_t n_cells, size_t n_genes, const doubl
     assert_int_equal(grn_names_dup(&in->genes, &m->col), GRN_OK);
 }
 
-static void make_network(input_t *in, size_t n_genes, size_t n_edges, const double *edge, size_t n_cells, size_t n_regulons, const double *on)
+static void make_network(input_t *in, size_t n_genes, size_t n_edges, const double *edge, size_t n_cells, size_t n_regulons,
+                         const double *on)
 {
     assert_int_equal(grn_edges_alloc(&in->e, n_edges, "tf,gene,regulon,context"), GRN_OK);
     add_numbered(&in->e.genes, "g%03zu", n_genes);
@@ -176,8 +178,8 @@ static void set_golden_parameters(grn_model_t *m)
     free(order);
 }
 
-/* Largest difference over the largest golden value, or over `floor` where that is larger (the gradient of a key bias is 0: what is left of
- * it is rounding). */
+/* Largest difference over the largest golden value, or over `floor` where that is larger (the gradient of a key bias is 0:
+ * what is left of it is rounding). */
 static double relative_error(grn_dev_t *dev, const grn_real_t *x_d, const entry_t *e, double floor)
 {
     double *x = grn_malloc(e->n, sizeof *x), most = 0, scale = floor;
@@ -201,7 +203,9 @@ static void check_against_torch(grn_dev_t *dev, grn_grn_kind grn, const char *ta
     uint32_t id[] = { 0, 1, 2 };
     make_golden_input(&in);
     grn_model_config_t cfg = golden_config(grn);
-    grn_view_t view = { 0, GRN_QUERY_MASKED, { .given = in.masked, .n_given = in.n_masked, .epoch = GRN_EPOCH_EVAL, .seed = 1 } };
+    grn_view_t view = { 0,
+                        GRN_QUERY_MASKED,
+                        { .given = in.masked, .n_given = in.n_masked, .epoch = GRN_EPOCH_EVAL, .seed = 1 } };
     assert_int_equal(grn_cells_build(&cells, &in.m, &cfg, &in.e, &in.a, NULL), GRN_OK);
     assert_int_equal(grn_model_create(&m, dev, &cfg, &in.genes, 0), GRN_OK);
     set_golden_parameters(m);
@@ -218,7 +222,8 @@ static void check_against_torch(grn_dev_t *dev, grn_grn_kind grn, const char *ta
     assert_int_equal(grn_model_backward(m, b, 1, 0), GRN_OK);
     snprintf(key, sizeof key, "%s.grad.", tag);
     for (size_t i = 0; i < n_golden; i++) {
-        for (size_t j = 0; strncmp(golden[i].name, key, strlen(key)) == 0 && j < golden[i].n; j++) largest = fmax(largest, fabs(golden[i].v[j]));
+        for (size_t j = 0; strncmp(golden[i].name, key, strlen(key)) == 0 && j < golden[i].n; j++)
+            largest = fmax(largest, fabs(golden[i].v[j]));
     }
     for (size_t k = 0; k < m->params.n; k++) {
         const grn_param_t *p = &m->params.p[k];
@@ -349,7 +354,8 @@ static void gradients_equal_finite_differences(void **state)
         assert_int_equal(grn_model_backward(m, b, 1, 7), GRN_OK);
         for (size_t k = 0; k < m->params.n; k++) {
             grn_param_t *p = &m->params.p[k];
-            double *w = grn_malloc((size_t)p->n, sizeof *w), *g = grn_malloc((size_t)p->n, sizeof *g), h = 1e-5, scale = 1e-3;
+            double *w = grn_malloc((size_t)p->n, sizeof *w), *g = grn_malloc((size_t)p->n, sizeof *g), h = 1e-5,
+                   scale = 1e-3;
             assert_int_equal(grn_dev_get_f64(dev, w, p->w, (size_t)p->n), GRN_OK);
             assert_int_equal(grn_dev_get_f64(dev, g, p->g, (size_t)p->n), GRN_OK);
             for (int64_t i = 0; i < p->n; i++) scale = fabs(g[i]) > scale ? fabs(g[i]) : scale;
@@ -363,7 +369,8 @@ static void gradients_equal_finite_differences(void **state)
                 down = loss_of(m, b);
                 w[i] = keep;
                 double slope = (up - down) / (2 * h);
-                if (!(fabs(slope - g[i]) < 1e-5 * scale)) fail_msg("%s[%d]: %.9g by differences, %.9g", p->name, (int)i, slope, g[i]);
+                if (!(fabs(slope - g[i]) < 1e-5 * scale))
+                    fail_msg("%s[%d]: %.9g by differences, %.9g", p->name, (int)i, slope, g[i]);
             }
             assert_int_equal(grn_dev_put_f64(dev, p->w, w, (size_t)p->n), GRN_OK);
             free(w);
@@ -467,7 +474,8 @@ static void matrices_are_aligned_to_the_genes(void **state)
     assert_int_equal(grn_names_add(&genes, "g0", NULL, NULL), GRN_OK);
     assert_int_equal(grn_matrix_align(&m, &genes, &found), GRN_OK);
     assert_true(found == 2 && m.n_cols == 3 && !m.is_dense && m.indptr[1] == 2 && m.indptr[2] == 3);
-    assert_true(m.indices[0] == 0 && m.data[0] == 3 && m.indices[1] == 2 && m.data[1] == 1 && m.indices[2] == 2 && m.data[2] == 4);
+    assert_true(m.indices[0] == 0 && m.data[0] == 3 && m.indices[1] == 2 && m.data[1] == 1 && m.indices[2] == 2 &&
+                m.data[2] == 4);
     grn_names_clear(&genes);
     assert_int_equal(grn_names_add(&genes, "ENSG1", NULL, NULL), GRN_OK);
     assert_int_equal(grn_matrix_align(&m, &genes, NULL), GRN_ESHAPE);

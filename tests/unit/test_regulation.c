@@ -22,8 +22,10 @@ static const char *const CONTEXT[] = { "mono", "nk" };
 /* mono: A(+): A->C A->D A->A(self); A(-): A->D; B(+): B->D B->X(outside).  nk: B(+): B->C. */
 static void make_edges(grn_edges_t *e)
 {
-    static const struct { int context, regulon, tf, gene; } row[] = { { 0, 0, 0, 3 }, { 0, 0, 0, 2 }, { 0, 0, 0, 0 }, { 0, 1, 0, 3 },
-                                                                      { 0, 2, 1, 3 }, { 0, 2, 1, 8 }, { 1, 2, 1, 2 }, { 0, 2, 1, 3 } };
+    static const struct {
+        int context, regulon, tf, gene;
+    } row[] = { { 0, 0, 0, 3 }, { 0, 0, 0, 2 }, { 0, 0, 0, 0 }, { 0, 1, 0, 3 },
+                { 0, 2, 1, 3 }, { 0, 2, 1, 8 }, { 1, 2, 1, 2 }, { 0, 2, 1, 3 } };
     *e = (grn_edges_t){ 0 };
     assert_int_equal(grn_edges_alloc(e, 8, "tf,gene,regulon,context"), GRN_OK);
     add_names(&e->genes, GENE, 8);
@@ -76,7 +78,10 @@ static void cell_graph_is_the_arcs_of_regulons_that_are_on(void **state)
     grn_regulation_t r;
     grn_arcs_t g = { 0 };
     make_regulation(&r);
-    static const struct { uint64_t on; size_t n; } expect[] = { { 0, 0 }, { 1, 2 }, { 2, 1 }, { 3, 2 }, { 4, 1 }, { 7, 3 } };
+    static const struct {
+        uint64_t on;
+        size_t n;
+    } expect[] = { { 0, 0 }, { 1, 2 }, { 2, 1 }, { 3, 2 }, { 4, 1 }, { 7, 3 } };
     for (size_t i = 0; i < 6; i++) {
         assert_int_equal(grn_regulation_cell(&r, 0, &expect[i].on, &g), GRN_OK);
         assert_int_equal(g.n, expect[i].n);
@@ -107,8 +112,8 @@ static void edges_outside_the_universe_are_refused_by_name(void **state)
     grn_edges_clear(&e);
 }
 
-/* Three cells: c1 mono, c2 nk, c3 of a type without edges; the activity lists them in another order, with one regulon unknown to the
- * edges before the others. */
+/* Three cells: c1 mono, c2 nk, c3 of a type without edges; the activity lists them in another order, with one regulon
+ * unknown to the edges before the others. */
 static void cells_find_their_context_and_bits_by_name(void **state)
 {
     (void)state;

@@ -141,7 +141,8 @@ static void baselines_are_means_of_bins(void **state)
     memcpy(m.indices, indices, sizeof indices);
     memcpy(m.data, data, sizeof data);
     for (uint64_t c = 0; c < 4; c++) m.indptr[c] = 2 * c;
-    for (int g = 0; g < 3; g++) assert_int_equal(grn_names_add(&m.col, (const char *[]){ "a", "b", "c" }[g], NULL, NULL), GRN_OK);
+    for (int g = 0; g < 3; g++)
+        assert_int_equal(grn_names_add(&m.col, (const char *[]){ "a", "b", "c" }[g], NULL, NULL), GRN_OK);
     assert_int_equal(grn_names_add(&levels, "T", NULL, NULL), GRN_OK);
     assert_int_equal(grn_names_add(&levels, "B", NULL, NULL), GRN_OK);
     code[0] = 0, code[1] = 1, code[2] = -1;
@@ -166,10 +167,8 @@ static void baselines_are_means_of_bins(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cells_are_split_by_their_names),
-        cmocka_unit_test(donors_are_held_out_whole),
-        cmocka_unit_test(three_donors_keep_two_to_train_on),
-        cmocka_unit_test(parts_come_in_name_order),
+        cmocka_unit_test(cells_are_split_by_their_names),    cmocka_unit_test(donors_are_held_out_whole),
+        cmocka_unit_test(three_donors_keep_two_to_train_on), cmocka_unit_test(parts_come_in_name_order),
         cmocka_unit_test(baselines_are_means_of_bins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

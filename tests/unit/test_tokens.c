@@ -101,7 +101,8 @@ static void sequences_hold_what_they_promise(void **state)
         for (size_t i = 0; i < t.n; i++) {
             int expressed = t.gene[i] >= 2 && t.gene[i] % 2 == 0 && t.gene[i] <= 240;
             assert_true(i == 0 || t.gene[i - 1] < t.gene[i]);
-            assert_true(t.gene[i] < N_GENES && expressed == (t.bin[i] > 0) && t.bin[i] <= 50 && expressed == (t.target[i] > 0));
+            assert_true(t.gene[i] < N_GENES && expressed == (t.bin[i] > 0) && t.bin[i] <= 50 &&
+                        expressed == (t.target[i] > 0));
             zero += t.bin[i] == 0;
             masked += t.masked[i];
             if (!t.masked[i] && t.bin[i] > 0) assert_int_equal(t.visible[seen++], t.gene[i]);

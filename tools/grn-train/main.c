@@ -20,15 +20,31 @@ static struct {
     grn_train_opt_t train;
     grn_model_config_t model;
     grn_counts_cli_t counts;
-} opt = { .out = "-", .grn = "hybrid", .perturb = "coexpr", .mask = "mix", .direction = "both", .split = "auto", .min_cells = 3, .split_seed = 1,
-          .test = 0.15, .validation = 0.1,
-          .train = { .batch = 32, .epochs = 5, .rows = 10, .val_cells = 256, .lr = 2e-3, .warmup = 0.1, .decay = 0.01, .clip = 1 },
+} opt = { .out = "-",
+          .grn = "hybrid",
+          .perturb = "coexpr",
+          .mask = "mix",
+          .direction = "both",
+          .split = "auto",
+          .min_cells = 3,
+          .split_seed = 1,
+          .test = 0.15,
+          .validation = 0.1,
+          .train = { .batch = 32,
+                     .epochs = 5,
+                     .rows = 10,
+                     .val_cells = 256,
+                     .lr = 2e-3,
+                     .warmup = 0.1,
+                     .decay = 0.01,
+                     .clip = 1 },
           .counts = GRN_COUNTS_CLI_INIT };
 
 static const grn_opt_t table[] = {
     GRN_OPT_HEAD("Input"),
     GRN_OPT_STR('e', "edges", "FILE", &opt.edges, "regulons (grn.edges); not needed with --grn none"),
-    GRN_OPT_STR('a', "activity", "FILE", &opt.activity, "which regulon is on in which cell; needed with --grn cell, hybrid"),
+    GRN_OPT_STR('a', "activity", "FILE", &opt.activity,
+                "which regulon is on in which cell; needed with --grn cell, hybrid"),
     GRN_OPT_STR(0, "coexpr", "FILE", &opt.coexpr, "co-expression links to perturb with [all pairs of visible genes]"),
     GRN_OPT_INT(0, "min-cells", "INT", &opt.min_cells, 1, 1e12, "genes with counts in fewer cells are left out"),
     GRN_COUNTS_OPTIONS(opt.counts),
@@ -39,7 +55,8 @@ static const grn_opt_t table[] = {
     GRN_OPT_STR(0, "checkpoint", "FILE", &opt.train.checkpoint, "state to resume from, rewritten as training goes"),
     GRN_OPT_INT(0, "every", "INT", &opt.train.every, 0, 1e12, "steps between checkpoints; 0: only with --stop"),
     GRN_OPT_STR(0, "resume", "FILE", &opt.resume, "go on from a checkpoint, with the options it was made with"),
-    GRN_OPT_INT(0, "stop", "INT", &opt.train.stop, 0, 1e12, "write a checkpoint and end after this step; 0: train to the end"),
+    GRN_OPT_INT(0, "stop", "INT", &opt.train.stop, 0, 1e12,
+                "write a checkpoint and end after this step; 0: train to the end"),
     GRN_OPT_HEAD("Model"),
     GRN_OPT_ENUM(0, "grn", "none|random|type|cell|hybrid", &opt.grn, "which network the model sees"),
     GRN_OPT_ENUM(0, "perturb", "none|random|coexpr", &opt.perturb, "where links added in training come from"),
@@ -61,7 +78,8 @@ static const grn_opt_t table[] = {
     GRN_OPT_INT(0, "steps", "INT", &opt.train.steps, 0, 1e12, "steps instead of epochs; 0: epochs decide"),
     GRN_OPT_INT('b', "batch", "INT", &opt.train.batch, 1, 1000000, "cells per step"),
     GRN_OPT_FLT(0, "lr", "FLOAT", &opt.train.lr, 0, 10, "largest learning rate"),
-    GRN_OPT_FLT(0, "warmup", "FLOAT", &opt.train.warmup, 0, 1, "share of the steps with rising learning rate; cosine after"),
+    GRN_OPT_FLT(0, "warmup", "FLOAT", &opt.train.warmup, 0, 1,
+                "share of the steps with rising learning rate; cosine after"),
     GRN_OPT_FLT(0, "decay", "FLOAT", &opt.train.decay, 0, 10, "AdamW weight decay"),
     GRN_OPT_FLT(0, "clip", "FLOAT", &opt.train.clip, 0, 1e9, "largest gradient norm; 0: no clipping"),
     GRN_OPT_ENUM(0, "split", "auto|cell|donor", &opt.split, "what is held out; auto: donors if there are 3"),
@@ -80,7 +98,9 @@ static grn_status read_options(void)
     GRN_TRY(grn_grn_parse(opt.grn, &opt.model.grn));
     GRN_TRY(grn_perturb_parse(opt.perturb, &opt.model.perturb));
     if (opt.model.perturb == GRN_PERTURB_COEXPR && opt.coexpr) opt.model.perturb = GRN_PERTURB_LIST;
-    opt.model.direction = strcmp(opt.direction, "in") == 0 ? GRN_DIR_IN : strcmp(opt.direction, "out") == 0 ? GRN_DIR_OUT : GRN_DIR_BOTH;
+    opt.model.direction = strcmp(opt.direction, "in") == 0    ? GRN_DIR_IN
+                          : strcmp(opt.direction, "out") == 0 ? GRN_DIR_OUT
+                                                              : GRN_DIR_BOTH;
     if (strcmp(opt.mask, "mix") == 0) opt.model.mask = 0;
     else if (grn_parse_f64(opt.mask, &opt.model.mask) != GRN_OK || !(opt.model.mask > 0 && opt.model.mask < 1))
         GRN_FAIL(GRN_EUSAGE, "--mask is 'mix' or a number between 0 and 1, not '%s'", opt.mask);
@@ -88,7 +108,8 @@ static grn_status read_options(void)
     if (opt.model.grn != GRN_GRN_NONE && !opt.edges) GRN_FAIL(GRN_EUSAGE, "--grn %s needs the regulons: -e FILE", opt.grn);
     if ((opt.model.grn == GRN_GRN_CELL || opt.model.grn == GRN_GRN_HYBRID) && !opt.activity)
         GRN_FAIL(GRN_EUSAGE, "--grn %s needs the activity of regulons: -a FILE", opt.grn);
-    if ((opt.train.stop > 0 || opt.train.every > 0) && !opt.train.checkpoint) GRN_FAIL(GRN_EUSAGE, "--stop and --every need --checkpoint FILE");
+    if ((opt.train.stop > 0 || opt.train.every > 0) && !opt.train.checkpoint)
+        GRN_FAIL(GRN_EUSAGE, "--stop and --every need --checkpoint FILE");
     rc = grn_model_config_check(&opt.model);
     if (rc != GRN_OK) rc = grn_err_prefix(GRN_EUSAGE, "options");
 end:
@@ -97,14 +118,16 @@ end:
 
 static void report_cells(const grn_cells_t *c, const grn_split_t *s)
 {
-    grn_log_info("%zu cells (%zu train, %zu validation, %zu test, split by %s), %zu genes", c->n, s->n[GRN_PART_TRAIN], s->n[GRN_PART_VALIDATION],
-                 s->n[GRN_PART_TEST], s->by == GRN_SPLIT_DONOR ? "donor" : "cell", c->n_genes);
+    grn_log_info("%zu cells (%zu train, %zu validation, %zu test, split by %s), %zu genes", c->n, s->n[GRN_PART_TRAIN],
+                 s->n[GRN_PART_VALIDATION], s->n[GRN_PART_TEST], s->by == GRN_SPLIT_DONOR ? "donor" : "cell", c->n_genes);
     if (!c->has_graph) return;
-    grn_log_info("%llu links in %zu contexts, %zu regulons; left out: %zu with a gene that is not in the counts, %zu of a TF to itself",
-                 (unsigned long long)c->reg.context_off[c->reg.contexts.n], c->reg.contexts.n, c->reg.regulons.n, c->reg.n_outside,
-                 c->reg.n_self);
+    grn_log_info("%llu links in %zu contexts, %zu regulons; left out: %zu with a gene that is not in the counts, %zu of a "
+                 "TF to itself",
+                 (unsigned long long)c->reg.context_off[c->reg.contexts.n], c->reg.contexts.n, c->reg.regulons.n,
+                 c->reg.n_outside, c->reg.n_self);
     if (c->mask.n_no_context > 0) grn_log_warn("%zu cells are of a type without links", c->mask.n_no_context);
-    if (c->mask.n_no_activity > 0) grn_log_warn("%zu cells are not in the activity file: they have no graph of their own", c->mask.n_no_activity);
+    if (c->mask.n_no_activity > 0)
+        grn_log_warn("%zu cells are not in the activity file: they have no graph of their own", c->mask.n_no_activity);
     if (c->mask.n_no_regulon > 0) grn_log_warn("%zu regulons are not in the activity file: never on", c->mask.n_no_regulon);
 }
 
@@ -133,16 +156,20 @@ static grn_status load_input(const char *counts, input_t *in)
     grn_status rc = GRN_OK;
     grn_counts_opt_t how = GRN_COUNTS_OPT_INIT;
     int which[2], graphs = grn_cells_graphs(&opt.model, which);
-    grn_split_by by = strcmp(opt.split, "cell") == 0 ? GRN_SPLIT_CELL : strcmp(opt.split, "donor") == 0 ? GRN_SPLIT_DONOR : GRN_SPLIT_AUTO;
+    grn_split_by by = strcmp(opt.split, "cell") == 0    ? GRN_SPLIT_CELL
+                      : strcmp(opt.split, "donor") == 0 ? GRN_SPLIT_DONOR
+                                                        : GRN_SPLIT_AUTO;
     GRN_TRY(grn_counts_cli(&opt.counts, &how));
     GRN_TRY(grn_counts_load(counts, &how, grn_common.pool, &in->m));
     GRN_TRY(grn_universe_build(&in->m, (uint64_t)opt.min_cells, &in->genes));
     GRN_TRY(grn_matrix_align(&in->m, &in->genes, NULL));
     if (graphs > 0) GRN_TRY(grn_edges_load(opt.edges, grn_common.pool, &in->edges));
     if (graphs > 0 && which[0] == GRN_GRAPH_CELL) GRN_TRY(grn_activity_load(opt.activity, grn_common.pool, &in->activity));
-    if (graphs > 0 && opt.model.perturb == GRN_PERTURB_LIST) GRN_TRY(grn_edges_load(opt.coexpr, grn_common.pool, &in->coexpr));
+    if (graphs > 0 && opt.model.perturb == GRN_PERTURB_LIST)
+        GRN_TRY(grn_edges_load(opt.coexpr, grn_common.pool, &in->coexpr));
     GRN_TRY(grn_cells_build(&in->cells, &in->m, &opt.model, graphs > 0 ? &in->edges : NULL,
-                            graphs > 0 && which[0] == GRN_GRAPH_CELL ? &in->activity : NULL, in->coexpr.n > 0 ? &in->coexpr : NULL));
+                            graphs > 0 && which[0] == GRN_GRAPH_CELL ? &in->activity : NULL,
+                            in->coexpr.n > 0 ? &in->coexpr : NULL));
     GRN_TRY(grn_split_build(&in->split, &in->m, by, opt.split_seed, opt.test, opt.validation));
     report_cells(&in->cells, &in->split);
 end:
@@ -177,11 +204,13 @@ static grn_status load_checkpoint(const input_t *in, grn_dev_t *dev, grn_cr_t *r
     GRN_TRY(grn_model_config_json(&opt.model, &mine));
     GRN_TRY(grn_model_config_json(&(*m)->cfg, &theirs));
     GRN_TRY(grn_split_json(&in->split, &split));
-    if (strcmp(mine, theirs) != 0) GRN_FAIL(GRN_EINVAL, "'%s' is another model: it has %s, this run %s", opt.resume, theirs, mine);
+    if (strcmp(mine, theirs) != 0)
+        GRN_FAIL(GRN_EINVAL, "'%s' is another model: it has %s, this run %s", opt.resume, theirs, mine);
     if (!grn_names_equal(&(*m)->genes, &in->genes)) {
         GRN_FAIL(GRN_ESHAPE, "'%s' has other genes (%zu) than the counts (%zu)", opt.resume, (*m)->genes.n, in->genes.n);
     }
-    if (!(*m)->split || strcmp((*m)->split, split) != 0) GRN_FAIL(GRN_EINVAL, "'%s' was trained on another split of the cells", opt.resume);
+    if (!(*m)->split || strcmp((*m)->split, split) != 0)
+        GRN_FAIL(GRN_EINVAL, "'%s' was trained on another split of the cells", opt.resume);
 end:
     free(mine);
     free(theirs);
@@ -198,7 +227,8 @@ static void report_losses(const grn_train_t *t)
         grn_log_info("step %lld: train loss %.3f (no validation cells)", (long long)t->model->step, x[GRN_LOG_TRAIN]);
         return;
     }
-    grn_log_info("step %lld: validation loss %.3f; gene mean %.3f, gene mean of the cell type %.3f (mean squared error in bins, %zu cells)",
+    grn_log_info("step %lld: validation loss %.3f; gene mean %.3f, gene mean of the cell type %.3f (mean squared error in "
+                 "bins, %zu cells)",
                  (long long)x[GRN_LOG_STEP], x[GRN_LOG_VAL], x[GRN_LOG_GENE], x[GRN_LOG_TYPE], t->n_val);
     if (t->model->step == t->total && x[GRN_LOG_VAL] >= fmin(x[GRN_LOG_GENE], x[GRN_LOG_TYPE])) {
         grn_log_warn("the model is no better than a mean: train longer (--epochs) or with more cells");
@@ -224,13 +254,15 @@ static grn_status run(const grn_args_t *args)
     }
     GRN_TRY(grn_train_init(&train, &opt.train, m, &in.cells, &in.split, grn_common.pool));
     if (opt.resume) GRN_TRY(grn_train_resume(&train, resume));
-    grn_log_info("%s model, %lld parameters, %lld steps of %lld cells on %s", opt.grn, (long long)grn_params_count(&m->params),
-                 (long long)train.total, (long long)opt.train.batch, grn_dev_name(dev));
+    grn_log_info("%s model, %lld parameters, %lld steps of %lld cells on %s", opt.grn,
+                 (long long)grn_params_count(&m->params), (long long)train.total, (long long)opt.train.batch,
+                 grn_dev_name(dev));
     GRN_TRY(grn_train_run(&train));
     report_losses(&train);
     if (opt.log) GRN_TRY(grn_train_write_log(&train, opt.log));
-    if (m->step < train.total) grn_log_info("stopped at step %lld of %lld; no model yet: go on with --resume %s", (long long)m->step,
-                                            (long long)train.total, opt.train.checkpoint);
+    if (m->step < train.total)
+        grn_log_info("stopped at step %lld of %lld; no model yet: go on with --resume %s", (long long)m->step,
+                     (long long)train.total, opt.train.checkpoint);
     else GRN_TRY(grn_train_save(&train, opt.out, 0));
 end:
     grn_train_clear(&train);
@@ -244,7 +276,12 @@ end:
 int main(int argc, char **argv)
 {
     static const grn_tool_t tool = {
-        "grn-train", "train a GRN-aware RNA model by masked-value prediction", "[options] COUNTS", table, 1, 1,
+        "grn-train",
+        "train a GRN-aware RNA model by masked-value prediction",
+        "[options] COUNTS",
+        table,
+        1,
+        1,
         "  grn-train -e regulons.edges.zst -a active.tensor.zst counts.h5ad -o model.tensor.zst --log loss.tsv\n"
         "  grn-train --grn none counts.h5ad -o baseline.tensor.zst\n"
     };

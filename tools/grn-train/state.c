@@ -17,10 +17,12 @@ static grn_status describe_training(const grn_train_t *t, grn_str_t *s)
 {
     const grn_train_opt_t *o = t->opt;
     char lr[32], warmup[32], decay[32], clip[32];
-    return grn_str_printf(s, "{\"batch\":%" PRId64 ",\"steps\":%" PRId64 ",\"rows\":%" PRId64
-                          ",\"lr\":%s,\"warmup\":%s,\"decay\":%s,\"clip\":%s,\"optimizer\":\"adamw\",\"schedule\":\"cosine\"}",
-                          o->batch, t->total, o->rows, grn_fmt_f64(lr, o->lr), grn_fmt_f64(warmup, o->warmup), grn_fmt_f64(decay, o->decay),
-                          grn_fmt_f64(clip, o->clip));
+    return grn_str_printf(
+        s,
+        "{\"batch\":%" PRId64 ",\"steps\":%" PRId64 ",\"rows\":%" PRId64
+        ",\"lr\":%s,\"warmup\":%s,\"decay\":%s,\"clip\":%s,\"optimizer\":\"adamw\",\"schedule\":\"cosine\"}",
+        o->batch, t->total, o->rows, grn_fmt_f64(lr, o->lr), grn_fmt_f64(warmup, o->warmup), grn_fmt_f64(decay, o->decay),
+        grn_fmt_f64(clip, o->clip));
 }
 
 static grn_status write_state(void *ctx, grn_cw_t *w)
@@ -55,8 +57,8 @@ static grn_status same_meta(const grn_cr_t *r, const char *key, const char *mine
 {
     const char *theirs = grn_cr_meta(r, key);
     if (theirs && strcmp(theirs, mine) == 0) return GRN_OK;
-    return grn_err(GRN_EINVAL, "'%s' cannot be resumed here: %s differ: it has %s, this run %s", grn_cr_path(r), what, theirs ? theirs : "none",
-                   mine);
+    return grn_err(GRN_EINVAL, "'%s' cannot be resumed here: %s differ: it has %s, this run %s", grn_cr_path(r), what,
+                   theirs ? theirs : "none", mine);
 }
 
 static grn_status load_log(grn_train_t *t, grn_cr_t *r)
@@ -66,7 +68,8 @@ static grn_status load_log(grn_train_t *t, grn_cr_t *r)
     double *x = NULL, *sum = NULL;
     GRN_TRY(grn_cr_need(r, "log", GRN_F64, 2, &log));
     GRN_TRY(grn_cr_need(r, "log.partial", GRN_F64, 1, &partial));
-    if (log->shape[1] != GRN_LOG_COLUMNS || partial->shape[0] != 3) GRN_FAIL(GRN_EFORMAT, "'%s': the log has another form", grn_cr_path(r));
+    if (log->shape[1] != GRN_LOG_COLUMNS || partial->shape[0] != 3)
+        GRN_FAIL(GRN_EFORMAT, "'%s': the log has another form", grn_cr_path(r));
     GRN_TRY(grn_cr_load(r, log, (void **)&x));
     GRN_TRY(grn_cr_load(r, partial, (void **)&sum));
     GRN_TRY(GRN_GROW(t->row, t->row_cap, (size_t)log->shape[0]));
@@ -106,12 +109,15 @@ grn_status grn_train_write_log(const grn_train_t *t, const char *path)
     char num[32];
     GRN_TRY(grn_out_open(&o, path, 0));
     GRN_TRY(grn_prov_text(o));
-    GRN_TRY(grn_out_puts(o, "step\tepoch\tlr\ttrain_loss\tval_loss\tgene_mean_loss\ttype_mean_loss\tgrad_norm\tcells_per_s\n"));
+    GRN_TRY(
+        grn_out_puts(o, "step\tepoch\tlr\ttrain_loss\tval_loss\tgene_mean_loss\ttype_mean_loss\tgrad_norm\tcells_per_s\n"));
     for (size_t i = 0; i < t->n_row; i++) {
         const grn_log_row_t *row = &t->row[i];
         for (int k = 0; k < GRN_LOG_COLUMNS; k++) {
             if (isnan(row->x[k])) GRN_TRY(grn_out_puts(o, "NA\t"));
-            else GRN_TRY(grn_out_printf(o, "%s\t", k == GRN_LOG_STEP ? grn_fmt_f64(num, row->x[k]) : grn_fmt_f32(num, (float)row->x[k])));
+            else
+                GRN_TRY(grn_out_printf(
+                    o, "%s\t", k == GRN_LOG_STEP ? grn_fmt_f64(num, row->x[k]) : grn_fmt_f32(num, (float)row->x[k])));
         }
         if (isnan(row->cells_per_s)) GRN_TRY(grn_out_puts(o, "NA\n"));
         else GRN_TRY(grn_out_printf(o, "%.1f\n", row->cells_per_s));

@@ -33,12 +33,13 @@ static uint64_t digest_data(const grn_train_t *t)
         h = grn_hash(part, sizeof part);
     }
     h ^= grn_hash(c->coexpr.a, c->coexpr.n * sizeof *c->coexpr.a);
-    for (size_t k = 0; k < c->reg.contexts.n; k++) h ^= grn_hash(c->type[k].a, c->type[k].n * sizeof *c->type[k].a) * (2 * k + 1);
+    for (size_t k = 0; k < c->reg.contexts.n; k++)
+        h ^= grn_hash(c->type[k].a, c->type[k].n * sizeof *c->type[k].a) * (2 * k + 1);
     return h;
 }
 
-grn_status grn_train_init(grn_train_t *t, const grn_train_opt_t *opt, grn_model_t *m, const grn_cells_t *cells, const grn_split_t *split,
-                          grn_par_t *pool)
+grn_status grn_train_init(grn_train_t *t, const grn_train_opt_t *opt, grn_model_t *m, const grn_cells_t *cells,
+                          const grn_split_t *split, grn_par_t *pool)
 {
     grn_status rc = GRN_OK;
     *t = (grn_train_t){ .opt = opt, .pool = pool, .model = m, .cells = cells, .ordered = -1 };
@@ -96,7 +97,8 @@ static grn_status order_cells(grn_train_t *t, int64_t epoch)
     GRN_TRY(GRN_NEW_RAW(o, t->n_train));
     for (size_t i = 0; i < t->n_train; i++) {
         uint32_t cell = t->train[i];
-        o[i] = (ordered_t){ grn_rng_key(t->model->cfg.seed, "train.order", t->cells->key[cell], (uint64_t)epoch), (uint32_t)i, cell };
+        o[i] = (ordered_t){ grn_rng_key(t->model->cfg.seed, "train.order", t->cells->key[cell], (uint64_t)epoch),
+                            (uint32_t)i, cell };
     }
     qsort(o, t->n_train, sizeof *o, compare_ordered);
     for (size_t i = 0; i < t->n_train; i++) t->order[i] = o[i].cell;
@@ -121,7 +123,8 @@ static grn_status train_step(grn_train_t *t, size_t *n_cells)
     GRN_TRY(grn_model_forward(m, t->batch, 1, m->step));
     GRN_TRY(grn_model_loss(m, t->batch, &sum, &entries));
     if (!isfinite(sum)) {
-        GRN_FAIL(GRN_ENONFINITE, "the loss is %g at step %lld: the run has diverged; try a smaller --lr", sum, (long long)m->step + 1);
+        GRN_FAIL(GRN_ENONFINITE, "the loss is %g at step %lld: the run has diverged; try a smaller --lr", sum,
+                 (long long)m->step + 1);
     }
     GRN_TRY(grn_params_zero_grad(&m->params));
     GRN_TRY(grn_model_backward(m, t->batch, 1, m->step));
@@ -151,7 +154,8 @@ static grn_status validate(grn_train_t *t, double loss[3])
         for (int64_t i = 0; i < t->batch->n_query; i++) {
             uint32_t gene = t->batch->query_gene[i], cell = t->val[at + t->batch->query_cell[i]];
             double y = ((const float *)t->batch->target.h)[i];
-            double e[3] = { pred[i] - y, m->base.gene[gene] - y, grn_baseline_type(&m->base, t->cells->n_genes, t->type[cell], gene) - y };
+            double e[3] = { pred[i] - y, m->base.gene[gene] - y,
+                            grn_baseline_type(&m->base, t->cells->n_genes, t->type[cell], gene) - y };
             for (int j = 0; j < 3; j++) sum[j] += e[j] * e[j];
             n += 1;
         }
@@ -168,12 +172,14 @@ static grn_status add_row(grn_train_t *t, double seconds, double n_cells)
     double loss[3], step = (double)t->model->step;
     GRN_TRY(validate(t, loss));
     GRN_TRY(GRN_GROW(t->row, t->row_cap, t->n_row + 1));
-    t->row[t->n_row++] = (grn_log_row_t){ { step, step / (double)t->per_epoch, grn_optim_lr(&t->optim, t->model->step - 1),
-                                            t->sum[1] > 0 ? t->sum[0] / t->sum[1] : NAN, loss[0], loss[1], loss[2], t->norm },
-                                          seconds > 0 ? n_cells / seconds : NAN };
+    t->row[t->n_row++] =
+        (grn_log_row_t){ { step, step / (double)t->per_epoch, grn_optim_lr(&t->optim, t->model->step - 1),
+                           t->sum[1] > 0 ? t->sum[0] / t->sum[1] : NAN, loss[0], loss[1], loss[2], t->norm },
+                         seconds > 0 ? n_cells / seconds : NAN };
     grn_log_debug("step %lld: train %.3f, validation %.3f, gene mean %.3f, type mean %.3f", (long long)t->model->step,
                   t->row[t->n_row - 1].x[GRN_LOG_TRAIN], loss[0], loss[1], loss[2]);
-    grn_progress_note("loss %.2f, validation %.2f (type mean %.2f)", t->row[t->n_row - 1].x[GRN_LOG_TRAIN], loss[0], loss[2]);
+    grn_progress_note("loss %.2f, validation %.2f (type mean %.2f)", t->row[t->n_row - 1].x[GRN_LOG_TRAIN], loss[0],
+                      loss[2]);
     t->sum[0] = t->sum[1] = 0;
 end:
     return rc;
