@@ -189,6 +189,23 @@ static void linear_one(cs_t *c, phase_t phase)
     linear_sized(c, phase, 1, 1, 1);
 }
 
+/* Not differentiated: here for the comparison of bits. */
+static void adamw_case(cs_t *c, phase_t phase)
+{
+    enum { N = 70001 };
+    if (phase == BUILD) {
+        input(c, N, 1, 0);
+        for (int i = 0; i < 3; i++) output(c, N, 0);
+        OK(GRN_DEV_NEW(c->dev, c->stat, 2));
+    } else if (phase == FORWARD) {
+        for (int i = 0; i < 3; i++) OK(GRN_OP(c->dev, fill, N, 0.5, OUT(i)));
+        OK(GRN_OP(c->dev, dot, N, IN(0), IN(0), 0.0, c->stat));
+        OK(GRN_OP(c->dev, dot, N, IN(0), OUT(0), 0.0, c->stat + 1));
+        OK(GRN_OP(c->dev, adamw, N, OUT(0), IN(0), OUT(1), OUT(2), 0.01, 0.9, 0.999, 1e-8, 0.1,
+                  (int64_t)3, c->stat, 2.0));
+    }
+}
+
 static void act_any_case(cs_t *c, phase_t phase, grn_act kind)
 {
     enum { N = 70001 };
@@ -308,9 +325,11 @@ static void attn_sized(cs_t *c, phase_t phase, int64_t q_rows, int64_t k_rows)
         input(c, (size_t)(k_rows * c->at.ldv), 1, 1);
         output(c, (size_t)(q_rows * c->at.ldo), 1);
         output(c, (size_t)(q_rows * c->at.H), 0);
+        output(c, (size_t)k_rows, 0);
     } else if (phase == FORWARD) {
         OK(GRN_OP(c->dev, fill, (int64_t)c->out[0].n, 0.0, OUT(0)));
         OK(GRN_OP(c->dev, attn, &c->at, IN(0), IN(1), IN(2), OUT(0), OUT(1)));
+        OK(GRN_OP(c->dev, attn_probs, &c->at, IN(0), IN(1), OUT(1), NULL, OUT(2), NULL));
     } else {
         for (int i = 0; i < 3; i++) OK(GRN_OP(c->dev, fill, (int64_t)c->grad[i].n, 0.0, GRAD(i)));
         OK(GRN_OP(c->dev, attn_bwd, &c->at, IN(0), IN(1), IN(2), OUT(0), OUT(1), DOUT(0), GRAD(0),
@@ -492,6 +511,7 @@ static const struct {
     { "row_dot", row_dot_case },
     { "mse", mse_case },
     { "bce", bce_case },
+    { "adamw", adamw_case },
     { "ce", ce_case },
 };
 enum { N_CASE = sizeof cases / sizeof *cases };
