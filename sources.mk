@@ -219,3 +219,5 @@ grn-view += tools/grn-view/merge.c
 grn-view += tools/grn-view/cell.c
 UNIT += test_coexpr
 test_coexpr_WITH += tools/grn-coexpr/groups.c tools/grn-coexpr/links.c tools/grn-coexpr/perturb.c
+UNIT += test_sim
+test_sim_WITH += tools/grn-sim/design.c tools/grn-sim/layout.c tools/grn-sim/rates.c tools/grn-sim/motif.c tools/grn-sim/cells.c tools/grn-sim/genome.c tools/grn-sim/counts.c tools/grn-sim/fragments.c tools/grn-sim/tables.c tools/grn-sim/truth.c

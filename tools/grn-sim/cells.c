@@ -10,7 +10,7 @@ static const struct {
     double depth_sd, frags_sd, quality; /* log sd of UMIs and fragments of a cell; correlation of the two */
     double together;                    /* correlation of the latent states of TFs of one programme */
     double level_sd;                    /* log sd of the activity of an active TF */
-} par = { 0.35, 0.45, 0.3, 0.3, 0.2 };
+} par = { 0.42, 0.45, 0.3, 0.3, 0.2 };
 
 grn_status grn_sim_cell_init(const grn_sim_t *s, grn_sim_cell_t *c)
 {

@@ -22,19 +22,13 @@ typedef struct { /* one worker's scratch */
     double *eta, *mu;
 } scratch_t;
 
-typedef struct { /* counts of one chunk of cells, in order */
-    uint32_t *idx;
-    float *val;
-    size_t n, cap_idx, cap_val;
-} chunk_t;
-
 typedef struct {
     const grn_sim_t *s;
     uint64_t first;  /* cell number of the block's first cell */
     size_t n;        /* cells in the block */
     scratch_t *scratch;
     int n_workers;
-    chunk_t chunk[BLOCK_CELLS / GRAIN_CELLS];
+    grn_sim_rows_t chunk[BLOCK_CELLS / GRAIN_CELLS];
     uint32_t n_nz[BLOCK_CELLS];
     int32_t type[BLOCK_CELLS], donor[BLOCK_CELLS];
     char barcode[BLOCK_CELLS][GRN_SIM_BARCODE_N + 1];
@@ -50,44 +44,51 @@ static uint32_t draw_log_series(grn_rng_t *r, double p, double log_q)
     return v <= q ? 1 : 2;
 }
 
-static grn_status push(chunk_t *c, uint32_t gene, uint32_t n)
+void grn_sim_rows_clear(grn_sim_rows_t *x)
 {
-    if (c->n == c->cap_idx && GRN_GROW(c->idx, c->cap_idx, c->n + 1)) return GRN_ENOMEM;
-    if (c->n == c->cap_val && GRN_GROW(c->val, c->cap_val, c->n + 1)) return GRN_ENOMEM;
-    c->idx[c->n] = gene;
-    c->val[c->n++] = (float)n;
+    free(x->idx);
+    free(x->val);
+    memset(x, 0, sizeof *x);
+}
+
+static grn_status push(grn_sim_rows_t *x, uint32_t gene, uint32_t n)
+{
+    if (x->n == x->cap_idx && GRN_GROW(x->idx, x->cap_idx, x->n + 1)) return GRN_ENOMEM;
+    if (x->n == x->cap_val && GRN_GROW(x->val, x->cap_val, x->n + 1)) return GRN_ENOMEM;
+    x->idx[x->n] = gene;
+    x->val[x->n++] = (float)n;
     return GRN_OK;
 }
 
-static grn_status draw_cell(const grn_sim_t *s, scratch_t *w, chunk_t *out)
+grn_status grn_sim_draw_row(grn_rng_t *r, size_t n, const double *mu, const double *theta, grn_sim_rows_t *out)
+{
+    double wait = grn_rng_exp(r); /* until the next event */
+    for (size_t g = 0; g < n; g++) {
+        double log_q = -log1p(mu[g] / theta[g]), left = -theta[g] * log_q;
+        uint32_t count = 0;
+        for (; wait < left; wait = grn_rng_exp(r)) {
+            left -= wait;
+            count += draw_log_series(r, mu[g] / (mu[g] + theta[g]), log_q);
+        }
+        wait -= left;
+        if (count && push(out, (uint32_t)g, count)) return GRN_ENOMEM;
+    }
+    return GRN_OK;
+}
+
+static grn_status draw_cell(const grn_sim_t *s, scratch_t *w, grn_sim_rows_t *out)
 {
     grn_rng_t r;
     grn_rng_init(&r, s->o.seed, "sim.counts", w->cell.hash);
     grn_sim_expected(s, &w->cell, w->eta, w->mu);
-    double wait = grn_rng_exp(&r);
-    for (size_t g = 0; g < s->genes.n; g++) {
-        double theta = s->gene[g].theta, log_q = -log1p(w->mu[g] / theta), left = -theta * log_q;
-        uint32_t n = 0;
-        if (wait >= left) {
-            wait -= left;
-            continue;
-        }
-        do {
-            left -= wait;
-            n += draw_log_series(&r, w->mu[g] / (w->mu[g] + theta), log_q);
-            wait = grn_rng_exp(&r);
-        } while (wait < left);
-        wait -= left;
-        if (push(out, (uint32_t)g, n)) return GRN_ENOMEM;
-    }
-    return GRN_OK;
+    return grn_sim_draw_row(&r, s->genes.n, w->mu, s->theta, out);
 }
 
 static grn_status draw_cells(void *ctx, size_t begin, size_t end, int worker)
 {
     block_t *b = ctx;
     scratch_t *w = &b->scratch[worker];
-    chunk_t *out = &b->chunk[begin / GRAIN_CELLS];
+    grn_sim_rows_t *out = &b->chunk[begin / GRAIN_CELLS];
     out->n = 0;
     for (size_t i = begin; i < end; i++) {
         size_t before = out->n;
@@ -186,10 +187,7 @@ static void block_clear(block_t *b)
         free(b->scratch[i].eta);
         free(b->scratch[i].mu);
     }
-    for (size_t k = 0; k < BLOCK_CELLS / GRAIN_CELLS; k++) {
-        free(b->chunk[k].idx);
-        free(b->chunk[k].val);
-    }
+    for (size_t k = 0; k < BLOCK_CELLS / GRAIN_CELLS; k++) grn_sim_rows_clear(&b->chunk[k]);
     free(b->scratch);
 }
 

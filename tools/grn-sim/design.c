@@ -294,7 +294,7 @@ void grn_sim_clear(grn_sim_t *s)
     grn_names_t *names[] = { &s->genes, &s->gene_ids, &s->tfs, &s->regions, &s->types, &s->donors, &s->chroms, &s->motifs, &s->regulons };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) grn_names_clear(names[i]);
     void *blocks[] = { s->chrom_len, s->tf, s->on, s->gene, s->region, s->pair_off, s->pair_gene, s->pair_w, s->enh_off, s->enh, s->edge,
-                       s->gene_off, s->gene_eff, s->reg_off, s->reg_eff, s->rate, s->donor_gene, s->scale, s->soup, s->acc, s->acc_scale,
+                       s->gene_off, s->gene_eff, s->reg_off, s->reg_eff, s->theta, s->rate, s->donor_gene, s->scale, s->soup, s->acc, s->acc_scale,
                        s->type_cum, s->site, s->motif };
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) free(blocks[i]);
     memset(s, 0, sizeof *s);

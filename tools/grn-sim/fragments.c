@@ -22,7 +22,7 @@ static const struct {
     double mono, mono_sd, di, di_sd, tri, tri_sd;
     double spread, flank;            /* sd of the middle of a fragment around the summit; how far nucleosomes sit from it */
     double again;                    /* P(one more copy) */
-} par = { 0.6, 0.52, 0.3, 0.14, 1.5, 48, 195, 38, 380, 50, 560, 60, 70, 110, 0.15 };
+} par = { 0.6, 0.58, 0.25, 0.14, 1.5, 40, 200, 40, 370, 55, 545, 60, 70, 110, 0.15 };
 
 #define GRAIN_CELLS 32
 #define BUCKET_BP 16384u

@@ -11,8 +11,8 @@
 #include "base/str.h"
 #include "sim.h"
 
-static grn_sim_opt_t opt = { .cells = 1500, .genes = 1500, .tfs = 48, .regions = 4000, .types = 5, .donors = 3, .spacing = 30000, .targets = 35,
-                             .on_frac = 0.5, .depth = 2000, .frags = 1500, .ambient = 0.02, .effect = 5, .gene_sd = 1.2 };
+static grn_sim_opt_t opt = { .cells = 1500, .genes = 1500, .tfs = 48, .regions = 4000, .types = 5, .donors = 3, .spacing = 60000, .targets = 35,
+                             .on_frac = 0.5, .depth = 2500, .frags = 2000, .ambient = 0.02, .effect = 6, .gene_sd = 1.2 };
 
 static grn_status preset(const char *name)
 {
@@ -20,10 +20,10 @@ static grn_status preset(const char *name)
         opt.cells = 300, opt.genes = 300, opt.tfs = 16, opt.regions = 900, opt.types = 3, opt.donors = 2, opt.targets = 15, opt.frags = 400, opt.depth = 1500;
     } else if (strcmp(name, "pbmc3k") == 0) {
         opt.cells = 2700, opt.genes = 13714, opt.tfs = 300, opt.regions = 40000, opt.types = 9, opt.donors = 1, opt.targets = 60;
-        opt.depth = 2365, opt.frags = 5000, opt.gene_sd = 1.65;
+        opt.depth = 2365, opt.frags = 5000, opt.gene_sd = 1.85;
     } else if (strcmp(name, "sea-ad") == 0) {
         opt.cells = 113209, opt.genes = 18984, opt.tfs = 400, opt.regions = 60000, opt.types = 24, opt.donors = 28, opt.targets = 80;
-        opt.depth = 7000, opt.frags = 8000, opt.gene_sd = 1.65;
+        opt.depth = 10000, opt.frags = 8000, opt.gene_sd = 1.65;
     }
     return GRN_OK;
 }

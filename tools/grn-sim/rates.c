@@ -17,7 +17,7 @@ static const struct {
     double ceiling;                           /* largest |log fold change| of all regulators of a gene together */
     double open_enhancer, open_repressed, open_promoter, open_decoy, open_closed;
     int n_virtual;                            /* cells per type that set the scales */
-} par = { 0.15, 3.2, 1.1, 0.25, 0.5, 0.1, 0.15, 0.05, 1.6, 0.1, 2.0, 0.5, 0.12, 3.0, 0.05, 0.85, 0.8, 0.7, 0.03, 200 };
+} par = { 0.15, 2.8, 1.2, 0.3, 0.7, 0.12, 0.3, 0.08, 2.0, 0.1, 2.6, 0.5, 0.1, 3.0, 0.05, 0.85, 0.8, 0.7, 0.03, 200 };
 
 static void draw_basal(grn_sim_t *s, size_t g)
 {
@@ -25,7 +25,7 @@ static void draw_basal(grn_sim_t *s, size_t g)
     double sd = s->o.gene_sd;
     grn_rng_t r;
     grn_rng_init(&r, s->o.seed, "sim.basal", grn_hash_str(grn_names_get(&s->genes, g)));
-    x->theta = 1 / grn_sim_lognormal(&r, x->kind == GRN_SIM_HOUSEKEEPING ? par.phi_hk : par.phi, par.phi_sd);
+    s->theta[g] = 1 / grn_sim_lognormal(&r, x->kind == GRN_SIM_HOUSEKEEPING ? par.phi_hk : par.phi, par.phi_sd);
     if (x->kind == GRN_SIM_HOUSEKEEPING)
         x->basal = grn_rng_unif(&r) < par.tail_share ? exp(par.tail_at * sd + par.tail_sd * grn_rng_normal(&r)) : grn_sim_lognormal(&r, exp(0.5 * sd), 0.6 * sd);
     else if (x->kind == GRN_SIM_REGULATED) x->basal = grn_sim_lognormal(&r, 0.6, 0.7 * sd);
@@ -241,6 +241,7 @@ grn_status grn_sim_design_rates(grn_sim_t *s)
 {
     grn_status rc = GRN_OK;
     size_t n = s->genes.n, n_types = s->types.n;
+    GRN_TRY(GRN_NEW(s->theta, n));
     GRN_TRY(GRN_NEW(s->rate, n_types * n));
     GRN_TRY(GRN_NEW(s->acc, n_types * s->regions.n));
     GRN_TRY(GRN_NEW(s->scale, n_types));

@@ -6,6 +6,7 @@
 #ifndef GRN_TOOLS_SIM_H
 #define GRN_TOOLS_SIM_H
 
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,7 +51,6 @@ typedef struct {
     int strand;
     uint64_t start, end, tss; /* 0-based half-open body; tss = first transcribed base */
     double basal;             /* rate with all regulators off */
-    double theta;             /* negative binomial size */
     uint32_t tf;              /* UINT32_MAX: not a TF */
 } grn_sim_gene_t;
 
@@ -106,6 +106,7 @@ typedef struct {
     grn_sim_effect_t *gene_eff;
     size_t *reg_off;        /* (K * T + 1) effects on regions by (type, tf) */
     grn_sim_effect_t *reg_eff;
+    double *theta;          /* (G) negative binomial sizes: variance = mean + mean^2 / theta */
     double *rate;           /* (K, G) rates with every regulon off, before effects */
     float *donor_gene;      /* (donors, G) factors */
     double *scale;          /* (K) UMIs per unit of rate at depth 1 */
@@ -136,8 +137,11 @@ grn_status grn_sim_sites(grn_sim_t *s) GRN_MUST_USE;           /* where sites ar
 /* Bases (codes 0..3) of a planted site as they stand on the forward strand; out: motif width. Returns its log2-odds score. */
 double grn_sim_site_seq(const grn_sim_t *s, const grn_sim_site_t *site, uint8_t *out);
 
-/* exp(log(median) + sd z). */
-static inline double grn_sim_lognormal(grn_rng_t *r, double median, double sd);
+/* median * exp(sd z), z standard normal. */
+static inline double grn_sim_lognormal(grn_rng_t *r, double median, double sd)
+{
+    return median * exp(sd * grn_rng_normal(r));
+}
 
 /* ---- cells ---- */
 #define GRN_SIM_BARCODE_N 18 /* 16 bases and "-1" */
@@ -164,6 +168,15 @@ void grn_sim_expected(const grn_sim_t *s, const grn_sim_cell_t *c, double *eta, 
 /* Openness of regions [from, to) in a cell, times their efficiency, into open[from..to). shut: scratch (R), all 1 on entry and on return. */
 void grn_sim_openness(const grn_sim_t *s, const grn_sim_cell_t *c, size_t from, size_t to, float *shut, float *open);
 
+typedef struct { /* sparse rows, one behind the other */
+    uint32_t *idx;
+    float *val;
+    size_t n, cap_idx, cap_val;
+} grn_sim_rows_t;
+void grn_sim_rows_clear(grn_sim_rows_t *x);
+/* Appends one row: n independent negative binomial counts of mean mu[g] >= 0 and size theta[g] > 0; zeros are not stored. */
+grn_status grn_sim_draw_row(grn_rng_t *r, size_t n, const double *mu, const double *theta, grn_sim_rows_t *out) GRN_MUST_USE;
+
 /* ---- outputs: each writes one file into `dir` ---- */
 grn_status grn_sim_write_counts(const grn_sim_t *s, const char *dir, grn_par_t *pool) GRN_MUST_USE;    /* counts.h5, counts.h5ad */
 grn_status grn_sim_write_fragments(const grn_sim_t *s, const char *dir, grn_par_t *pool) GRN_MUST_USE; /* fragments.tsv.gz, .tbi */
@@ -174,11 +187,5 @@ grn_status grn_sim_write_truth(const grn_sim_t *s, const char *dir, grn_par_t *p
 
 /* Opens DIR/NAME for writing. */
 grn_status grn_sim_open(grn_out_t **o, const char *dir, const char *name) GRN_MUST_USE;
-
-#include <math.h>
-static inline double grn_sim_lognormal(grn_rng_t *r, double median, double sd)
-{
-    return median * exp(sd * grn_rng_normal(r));
-}
 
 #endif
