@@ -57,9 +57,9 @@ set output '{0}.svg'
 set multiplot layout 1,2
 set logscale x; set xlabel 'mean count of the gene'; set key top left; set grid lc '#dddddd'
 set format x '10^{{%T}}'
-set logscale y; set ylabel 'variance / mean'
+set logscale y; set yrange [0.7:50]; set ylabel 'variance / mean'
 plot '{0}.tsv' index 0 u 1:4:3:5 w yerrorlines lw 1.5 pt 7 ps 0.4 lc '#222222' t 'PBMC 3k', '' index 1 u 1:4:3:5 w yerrorlines lw 1.5 pt 6 ps 0.5 lc '#c0392b' t 'grn-sim', 1 dt 2 lc '#888888' t 'Poisson'
-unset logscale y; set ylabel 'share of cells with 0'; set key top right
+unset logscale y; set yrange [0:1]; set ylabel 'share of cells with 0'; set key top right
 plot '{0}.tsv' index 0 u 1:7:6:8 w yerrorlines lw 1.5 pt 7 ps 0.4 lc '#222222' t 'PBMC 3k', '' index 1 u 1:7:6:8 w yerrorlines lw 1.5 pt 6 ps 0.5 lc '#c0392b' t 'grn-sim', exp(-x) dt 2 lc '#888888' t 'Poisson'
 """
 

@@ -41,7 +41,7 @@ static uint32_t draw_log_series(grn_rng_t *r, double p, double log_q)
     if (v >= p) return 1;
     double q = -expm1(log_q * grn_rng_open(r));
     if (v <= q * q) return 1 + (uint32_t)fmin(1e6, floor(log(v) / log(q)));
-    return v <= q ? 1 : 2;
+    return v >= q ? 1 : 2;
 }
 
 void grn_sim_rows_clear(grn_sim_rows_t *x)

@@ -60,6 +60,7 @@ static const grn_tool_t tool = { "grn-sim", "a multiome (RNA and ATAC of the sam
 
 static const char *const files[] = { "genome.fa", "genome.fa.fai", "genes.gtf", "regions.bed", "sites.bed", "motifs.jaspar", "motif2tf.tsv", "tfs.txt", "cells.tsv",
                                      "truth.edges.zst", "truth_activity.tensor.zst", "counts.h5", "counts.h5ad", "fragments.tsv.gz", "fragments.tsv.gz.tbi" };
+#define STAGE ".grn-sim." /* files are made in DIR/.grn-sim.PID and move into DIR when all are whole; a killed run leaves only that folder */
 #define N_FILES (sizeof files / sizeof *files)
 
 /* GRN_EUSAGE unless the folder is missing (*made = 1: it is now there) or empty, or --force. */
@@ -72,7 +73,7 @@ static grn_status make_dir(const char *dir, int *made)
     if (!d) return grn_err(GRN_EIO, "cannot open folder '%s': %s", dir, strerror(errno));
     const struct dirent *e = NULL;
     int n = 0;
-    while ((e = readdir(d))) n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+    while ((e = readdir(d))) n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 && strncmp(e->d_name, STAGE, strlen(STAGE)) != 0;
     closedir(d);
     return n && !opt.force ? grn_err(GRN_EUSAGE, "folder '%s' is not empty; give another or --force", dir) : GRN_OK;
 }
@@ -125,7 +126,7 @@ static grn_status run(const grn_args_t *args)
     grn_log_info("network: %zu TFs, %zu regulons, %u TF-gene pairs, %zu triplets in %zu types; %zu sites planted", s.tfs.n, s.regulons.n, s.pair_off[s.tfs.n],
                  s.n_edges, s.types.n, s.n_sites);
     GRN_TRY(make_dir(opt.dir, &made));
-    GRN_TRY(grn_str_printf(&stage, "%s/.grn-sim.%ld", opt.dir, (long)getpid()));
+    GRN_TRY(grn_str_printf(&stage, "%s/" STAGE "%ld", opt.dir, (long)getpid()));
     if (mkdir(stage.s, 0777) != 0) GRN_FAIL(GRN_EIO, "cannot make folder '%s': %s", stage.s, strerror(errno));
     staged = 1;
     GRN_TRY(write_all(&s, stage.s));
