@@ -91,6 +91,12 @@ if t_data atac/fimo_moods_oracles; then
         \$4 == \"MEOX1_homeodomain_1\" { k = \$1 \$2 \$6; d = \$5 - s[k]; q = \$7 / p[k]; n++; if (d < -0.02 || d > 0.02 || q < 0.9 || q > 1.1) bad++ }
         END { exit !(n == 13 && !bad) }' '$p/expected_hits.tsv' o.bed"
 fi
+if t_data atac/motifs; then
+    zcat "$GRN_DATA/atac/motifs/jaspar2022_vertebrates.cb.gz" | awk '/^>/ { p = $0 == ">jaspar__MA0139.1" } p' >ctcf.cb
+    cp "$GRN_DATA/atac/fimo_moods_oracles/Gm12878.CTCF.top500.w200.fa" ctcf.fa
+    ran "CTCF in its own 500 strongest peaks" grn-build scan -m ctcf.cb -g ctcf.fa -o ctcf.zst
+    t_true "most peaks hold it, where chance gives 20 sites" "grep -q 'sites: 685 .*(20 expected by chance .* in 461 region-motif pairs' log"
+fi
 if t_data atac/archr_pbsmall; then
     p=$GRN_DATA/atac/archr_pbsmall
     ran "real hits in real peaks" grn-build scan --motif-hits "$p/motif_positions.bed.gz" -r "$p/peakset.tsv" -o r.zst
