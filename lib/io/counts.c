@@ -481,6 +481,9 @@ static grn_status settle(const char *path, const grn_counts_opt_t *opt, grn_raw_
     m->n_cols = raw->n_cols;
     GRN_TRY(add_label(&m->row_attr, "cell_type", &raw->cell_type));
     GRN_TRY(add_label(&m->row_attr, "donor", &raw->donor));
+    for (size_t k = 0; k < opt->n_also; k++)
+        if (!grn_attr_find(&m->row_attr, opt->also[k]))
+            GRN_TRY(add_label(&m->row_attr, opt->also[k], &raw->also[k]));
     GRN_TRY(add_feature_label(m, "gene_id", &raw->col_id, first));
     GRN_TRY(add_feature_label(m, "feature_type", &raw->col_type, first));
     GRN_TRY(add_feature_label(m, "genome", &raw->col_genome, first));
@@ -508,6 +511,9 @@ static grn_status label_container(const char *path, const grn_counts_opt_t *opt,
     GRN_TRY(grn_labels_join(&raw, path, opt));
     GRN_TRY(add_label(&m->row_attr, "cell_type", &raw.cell_type));
     GRN_TRY(add_label(&m->row_attr, "donor", &raw.donor));
+    for (size_t k = 0; k < opt->n_also; k++)
+        if (!grn_attr_find(&m->row_attr, opt->also[k]))
+            GRN_TRY(add_label(&m->row_attr, opt->also[k], &raw.also[k]));
 end:
     grn_raw_clear(&raw);
     return rc;

@@ -424,6 +424,9 @@ static grn_status load_cells(const grn_h5_t *h, const grn_counts_opt_t *opt, grn
         snprintf(raw->donor_from, sizeof raw->donor_from, "%s", grn_list_get(&columns, donor));
         GRN_TRY(frame_column(h, "obs", grn_list_get(&columns, donor), &raw->donor));
     }
+    for (size_t k = 0; k < opt->n_also; k++)
+        if (grn_list_find(&columns, opt->also[k]) != GRN_NO_COLUMN)
+            GRN_TRY(frame_column(h, "obs", opt->also[k], &raw->also[k]));
 end:
     grn_list_clear(&columns);
     return rc;

@@ -196,6 +196,8 @@ typedef struct {
     grn_list_t columns;          /* header without the barcode column */
     grn_list_t cell_type, donor; /* per barcode, or empty */
     size_t type_col, donor_col;
+    grn_list_t also[GRN_COUNTS_ALSO_MAX];
+    size_t also_col[GRN_COUNTS_ALSO_MAX];
 } table_t;
 
 static void table_clear(table_t *t)
@@ -204,6 +206,7 @@ static void table_clear(table_t *t)
     grn_list_clear(&t->columns);
     grn_list_clear(&t->cell_type);
     grn_list_clear(&t->donor);
+    for (size_t k = 0; k < GRN_COUNTS_ALSO_MAX; k++) grn_list_clear(&t->also[k]);
 }
 
 enum { MAX_FIELDS = 4096 };
@@ -239,7 +242,12 @@ static grn_status table_header(grn_text_t *t, const grn_counts_opt_t *opt, table
                             "cell type", &tab->type_col));
     GRN_TRY(grn_pick_column(grn_text_path(t), &tab->columns, opt->donor, GRN_USUAL_DONOR, "donor",
                             &tab->donor_col));
-    if (tab->type_col == GRN_NO_COLUMN && tab->donor_col == GRN_NO_COLUMN) {
+    size_t n_also = 0;
+    for (size_t k = 0; k < opt->n_also; k++) {
+        tab->also_col[k] = grn_list_find(&tab->columns, opt->also[k]);
+        n_also += tab->also_col[k] != GRN_NO_COLUMN;
+    }
+    if (tab->type_col == GRN_NO_COLUMN && tab->donor_col == GRN_NO_COLUMN && n_also == 0) {
         char show[512];
         rc = grn_err(GRN_EINVAL,
                      "'%s' has no column with a usual name of a cell type or donor; it has: %s "
@@ -274,6 +282,11 @@ static grn_status table_read(const char *path, const grn_counts_opt_t *opt, tabl
         if (tab->donor_col != GRN_NO_COLUMN) {
             char *v = unquote(field[tab->donor_col + 1]);
             GRN_TRY(grn_list_add(&tab->donor, v, strlen(v)));
+        }
+        for (size_t k = 0; k < opt->n_also; k++) {
+            if (tab->also_col[k] == GRN_NO_COLUMN) continue;
+            char *v = unquote(field[tab->also_col[k] + 1]);
+            GRN_TRY(grn_list_add(&tab->also[k], v, strlen(v)));
         }
     }
     if (got < 0) rc = (grn_status)got;
@@ -356,6 +369,7 @@ grn_status grn_labels_join(grn_raw_t *raw, const char *counts_path, const grn_co
                  grn_list_get(&raw->row, 0), grn_names_get(&tab.barcode, 0));
     GRN_TRY(spread(&tab.cell_type, at, raw->row.n, &raw->cell_type));
     GRN_TRY(spread(&tab.donor, at, raw->row.n, &raw->donor));
+    for (size_t k = 0; k < opt->n_also; k++) GRN_TRY(spread(&tab.also[k], at, raw->row.n, &raw->also[k]));
     if (tab.cell_type.n)
         snprintf(raw->cell_type_from, sizeof raw->cell_type_from, "%s",
                  grn_list_get(&tab.columns, tab.type_col));

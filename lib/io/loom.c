@@ -131,6 +131,9 @@ static grn_status load_cells(const grn_h5_t *h, const grn_counts_opt_t *opt, grn
         snprintf(raw->donor_from, sizeof raw->donor_from, "%s", grn_list_get(&have, donor));
         GRN_TRY(load_attr(h, "col_attrs", grn_list_get(&have, donor), &raw->donor));
     }
+    for (size_t k = 0; k < opt->n_also; k++)
+        if (grn_list_find(&have, opt->also[k]) != GRN_NO_COLUMN)
+            GRN_TRY(load_attr(h, "col_attrs", opt->also[k], &raw->also[k]));
 end:
     grn_list_clear(&have);
     return rc;

@@ -60,6 +60,7 @@ void grn_raw_clear(grn_raw_t *r)
     grn_list_t *lists[] = { &r->row,        &r->col,       &r->col_id, &r->col_type,
                             &r->col_genome, &r->cell_type, &r->donor };
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) grn_list_clear(lists[i]);
+    for (size_t i = 0; i < sizeof r->also / sizeof *r->also; i++) grn_list_clear(&r->also[i]);
     free(r->indptr);
     free(r->indices);
     free(r->data);

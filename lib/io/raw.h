@@ -48,6 +48,7 @@ typedef struct {
     grn_list_t col;    /* feature names (n_cols) */
     grn_list_t col_id, col_type, col_genome; /* (n_cols) or empty */
     grn_list_t cell_type, donor;             /* (n_rows) or empty; "" = missing */
+    grn_list_t also[8]; /* (n_rows) or empty: further label columns (GRN_COUNTS_ALSO_MAX) */
     char cell_type_from[64], donor_from[64]; /* columns they come from */
     grn_odd_t nan, infinite, negative, fraction,
         big; /* infinite: also what overflows float32; big: integers above 2^24 */

@@ -145,3 +145,10 @@ PY"
 else
     t_skip "Python's safetensors reads it" "python3 with safetensors and numpy is not there"
 fi
+
+# --where on columns of the input's own labels
+printf 'barcode\tcell_type\tmethod\nc1\tB\tx\nc2\tT\ty\nc3\tT\ty\n' >more.tsv
+t_out "a further column of the TSV" $'barcode\tcell_type\tmethod\nc2\tT\ty\nc3\tT\ty' grn-view -q -O cells --cells more.tsv --where method=y m.csv
+grn-view -q -O h5ad -o more.h5ad --cells more.tsv --where method=y m.csv
+t_out "a column of obs" $'barcode\tcell_type\tmethod\nc3\tT\ty' grn-view -q -O cells --where method=y --cell c3 more.h5ad
+t_exit 1 "grn-view*no cell attribute 'sex'*" "a column that is not there" grn-view --where sex=F more.h5ad

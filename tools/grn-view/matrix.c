@@ -301,12 +301,15 @@ static void source_close(source_t *s)
 }
 
 /* Empty row attributes of the right kinds: what a file without rows has. */
-static grn_status source_open(source_t *s, const char *path, const grn_counts_opt_t *copt)
+static grn_status source_open(source_t *s, const char *path, grn_counts_opt_t *copt)
 {
     grn_status rc = GRN_OK;
     grn_matrix_t none = { 0 };
     s->path = path;
     GRN_TRY(view_sel_load(&s->sel));
+    if (s->sel.n_where > GRN_COUNTS_ALSO_MAX) GRN_FAIL(GRN_EUSAGE, "more than %d --where", GRN_COUNTS_ALSO_MAX);
+    copt->also = s->sel.where_key;
+    copt->n_also = s->sel.n_where;
     GRN_TRY(grn_mr_open(&s->r, path, copt, grn_common.pool));
     const grn_matrix_t *info = grn_mr_info(s->r);
     GRN_TRY(GRN_NEW(s->keep, info->n_rows));
