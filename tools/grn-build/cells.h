@@ -19,7 +19,7 @@ typedef struct {
 } grn_cells_t;
 
 void grn_cells_clear(grn_cells_t *c);
-/* b NULL: every cell of a, c->b NULL. GRN_ESHAPE when no cell matches: both first names are shown. */
+/* b NULL: every cell of a, c->b NULL. GRN_EEMPTY when no cell matches: both first names are shown. */
 grn_status grn_cells_match(const grn_names_t *a, const char *a_path, const grn_names_t *b, const char *b_path,
                            grn_cells_t *c) GRN_MUST_USE;
 

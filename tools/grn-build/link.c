@@ -39,6 +39,7 @@ typedef struct {
     float **scratch;    /* per worker: 2 n_cells floats, zero between uses */
     int n_workers;
     grn_names_t absent; /* TFs of the list that the matrix lacks and that have motif sites; TF id = columns of rna + place here */
+    const char *empty; /* an output without links */
     grn_funnel_t funnel;
 } link_t;
 
@@ -341,7 +342,7 @@ static grn_status link_tf_gene(link_t *l)
                            l->opt->min_rho));
     GRN_TRY(tf_edges(l, &pairs, all, &e));
     GRN_TRY(save_links(l, &e, l->opt->out_tg, "tf_gene"));
-    if (e.n == 0) rc = grn_err(GRN_EEMPTY, "no TF-gene pair passed; '%s' is empty", l->opt->out_tg);
+    if (e.n == 0) l->empty = l->opt->out_tg;
 end:
     free(pairs.v);
     free(tfs);
@@ -582,7 +583,7 @@ static grn_status link_region_gene(link_t *l)
     GRN_TRY(grn_funnel_add(&l->funnel, "links", e.n, n_tested - e.n, "region-gene pairs with |Pearson| or |Spearman| > %g",
                            l->opt->min_rho));
     GRN_TRY(save_links(l, &e, l->opt->out_rg, "region_gene"));
-    if (e.n == 0) rc = grn_err(GRN_EEMPTY, "no region-gene pair passed; '%s' is empty", l->opt->out_rg);
+    if (e.n == 0) l->empty = l->opt->out_rg;
 end:
     free(fdr);
     grn_edges_clear(&e);
@@ -592,17 +593,13 @@ end:
 
 grn_status grn_link_run(const grn_link_opt_t *opt)
 {
-    grn_status rc = GRN_OK, empty = GRN_OK;
+    grn_status rc = GRN_OK;
     link_t l = { .opt = opt };
     GRN_TRY(open_matrices(&l));
     GRN_TRY(pick_genes(&l));
-    if (opt->out_tg) {
-        rc = link_tf_gene(&l);
-        if (rc == GRN_EEMPTY) empty = rc;
-        else GRN_TRY(rc);
-    }
+    if (opt->out_tg) GRN_TRY(link_tf_gene(&l));
     if (opt->out_rg) GRN_TRY(link_region_gene(&l));
-    rc = empty;
+    if (l.empty) rc = grn_err(GRN_EEMPTY, "no pair passed; '%s' is empty", l.empty);
 end:
     link_clear(&l);
     return rc;

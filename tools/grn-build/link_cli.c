@@ -4,7 +4,7 @@
 static struct {
     grn_link_opt_t link;
     grn_counts_cli_t rna;
-    const char *expression, *accessibility, *promoter, *atac_layer;
+    const char *expression, *accessibility, *promoter, *atac_layer, *atac_type;
     int64_t min_cells, upstream, downstream, promoter_bp;
 } opt = { .link = GRN_LINK_OPT_INIT, .rna = GRN_COUNTS_CLI_INIT, .expression = "lognorm", .accessibility = "lognorm",
           .promoter = "keep", .min_cells = 3, .upstream = 150000, .downstream = 150000, .promoter_bp = 1000 };
@@ -31,6 +31,7 @@ static const grn_opt_t table[] = {
     GRN_OPT_INT(0, "promoter-bp", "BP", &opt.promoter_bp, 0, 1000000000, "at a TSS: midpoint within this distance"),
     GRN_OPT_HEAD("Input"),
     GRN_COUNTS_OPTIONS(opt.rna),
+    GRN_OPT_STR(0, "atac-feature-type", "NAME", &opt.atac_type, "10x feature type of ATAC, such as Peaks"),
     GRN_OPT_STR(0, "atac-layer", "NAME", &opt.atac_layer, "h5ad or loom layer of ATAC [counts where found]"),
     GRN_OPT_END,
 };
@@ -56,7 +57,7 @@ static grn_status run(const grn_args_t *args)
     opt.link.rna = args->v[0];
     opt.link.atac = args->n > 1 ? args->v[1] : NULL;
     opt.link.atac_opt.layer = opt.atac_layer;
-    opt.link.atac_opt.feature_type = "Peaks";
+    opt.link.atac_opt.feature_type = opt.atac_type;
     opt.link.atac_opt.dup = GRN_DUP_ERROR;
     opt.link.expression = grn_scale_parse(opt.expression);
     opt.link.accessibility = grn_scale_parse(opt.accessibility);

@@ -4,7 +4,7 @@
 static struct {
     grn_regulon_opt_t regulon;
     grn_counts_cli_t rna;
-    const char *rho_tg, *rho_rg, *prior_mode, *atac_layer;
+    const char *rho_tg, *rho_rg, *prior_mode, *atac_layer, *atac_type;
     int64_t min_type_cells, min_targets, top_targets, top_regulators;
 } opt = { .regulon = GRN_REGULON_OPT_INIT, .rna = GRN_COUNTS_CLI_INIT, .rho_tg = "pearson", .rho_rg = "spearman", .prior_mode = "add",
           .min_type_cells = 10, .min_targets = 10, .top_targets = 50, .top_regulators = 5 };
@@ -38,6 +38,7 @@ static const grn_opt_t table[] = {
     GRN_OPT_STR(0, "prior-confidence", "LETTERS", &opt.regulon.prior_confidence, "confidence levels of the prior to use, such as ABC [all]"),
     GRN_OPT_HEAD("Input"),
     GRN_COUNTS_OPTIONS(opt.rna),
+    GRN_OPT_STR(0, "atac-feature-type", "NAME", &opt.atac_type, "10x feature type of ATAC, such as Peaks"),
     GRN_OPT_STR(0, "atac-layer", "NAME", &opt.atac_layer, "h5ad or loom layer of ATAC [counts where found]"),
     GRN_OPT_END,
 };
@@ -69,7 +70,7 @@ static grn_status run(const grn_args_t *args)
     o->rna = args->v[0];
     o->atac = args->n > 1 ? args->v[1] : NULL;
     o->atac_opt.layer = opt.atac_layer;
-    o->atac_opt.feature_type = "Peaks";
+    o->atac_opt.feature_type = opt.atac_type;
     o->atac_opt.dup = GRN_DUP_ERROR;
     o->rho_tg = opt.rho_tg[0] == 'p' ? GRN_RHO_PEARSON : GRN_RHO_SPEARMAN;
     o->rho_rg = opt.rho_rg[0] == 'p' ? GRN_RHO_PEARSON : GRN_RHO_SPEARMAN;

@@ -80,7 +80,7 @@ static grn_status mark_prior(grn_regulon_t *g, const uint8_t *use, uint8_t *mark
         if (tf == GRN_NAMES_NONE || gene == GRN_NAMES_NONE) continue;
         known[n++] = (prior_edge_t){ (uint64_t)tf << 32 | gene, g->prior.sign ? g->prior.sign[i] : 0 };
     }
-    if (n == 0) GRN_FAIL(GRN_ESHAPE, "no edge of the prior '%s' joins two genes of '%s'", g->opt->prior, g->opt->rna);
+    if (n == 0) GRN_FAIL(GRN_EEMPTY, "no edge of the prior '%s' joins two genes of '%s'", g->opt->prior, g->opt->rna);
     qsort(known, n, sizeof *known, by_key);
     GRN_TRY(grn_funnel_add(&g->funnel, "prior edges", n, g->prior.n - n, "edges of the prior between genes of the matrix"));
     for (size_t i = 0; i < g->tg.n; i++) {

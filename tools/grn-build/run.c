@@ -18,7 +18,7 @@ static struct {
     const char *out, *keep;
     /* ATAC */
     grn_opt_list_t fragments, motifs;
-    const char *regions, *atac, *atac_layer, *suffix, *unit;
+    const char *regions, *atac, *atac_layer, *atac_type, *suffix, *unit;
     /* motifs and genes */
     const char *fasta, *background, *hits, *motif2tf, *tfs, *genes;
     double pvalue;
@@ -84,6 +84,7 @@ static const grn_opt_t table[] = {
     GRN_OPT_STR(0, "prior-confidence", "LETTERS", &opt.prior_confidence, "confidence levels of the prior to use, such as ABC [all]"),
     GRN_OPT_HEAD("Input"),
     GRN_COUNTS_OPTIONS(opt.rna),
+    GRN_OPT_STR(0, "atac-feature-type", "NAME", &opt.atac_type, "10x feature type of ATAC, such as Peaks"),
     GRN_OPT_STR(0, "atac-layer", "NAME", &opt.atac_layer, "h5ad or loom layer of --atac [counts where found]"),
     GRN_OPT_END,
 };
@@ -187,6 +188,7 @@ static void add_rna_options(grn_stage_t *s)
     if (strcmp(c->orient, "auto") != 0) grn_stage_opt(s, "--orient", c->orient);
     if (c->allow_nonfinite) grn_stage_add(s, "--allow-nonfinite");
     grn_stage_opt(s, "--atac-layer", opt.atac_layer);
+    grn_stage_opt(s, "--atac-feature-type", opt.atac_type);
 }
 
 static grn_status run_count(files_t *f)
@@ -231,6 +233,8 @@ static void add_motifs(grn_stage_t *s, const files_t *f)
 static grn_status run_link(files_t *f)
 {
     grn_stage_t s = { 0 };
+    unlink(f->tf_gene.s); /* of an earlier run */
+    unlink(f->region_gene.s);
     grn_stage_add(&s, "link");
     grn_stage_opt(&s, "--tf-gene", f->tf_gene.s);
     grn_stage_opt(&s, "--tfs", f->tfs.s);
@@ -253,7 +257,9 @@ static grn_status run_link(files_t *f)
     grn_status rc = grn_stage_run(&s);
     f->made_links = 1;
     grn_stage_clear(&s);
-    return rc == GRN_EEMPTY ? GRN_OK : rc; /* the last step tells the whole story of an empty result */
+    /* Links were written but are empty: the last step tells the whole story. */
+    int written = access(f->tf_gene.s, R_OK) == 0 && (opt.rna_only || access(f->region_gene.s, R_OK) == 0);
+    return rc == GRN_EEMPTY && written ? GRN_OK : rc;
 }
 
 static grn_status run_regulon(files_t *f)

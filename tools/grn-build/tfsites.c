@@ -133,7 +133,7 @@ static grn_status map_motifs(grn_tfsites_t *s, const char *path, const grn_names
         s->n_motifs_used += n > m->off[k];
     }
     if (n == 0) {
-        GRN_FAIL(GRN_ESHAPE, "none of the %zu motifs stands for a gene of the matrix%s%s; first names: %s vs %s", s->motifs.n,
+        GRN_FAIL(GRN_EEMPTY, "none of the %zu motifs stands for a gene of the matrix%s%s; first names: %s vs %s", s->motifs.n,
                  path ? " through " : "", path ? path : "", grn_names_show(&s->motifs, 3, a, sizeof a),
                  grn_names_show(genes, 3, b, sizeof b));
     }
@@ -254,7 +254,7 @@ static grn_status read_scan(const char *path, const grn_regions_t *regions, grn_
     if (!by_rows) GRN_TRY(map_regions(&m->col, regions, map, &found_cols));
     const grn_names_t *side = by_rows ? &m->row : &m->col;
     if (found + found_cols == 0) {
-        GRN_FAIL(GRN_ESHAPE, "'%s': none of its %" PRIu64 " rows or %" PRIu64 " columns is a linked region; first names: %s, %s vs %s:%" PRIu64
+        GRN_FAIL(GRN_EEMPTY, "'%s': none of its %" PRIu64 " rows or %" PRIu64 " columns is a linked region; first names: %s, %s vs %s:%" PRIu64
                  "-%" PRIu64, path, m->n_rows, m->n_cols, m->row.n ? grn_names_get(&m->row, 0) : "(none)",
                  m->col.n ? grn_names_get(&m->col, 0) : "(none)", regions->n ? grn_names_get(&regions->chroms, regions->chrom[0]) : "(none)",
                  regions->n ? regions->start[0] : 0, regions->n ? regions->end[0] : 0);

@@ -25,7 +25,7 @@ void grn_tfsites_clear(grn_tfsites_t *s);
 /* Exactly one of `scan` (grn.matrix/1, regions x motifs or the reverse, value = score, 0 = no site) and `hits` (BED, motif or TF name in
  * column 4, score in column 5; a hit counts for the regions that hold all of it) is given. motif2tf NULL: a motif stands for the
  * gene of its name, or of its name before the first '_' ("CEBPB_1"). `genes`: TF names and the numbering of grn_tfsite_t.tf; `regions`
- * gives the numbering of .region. GRN_ESHAPE when no motif is a gene or no region is known. */
+ * gives the numbering of .region. GRN_EEMPTY when no motif is a gene or no region is known. */
 grn_status grn_tfsites_load(const char *scan, const char *hits, const char *motif2tf, const grn_names_t *genes,
                           const grn_regions_t *regions, grn_par_t *pool, grn_tfsites_t *s) GRN_MUST_USE;
 
