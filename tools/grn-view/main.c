@@ -184,7 +184,7 @@ static grn_status run_view(const grn_args_t *args)
     if (args->n > 1 && !view_opt.check && !view_opt.header) return grn_err(GRN_EUSAGE, "one file at a time; see grn-view merge --help");
     for (int i = 0; i < args->n; i++) {
         const char *path = args->v[i];
-        if (strcmp(path, "-") == 0) GRN_TRY(grn_stdin_rewindable());
+        GRN_TRY(grn_path_rewindable(&path));
         GRN_TRY(view_kind_of(path, &kind));
         if (view_opt.check) rc = view_check(path, kind);
         else if (view_opt.header) rc = view_summary(path, kind);
@@ -199,12 +199,10 @@ end:
 static grn_status run_subset(const grn_args_t *args)
 {
     view_kind kind;
-    if (strcmp(args->v[0], "-") == 0) {
-        grn_status rc = grn_stdin_rewindable();
-        if (rc) return rc;
-    }
-    grn_status rc = view_kind_of(args->v[0], &kind);
-    return rc ? rc : show(args->v[0], kind, "zst");
+    const char *path = args->v[0];
+    grn_status rc = grn_path_rewindable(&path);
+    if (rc == GRN_OK) rc = view_kind_of(path, &kind);
+    return rc ? rc : show(path, kind, "zst");
 }
 
 static grn_status run_cell(const grn_args_t *args)
