@@ -65,17 +65,13 @@ static grn_status read_hdf5(const char *path, const grn_counts_opt_t *opt, grn_r
     GRN_TRY(grn_h5_open(&h, path));
     GRN_TRY(grn_h5_members(&h, "/", &root));
     grn_h5_kind matrix = grn_h5_kind_of(&h, "matrix");
-    int x = grn_h5_kind_of(&h, "X") != GRN_H5_NONE, obs = grn_h5_kind_of(&h, "obs") != GRN_H5_NONE;
+    int x = grn_h5_kind_of(&h, "X") != GRN_H5_NONE,
+        obs = grn_h5_kind_of(&h, "obs") != GRN_H5_NONE || grn_h5_kind_of(&h, "mod") == GRN_H5_GROUP;
     int v2 = 0;
     for (size_t i = 0; i < root.n && !v2; i++) {
         snprintf(show, sizeof show, "%.400s/indptr", grn_list_get(&root, i));
         v2 = grn_h5_kind_of(&h, show) == GRN_H5_DATASET && strcmp(grn_list_get(&root, i), "X") != 0;
     }
-    if (grn_h5_kind_of(&h, "mod") == GRN_H5_GROUP)
-        GRN_FAIL(GRN_EUNSUP,
-                 "'%s' is a MuData file (h5mu); write one modality as h5ad (Python: "
-                 "mudata.read(x)['rna'].write_h5ad(y))",
-                 path);
     if (grn_h5_kind_of(&h, "assays") == GRN_H5_GROUP)
         GRN_FAIL(GRN_EUNSUP,
                  "'%s' is an h5Seurat file; write it as h5ad (R: SeuratDisk::Convert(x, dest = "

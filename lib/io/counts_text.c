@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/names.h"
 #include "base/str.h"
@@ -269,8 +268,6 @@ static grn_status orientation(const char *path, const grn_counts_opt_t *opt, con
                        "column '%s'): give --orient cells or "
                        "--orient genes",
                        path, grn_list_get(&r->name, 0), grn_list_get(&h->name, 0));
-    if (opt->orient == GRN_ORIENT_AUTO)
-        grn_log_info("'%s': rows are taken for %s", path, *genes ? "genes" : "cells");
     return GRN_OK;
 }
 
@@ -375,7 +372,12 @@ grn_status grn_table_read(const char *path, const grn_counts_opt_t *opt, grn_raw
     }
     GRN_TRY(read_rows(t, &h, &r, raw));
     GRN_TRY(orientation(path, opt, &h, &r, &genes));
-    raw->format = h.sep == ',' ? "text, csv" : h.sep == '\t' ? "text, tsv" : "text";
+    snprintf(raw->text, sizeof raw->text, "%s, %s as rows",
+             h.sep == ','    ? "csv"
+             : h.sep == '\t' ? "tsv"
+                             : "text",
+             genes ? "genes" : "cells");
+    raw->format = raw->text;
     raw->indptr = r.start;
     raw->indices = r.idx;
     raw->data = r.val;

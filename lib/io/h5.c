@@ -208,6 +208,7 @@ grn_status grn_h5_open(grn_h5_t *h, const char *path)
     fapl = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_fclose_degree(fapl, H5F_CLOSE_STRONG);
     h->file = H5Fopen(path, H5F_ACC_RDONLY, fapl);
+    h->loc = h->file;
     if (h->file < 0) rc = grn_h5_fail(h, "cannot be opened as HDF5");
 end:
     if (tmp.s) unlink(tmp.s);
@@ -224,10 +225,18 @@ void grn_h5_close(grn_h5_t *h)
     *h = (grn_h5_t){ .file = -1 };
 }
 
+grn_status grn_h5_enter(grn_h5_t *h, const char *group)
+{
+    hid_t g = H5Gopen2(h->loc, group, H5P_DEFAULT);
+    if (g < 0) return grn_h5_fail(h, "cannot open group '%s'", group);
+    h->loc = g; /* closed with the file */
+    return GRN_OK;
+}
+
 grn_h5_kind grn_h5_kind_of(const grn_h5_t *h, const char *obj)
 {
     grn_h5_kind kind = GRN_H5_NONE;
-    hid_t id = H5Oopen(h->file, obj, H5P_DEFAULT);
+    hid_t id = H5Oopen(h->loc, obj, H5P_DEFAULT);
     if (id >= 0) {
         H5I_type_t t = H5Iget_type(id);
         kind = t == H5I_GROUP ? GRN_H5_GROUP : t == H5I_DATASET ? GRN_H5_DATASET : GRN_H5_NONE;
@@ -253,7 +262,7 @@ static herr_t add_member(hid_t group, const char *name, const H5L_info_t *info, 
 grn_status grn_h5_members(const grn_h5_t *h, const char *group, grn_list_t *out)
 {
     members_t m = { out, GRN_OK };
-    hid_t g = H5Gopen2(h->file, group, H5P_DEFAULT);
+    hid_t g = H5Gopen2(h->loc, group, H5P_DEFAULT);
     if (g < 0) return grn_h5_fail(h, "cannot open group '%s'", group);
     hsize_t at = 0;
     herr_t bad = H5Literate(g, H5_INDEX_NAME, H5_ITER_INC, &at, add_member, &m);
@@ -301,8 +310,8 @@ static hid_t string_mem_type(hid_t file_type)
 static hid_t attr_open(const grn_h5_t *h, const char *obj, const char *name)
 {
     hid_t a = -1;
-    if (H5Aexists_by_name(h->file, obj, name, H5P_DEFAULT) > 0)
-        a = H5Aopen_by_name(h->file, obj, name, H5P_DEFAULT, H5P_DEFAULT);
+    if (H5Aexists_by_name(h->loc, obj, name, H5P_DEFAULT) > 0)
+        a = H5Aopen_by_name(h->loc, obj, name, H5P_DEFAULT, H5P_DEFAULT);
     H5Eclear2(H5E_DEFAULT);
     return a;
 }
@@ -422,7 +431,7 @@ grn_status grn_h5_ds_open(grn_h5_ds_t *d, const grn_h5_t *h, const char *name, i
     memcpy(d->name, name, strlen(name) + 1);
     if (grn_h5_kind_of(h, name) != GRN_H5_DATASET)
         GRN_FAIL(GRN_EFORMAT, "'%s': no dataset '%s'", h->path, name);
-    d->id = H5Dopen2(h->file, name, H5P_DEFAULT);
+    d->id = H5Dopen2(h->loc, name, H5P_DEFAULT);
     if (d->id < 0) GRN_TRY(grn_h5_fail(h, "cannot open dataset '%s'", name));
     d->type = H5Dget_type(d->id);
     d->cls = H5Tget_class(d->type);

@@ -19,6 +19,7 @@
 
 typedef struct {
     hid_t file;
+    hid_t loc;  /* where object names begin: the file, or the group entered */
     char *path; /* for messages */
 } grn_h5_t;
 
@@ -34,6 +35,8 @@ int grn_h5_sniff(const char *path);
  * GRN_ETRUNC for a file shorter than its superblock says, GRN_EFORMAT for one that is no HDF5. */
 grn_status grn_h5_open(grn_h5_t *h, const char *path) GRN_MUST_USE;
 void grn_h5_close(grn_h5_t *h); /* accepts a zeroed one */
+/* From now on object names begin at this group (a modality of a MuData file). */
+grn_status grn_h5_enter(grn_h5_t *h, const char *group) GRN_MUST_USE;
 
 typedef enum { GRN_H5_NONE, GRN_H5_GROUP, GRN_H5_DATASET } grn_h5_kind;
 grn_h5_kind grn_h5_kind_of(const grn_h5_t *h, const char *obj);

@@ -432,13 +432,52 @@ end:
     return rc;
 }
 
+/* MuData (.h5mu): one anndata per modality under mod/. Takes the one for the feature type asked
+ * for, by default genes. */
+static grn_status enter_modality(grn_h5_t *h, const grn_counts_opt_t *opt, char *name, size_t cap)
+{
+    static const struct {
+        const char *type, *mod[7];
+    } known[] = { { "Gene Expression",
+                    { "rna", "RNA", "gex", "GEX", "gene_expression", "rna_counts" } },
+                  { "Peaks", { "atac", "ATAC", "peaks", "chromatin" } },
+                  { "Antibody Capture", { "prot", "adt", "ADT", "protein", "cite" } } };
+    grn_status rc = GRN_OK;
+    grn_list_t mods = { 0 };
+    char show[256], group[128];
+    const char *want = opt->feature_type ? opt->feature_type : known[0].type;
+    size_t k = GRN_NO_COLUMN;
+    GRN_TRY(grn_h5_members(h, "mod", &mods));
+    if (mods.n == 1 && !opt->feature_type) k = 0;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        for (size_t j = 0;
+             strcmp(known[i].type, want) == 0 && known[i].mod[j] && k == GRN_NO_COLUMN; j++)
+            k = grn_list_find(&mods, known[i].mod[j]);
+    if (k == GRN_NO_COLUMN)
+        GRN_FAIL(GRN_EINVAL,
+                 "'%s' (MuData) has no modality for '%s'; it has: %s (choose with --feature-type)",
+                 h->path, want, grn_list_show(&mods, 10, show, sizeof show));
+    snprintf(name, cap, "%s", grn_list_get(&mods, k));
+    snprintf(group, sizeof group, "mod/%.100s", name);
+    rc = grn_h5_enter(h, group);
+    if (rc == GRN_OK && mods.n > 1)
+        grn_log_info("'%s': modality '%s' of: %s", h->path, name,
+                     grn_list_show(&mods, 10, show, sizeof show));
+end:
+    grn_list_clear(&mods);
+    return rc;
+}
+
 grn_status grn_h5ad_read(const char *path, const grn_counts_opt_t *opt, grn_raw_t *raw)
 {
     grn_status rc = GRN_OK;
     grn_h5_t h = { .file = -1 };
     candidate_t c[4] = { 0 }, chosen;
     size_t n = 0;
+    char modality[64] = "";
     GRN_TRY(grn_h5_open(&h, path));
+    if (grn_h5_kind_of(&h, "mod") == GRN_H5_GROUP)
+        GRN_TRY(enter_modality(&h, opt, modality, sizeof modality));
     if (grn_h5_kind_of(&h, "obs") == GRN_H5_NONE || grn_h5_kind_of(&h, "var") == GRN_H5_NONE)
         GRN_FAIL(GRN_EFORMAT, "'%s' looks like an h5ad file but has no obs or no var", path);
     if (opt->layer) {
@@ -452,9 +491,13 @@ grn_status grn_h5ad_read(const char *path, const grn_counts_opt_t *opt, grn_raw_
     const char *var = strcmp(chosen.name, "raw/X") == 0   ? "raw/var"
                       : strcmp(chosen.name, "raw.X") == 0 ? "raw.var"
                                                           : "var";
-    snprintf(raw->text, sizeof raw->text, "h5ad, %.200s", chosen.name);
+    snprintf(raw->text, sizeof raw->text, "%s%s, %.150s", *modality ? "h5mu, " : "h5ad", modality,
+             chosen.name);
     raw->format = raw->text;
     GRN_TRY(load_features(&h, var, opt, raw));
+    for (size_t j = 0; *modality && opt->feature_type && raw->col_type.n < raw->col.n;
+         j++) /* the modality says the type */
+        GRN_TRY(grn_list_add(&raw->col_type, opt->feature_type, strlen(opt->feature_type)));
     GRN_TRY(load_cells(&h, opt, raw));
     if (raw->row.n != raw->n_rows || raw->col.n != raw->n_cols)
         GRN_FAIL(GRN_EFORMAT, "'%s': '%s' is %llu x %llu, but obs has %zu rows and %s %zu", path,

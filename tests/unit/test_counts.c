@@ -103,9 +103,10 @@ static void tables(void **state)
     reads("t", NULL, want);
     put("t", "AAACCCAAGGTT-1 AAACCCAAGGTA-1\nGATA1 1 0\nTP53 0 2.5\n"); /* R's write.table */
     reads("t", NULL, want);
-    put("t", "\"\",\"GATA1\",\"TP53\"\n\"AAACCCAAGGTT-1\",1,0\n\"AAACCCAAGGTA-1\",0,2.5\n"); /* R's
-                                                                                                write.csv
-                                                                                              */
+    put("t",
+        "\"\",\"GATA1\",\"TP53\"\n\"AAACCCAAGGTT-1\",1,0\n\"AAACCCAAGGTA-1\",0,2.5\n"); /* R's
+                                                                                           write.csv
+                                                                                         */
     reads("t", NULL, want);
     put("t", "# made by hand\n# c1 c2\nr1\t1\t0\nr2\t3\t4\n");
     reads("t", OPT(.orient = GRN_ORIENT_CELLS_ROWS), "r1: c1=1 | r2: c1=3 c2=4");
@@ -196,9 +197,9 @@ static void mtx(void **state)
     put("v2/matrix.mtx", "%%MatrixMarket matrix coordinate pattern general\n2 3 2\n1 1\n2 1\n");
     reads("v2", NULL, "AAAC: TBCE=2 | AAAG: | AAAT:");
     reads("v2", OPT(.dup = GRN_DUP_UNIQUE), "AAAC: TBCE=1 TBCE-1=1 | AAAG: | AAAT:");
-    refuses(
-        "v2", OPT(.dup = GRN_DUP_ERROR), GRN_EFORMAT,
-        "'v2': gene name 'TBCE' occurs more than once (1 such columns; --duplicate-genes sum or unique)");
+    refuses("v2", OPT(.dup = GRN_DUP_ERROR), GRN_EFORMAT,
+            "'v2': gene name 'TBCE' occurs more than once (1 such columns; --duplicate-genes sum "
+            "or unique)");
     put("s_rna.mtx",
         "%MatrixMarket matrix coordinate integer general\n2 3 1\n1 3 9\n"); /* cells x genes, one
                                                                                percent sign */
@@ -609,6 +610,40 @@ static void tenx_v2(void **state)
     H5Tclose(s8);
 }
 
+/* MuData: two h5ad files of our own as groups under mod/. */
+static void h5mu(void **state)
+{
+    (void)state;
+    static const char *const parts[] = { "X", "obs", "var", "layers" };
+    grn_matrix_t m;
+    uint32_t peak = 3;
+    make(&m);
+    assert_int_equal(grn_h5ad_write(&m, "rna.h5ad"), GRN_OK);
+    grn_matrix_t p = { 0 };
+    assert_int_equal(grn_matrix_pick_cols(&m, &peak, 1, &p), GRN_OK);
+    grn_attrs_clear(&p.col_attr, 1); /* no feature types of its own */
+    assert_int_equal(grn_h5ad_write(&p, "atac.h5ad"), GRN_OK);
+    hid_t f = h5_new("x.h5mu"), mod = H5Gcreate2(f, "mod", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    for (int k = 0; k < 2; k++) {
+        hid_t from = H5Fopen(k ? "atac.h5ad" : "rna.h5ad", H5F_ACC_RDONLY, H5P_DEFAULT);
+        hid_t at = H5Gcreate2(mod, k ? "atac" : "rna", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+        for (int i = 0; i < 4; i++)
+            assert_true(H5Ocopy(from, parts[i], at, parts[i], H5P_DEFAULT, H5P_DEFAULT) >= 0);
+        H5Gclose(at);
+        H5Fclose(from);
+    }
+    H5Gclose(mod);
+    H5Fclose(f);
+    reads("x.h5mu", NULL, GENES);
+    reads("x.h5mu", OPT(.feature_type = "Peaks"),
+          "AAAC-1: [B cell] | AAAG-1: [] | AAAT-1: chr1:10-20=500 [T cell]");
+    refuses("x.h5mu", OPT(.feature_type = "Antibody Capture"), GRN_EINVAL,
+            "'x.h5mu' (MuData) has no modality for 'Antibody Capture'; it has: atac, rna (choose "
+            "with --feature-type)");
+    grn_matrix_clear(&m);
+    grn_matrix_clear(&p);
+}
+
 static void loom(void **state)
 {
     (void)state;
@@ -669,8 +704,9 @@ static void labels(void **state)
     refuses("t", OPT(.cells_tsv = "l"), GRN_EFORMAT, "'l' has a header and no cells");
     put("t", "cell,GATA1\nAAAC-1,1\nAAAC-1,2\n");
     put("l", "b\tcluster\nAAAC-1\t1\n");
-    refuses("t", OPT(.cells_tsv = "l"), GRN_EFORMAT,
-            "'t': barcodes occur more than once (1 such cells), so labels cannot be joined by barcode");
+    refuses(
+        "t", OPT(.cells_tsv = "l"), GRN_EFORMAT,
+        "'t': barcodes occur more than once (1 such cells), so labels cannot be joined by barcode");
 }
 
 /* The container and stdin go the same way. */
@@ -719,17 +755,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(h5ad_v07), /* first: its filters may not be registered when it writes */
-        cmocka_unit_test(tables),
-        cmocka_unit_test(bad_tables),
-        cmocka_unit_test(mtx),
-        cmocka_unit_test(bad_mtx),
-        cmocka_unit_test(writers),
-        cmocka_unit_test(cut_hdf5),
-        cmocka_unit_test(h5ad_v06),
-        cmocka_unit_test(tenx_v2),
-        cmocka_unit_test(loom),
-        cmocka_unit_test(labels),
-        cmocka_unit_test(container_and_stdin),
+        cmocka_unit_test(tables),   cmocka_unit_test(bad_tables),
+        cmocka_unit_test(mtx),      cmocka_unit_test(bad_mtx),
+        cmocka_unit_test(writers),  cmocka_unit_test(cut_hdf5),
+        cmocka_unit_test(h5ad_v06), cmocka_unit_test(tenx_v2),
+        cmocka_unit_test(h5mu),     cmocka_unit_test(loom),
+        cmocka_unit_test(labels),   cmocka_unit_test(container_and_stdin),
     };
     return cmocka_run_group_tests_name("counts", tests, quiet, NULL);
 }
