@@ -25,7 +25,8 @@ const char *grn_header_find_meta(const grn_header_t *h, const char *key)
 
 grn_status grn_header_meta(grn_header_t *h, const char *key, const char *value)
 {
-    if (grn_header_find_meta(h, key)) return grn_err(GRN_EINVAL, "metadata '%s' is given twice", key);
+    if (grn_header_find_meta(h, key))
+        return grn_err(GRN_EINVAL, "metadata '%s' is given twice", key);
     size_t cap = h->meta_cap;
     if (GRN_GROW(h->key, cap, h->n_meta + 1)) return GRN_ENOMEM;
     cap = h->meta_cap;
@@ -62,7 +63,8 @@ static grn_status add_meta(const grn_header_t *h, grn_str_t *out)
     json_t *m = json_object();
     if (!m) return grn_err(GRN_ENOMEM, "out of memory");
     for (size_t i = 0; i < h->n_meta; i++)
-        if (json_object_set_new(m, h->key[i], json_string(h->value[i]))) GRN_FAIL(GRN_EINVAL, "metadata '%s' is not valid UTF-8", h->key[i]);
+        if (json_object_set_new(m, h->key[i], json_string(h->value[i])))
+            GRN_FAIL(GRN_EINVAL, "metadata '%s' is not valid UTF-8", h->key[i]);
     GRN_TRY(grn_str_puts(out, "{\"__metadata__\":"));
     GRN_TRY(add_json(out, m, "metadata"));
 end:
@@ -77,8 +79,10 @@ static grn_status add_tensor(const grn_tensor_info_t *t, grn_str_t *out)
     GRN_TRY(grn_str_puts(out, ","));
     GRN_TRY(add_json(out, name, "a tensor name"));
     GRN_TRY(grn_str_printf(out, ":{\"dtype\":\"%s\",\"shape\":[", grn_dtype_name(t->dtype)));
-    for (int i = 0; i < t->n_dim; i++) GRN_TRY(grn_str_printf(out, "%s%llu", i ? "," : "", (unsigned long long)t->shape[i]));
-    GRN_TRY(grn_str_printf(out, "],\"data_offsets\":[%llu,%llu]}", (unsigned long long)t->off, (unsigned long long)(t->off + t->n_bytes)));
+    for (int i = 0; i < t->n_dim; i++)
+        GRN_TRY(grn_str_printf(out, "%s%llu", i ? "," : "", (unsigned long long)t->shape[i]));
+    GRN_TRY(grn_str_printf(out, "],\"data_offsets\":[%llu,%llu]}", (unsigned long long)t->off,
+                           (unsigned long long)(t->off + t->n_bytes)));
 end:
     json_decref(name);
     return rc;
@@ -123,19 +127,27 @@ static int get_u64(const json_t *j, uint64_t *out)
 
 static grn_status parse_tensor(const char *name, const json_t *j, grn_tensor_info_t *t)
 {
-    const json_t *dtype = json_object_get(j, "dtype"), *shape = json_object_get(j, "shape"), *offs = json_object_get(j, "data_offsets");
+    const json_t *dtype = json_object_get(j, "dtype"), *shape = json_object_get(j, "shape"),
+                 *offs = json_object_get(j, "data_offsets");
     uint64_t begin, end, want;
-    if (json_object_size(j) != 3 || !json_is_string(dtype) || !json_is_array(shape) || json_array_size(offs) != 2 ||
-        !get_u64(json_array_get(offs, 0), &begin) || !get_u64(json_array_get(offs, 1), &end) || begin > end)
-        return grn_err(GRN_EFORMAT, "tensor '%s' is not described by dtype, shape and data_offsets", name);
-    if (json_array_size(shape) > GRN_MAX_DIM) return grn_err(GRN_EUNSUP, "tensor '%s' has %zu dimensions", name, json_array_size(shape));
+    if (json_object_size(j) != 3 || !json_is_string(dtype) || !json_is_array(shape) ||
+        json_array_size(offs) != 2 || !get_u64(json_array_get(offs, 0), &begin) ||
+        !get_u64(json_array_get(offs, 1), &end) || begin > end)
+        return grn_err(GRN_EFORMAT, "tensor '%s' is not described by dtype, shape and data_offsets",
+                       name);
+    if (json_array_size(shape) > GRN_MAX_DIM)
+        return grn_err(GRN_EUNSUP, "tensor '%s' has %zu dimensions", name, json_array_size(shape));
     grn_status rc = parse_dtype(name, json_string_value(dtype), &t->dtype);
     if (rc) return rc;
     t->n_dim = (int)json_array_size(shape);
     for (int i = 0; i < t->n_dim; i++)
-        if (!get_u64(json_array_get(shape, (size_t)i), &t->shape[i])) return grn_err(GRN_EFORMAT, "tensor '%s' has a bad shape", name);
-    if ((rc = grn_shape_bytes(t->dtype, t->n_dim, t->shape, &want))) return grn_err_prefix(rc, "tensor '%s'", name);
-    if (want != end - begin) return grn_err(GRN_EFORMAT, "tensor '%s' has %llu bytes, its shape %llu", name, (unsigned long long)(end - begin), (unsigned long long)want);
+        if (!get_u64(json_array_get(shape, (size_t)i), &t->shape[i]))
+            return grn_err(GRN_EFORMAT, "tensor '%s' has a bad shape", name);
+    if ((rc = grn_shape_bytes(t->dtype, t->n_dim, t->shape, &want)))
+        return grn_err_prefix(rc, "tensor '%s'", name);
+    if (want != end - begin)
+        return grn_err(GRN_EFORMAT, "tensor '%s' has %llu bytes, its shape %llu", name,
+                       (unsigned long long)(end - begin), (unsigned long long)want);
     t->off = begin;
     t->n_bytes = want;
     return (t->name = strdup(name)) ? GRN_OK : grn_err(GRN_ENOMEM, "out of memory");
@@ -154,10 +166,13 @@ static grn_status check_tiling(grn_header_t *h, uint64_t data_n)
     uint64_t at = 0;
     if (h->n) qsort(h->t, h->n, sizeof *h->t, by_offset);
     for (size_t i = 0; i < h->n; i++) {
-        if (h->t[i].off != at) return grn_err(GRN_EFORMAT, "tensor '%s' leaves a gap or overlaps", h->t[i].name);
+        if (h->t[i].off != at)
+            return grn_err(GRN_EFORMAT, "tensor '%s' leaves a gap or overlaps", h->t[i].name);
         at += h->t[i].n_bytes;
     }
-    if (at != data_n) return grn_err(GRN_EFORMAT, "tensors take %llu bytes, the data has %llu", (unsigned long long)at, (unsigned long long)data_n);
+    if (at != data_n)
+        return grn_err(GRN_EFORMAT, "tensors take %llu bytes, the data has %llu",
+                       (unsigned long long)at, (unsigned long long)data_n);
     return GRN_OK;
 }
 
@@ -168,7 +183,8 @@ static grn_status parse_meta(grn_header_t *h, json_t *meta)
     if (!json_is_object(meta)) return grn_err(GRN_EFORMAT, "__metadata__ is not an object");
     json_object_foreach(meta, key, value)
     {
-        if (!json_is_string(value)) return grn_err(GRN_EFORMAT, "metadata '%s' is not a string", key);
+        if (!json_is_string(value))
+            return grn_err(GRN_EFORMAT, "metadata '%s' is not a string", key);
         grn_status rc = grn_header_meta(h, key, json_string_value(value));
         if (rc) return rc;
     }

@@ -39,8 +39,8 @@ struct grn_cr_s {
     frame_t *f; /* header and data frames */
     size_t n;
     grn_header_t head;
-    grn_names_t names; /* of tensors, index as in head.t */
-    uint64_t data_off; /* decompressed offset of the data section */
+    grn_names_t names;  /* of tensors, index as in head.t */
+    uint64_t data_off;  /* decompressed offset of the data section */
     scratch_t *scratch; /* one per worker */
     cached_t cache[CACHE_N];
     uint64_t clock;
@@ -60,9 +60,12 @@ static grn_status decode(grn_cr_t *r, size_t k, scratch_t *s, void *out)
     if (!s->dctx && !(s->dctx = ZSTD_createDCtx())) return grn_err(GRN_ENOMEM, "out of memory");
     if ((rc = GRN_GROW(s->c, s->c_cap, f->e.c_size))) return rc;
     if ((rc = grn_pread_full(r->fd, s->c, f->e.c_size, f->c_off, r->path))) return rc;
-    if (XXH3_64bits(s->c, f->e.c_size) != f->hash) return bad_frame(r, k, "does not match its checksum");
-    if (f->e.c_size < 9 || memcmp(s->c + f->e.c_size - 4, &f->e.check, 4) != 0) return bad_frame(r, k, "does not match the seek table");
-    if (ZSTD_findFrameCompressedSize(s->c, f->e.c_size) != f->e.c_size || ZSTD_getFrameContentSize(s->c, f->e.c_size) != f->e.d_size)
+    if (XXH3_64bits(s->c, f->e.c_size) != f->hash)
+        return bad_frame(r, k, "does not match its checksum");
+    if (f->e.c_size < 9 || memcmp(s->c + f->e.c_size - 4, &f->e.check, 4) != 0)
+        return bad_frame(r, k, "does not match the seek table");
+    if (ZSTD_findFrameCompressedSize(s->c, f->e.c_size) != f->e.c_size ||
+        ZSTD_getFrameContentSize(s->c, f->e.c_size) != f->e.d_size)
         return bad_frame(r, k, "is not of the size in the seek table");
     size_t n = ZSTD_decompressDCtx(s->dctx, out, f->e.d_size, s->c, f->e.c_size);
     if (ZSTD_isError(n)) return bad_frame(r, k, ZSTD_getErrorName(n));
@@ -92,7 +95,9 @@ void grn_cr_close(grn_cr_t *r)
 
 static grn_status truncated(const grn_cr_t *r)
 {
-    return grn_err(GRN_ETRUNC, "'%s' is truncated or not one of our files: it does not end with a seek table", r->path);
+    return grn_err(GRN_ETRUNC,
+                   "'%s' is truncated or not one of our files: it does not end with a seek table",
+                   r->path);
 }
 
 static grn_status bad_table(const grn_cr_t *r)
@@ -138,12 +143,14 @@ static grn_status read_table(const grn_cr_t *r, unsigned char **table, size_t *n
     memcpy(&count, foot, 4);
     memcpy(&magic, foot + 5, 4);
     if (magic != GRN_CONTAINER_FOOTER_MAGIC) return truncated(r);
-    if (foot[4] != 0x80 || count < 2 || GRN_CONTAINER_TABLE_N(count - 1) > r->size) return bad_table(r);
+    if (foot[4] != 0x80 || count < 2 || GRN_CONTAINER_TABLE_N(count - 1) > r->size)
+        return bad_table(r);
     uint64_t table_n = GRN_CONTAINER_TABLE_N(count - 1);
     GRN_TRY(GRN_NEW_RAW(t, table_n));
     GRN_TRY(grn_pread_full(r->fd, t, table_n, r->size - table_n, r->path));
     memcpy(word, t, 8);
-    if (word[0] != GRN_CONTAINER_TABLE_MAGIC || word[1] != table_n - 8) GRN_FAIL(GRN_EFORMAT, "'%s' is damaged: its seek table is not valid", r->path);
+    if (word[0] != GRN_CONTAINER_TABLE_MAGIC || word[1] != table_n - 8)
+        GRN_FAIL(GRN_EFORMAT, "'%s' is damaged: its seek table is not valid", r->path);
     *table = t;
     t = NULL;
     *n = count - 1;
@@ -163,14 +170,18 @@ static grn_status check_index(grn_cr_t *r, const unsigned char *table, uint64_t 
     GRN_TRY(grn_pread_full(r->fd, x, index_n, index_off, r->path));
     memcpy(word, x, 8);
     memcpy(version, x + 16, 8);
-    if (word[0] != GRN_CONTAINER_INDEX_MAGIC || word[1] != index_n - 8 || memcmp(x + 8, GRN_CONTAINER_INDEX_WORD, 8) != 0)
+    if (word[0] != GRN_CONTAINER_INDEX_MAGIC || word[1] != index_n - 8 ||
+        memcmp(x + 8, GRN_CONTAINER_INDEX_WORD, 8) != 0)
         GRN_FAIL(GRN_EFORMAT, "'%s' is a seekable zstd file, but not one of ours", r->path);
     if (version[0] != GRN_CONTAINER_INDEX_VERSION)
-        GRN_FAIL(GRN_EUNSUP, "'%s' has container version %u; this program reads version %d", r->path, version[0], GRN_CONTAINER_INDEX_VERSION);
+        GRN_FAIL(GRN_EUNSUP, "'%s' has container version %u; this program reads version %d",
+                 r->path, version[0], GRN_CONTAINER_INDEX_VERSION);
     memcpy(&h, x + index_n - 8, 8);
-    if (h != XXH3_64bits(x, index_n - 8) || version[1] != r->n) GRN_FAIL(GRN_EFORMAT, "'%s' is damaged: its frame index is not valid", r->path);
+    if (h != XXH3_64bits(x, index_n - 8) || version[1] != r->n)
+        GRN_FAIL(GRN_EFORMAT, "'%s' is damaged: its frame index is not valid", r->path);
     memcpy(&h, x + index_n - 16, 8);
-    if (h != XXH3_64bits(table, GRN_CONTAINER_TABLE_N(r->n))) GRN_FAIL(GRN_EFORMAT, "'%s' is damaged: its seek table is not valid", r->path);
+    if (h != XXH3_64bits(table, GRN_CONTAINER_TABLE_N(r->n)))
+        GRN_FAIL(GRN_EFORMAT, "'%s' is damaged: its seek table is not valid", r->path);
     for (size_t i = 0; i < r->n; i++) memcpy(&r->f[i].hash, x + 24 + 8 * i, 8);
 end:
     free(x);
@@ -192,10 +203,13 @@ static grn_status read_tail(grn_cr_t *r)
         f->d_off = d;
         c += f->e.c_size;
         d += f->e.d_size;
-        if (f->e.d_size == 0 || f->e.d_size > (i ? GRN_CONTAINER_FRAME : GRN_CONTAINER_HEADER_MAX + 8)) GRN_TRY(bad_table(r));
+        if (f->e.d_size == 0 ||
+            f->e.d_size > (i ? GRN_CONTAINER_FRAME : GRN_CONTAINER_HEADER_MAX + 8))
+            GRN_TRY(bad_table(r));
     }
     memcpy(&last, t + 8 + 12 * r->n, 12);
-    if (last.c_size != GRN_CONTAINER_INDEX_N(r->n) || last.d_size || last.check != (uint32_t)XXH64("", 0, 0) ||
+    if (last.c_size != GRN_CONTAINER_INDEX_N(r->n) || last.d_size ||
+        last.check != (uint32_t)XXH64("", 0, 0) ||
         c + last.c_size + GRN_CONTAINER_TABLE_N(r->n) != r->size)
         GRN_TRY(bad_table(r));
     GRN_TRY(check_index(r, t, c));
@@ -212,12 +226,15 @@ static grn_status read_header(grn_cr_t *r)
     GRN_TRY(GRN_NEW_RAW(p, d_n));
     GRN_TRY(decode(r, 0, &r->scratch[0], p));
     if (d_n > 8) memcpy(&n, p, 8);
-    if (d_n <= 8 || n != d_n - 8) GRN_FAIL(GRN_EFORMAT, "'%s': the first frame is not a safetensors header", r->path);
+    if (d_n <= 8 || n != d_n - 8)
+        GRN_FAIL(GRN_EFORMAT, "'%s': the first frame is not a safetensors header", r->path);
     r->data_off = d_n;
     rc = grn_header_parse(&r->head, p + 8, (size_t)n, end - d_n);
     if (rc) rc = grn_err_prefix(rc, "'%s'", r->path);
-    for (size_t i = 0; i < r->head.n && !rc; i++) rc = grn_names_add(&r->names, r->head.t[i].name, NULL, NULL);
-    if (!rc && !grn_cr_schema(r)) rc = grn_err(GRN_EFORMAT, "'%s' names no schema in its metadata", r->path);
+    for (size_t i = 0; i < r->head.n && !rc; i++)
+        rc = grn_names_add(&r->names, r->head.t[i].name, NULL, NULL);
+    if (!rc && !grn_cr_schema(r))
+        rc = grn_err(GRN_EFORMAT, "'%s' names no schema in its metadata", r->path);
 end:
     free(p);
     return rc;
@@ -266,8 +283,11 @@ grn_status grn_cr_expect(const grn_cr_t *r, const char *name, int major)
     int64_t v;
     if (strncmp(s, name, n) != 0 || s[n] != '/')
         return grn_err(GRN_EFORMAT, "'%s' holds %s; expected %s/%d", r->path, s, name, major);
-    if (grn_parse_i64(s + n + 1, &v) || v < 1) return grn_err(GRN_EFORMAT, "'%s' has the schema '%s', which has no version", r->path, s);
-    if (v > major) return grn_err(GRN_EUNSUP, "'%s' holds %s, which is newer than this program reads (%s/%d)", r->path, s, name, major);
+    if (grn_parse_i64(s + n + 1, &v) || v < 1)
+        return grn_err(GRN_EFORMAT, "'%s' has the schema '%s', which has no version", r->path, s);
+    if (v > major)
+        return grn_err(GRN_EUNSUP, "'%s' holds %s, which is newer than this program reads (%s/%d)",
+                       r->path, s, name, major);
     return GRN_OK;
 }
 
@@ -303,13 +323,14 @@ const grn_tensor_info_t *grn_cr_find(const grn_cr_t *r, const char *name)
     return i == GRN_NAMES_NONE ? NULL : &r->head.t[i];
 }
 
-grn_status grn_cr_need(const grn_cr_t *r, const char *name, grn_dtype t, int n_dim, const grn_tensor_info_t **info)
+grn_status grn_cr_need(const grn_cr_t *r, const char *name, grn_dtype t, int n_dim,
+                       const grn_tensor_info_t **info)
 {
     const grn_tensor_info_t *x = grn_cr_find(r, name);
     if (!x) return grn_err(GRN_EFORMAT, "'%s' has no tensor '%s'", r->path, name);
     if (x->dtype != t || x->n_dim != n_dim)
-        return grn_err(GRN_EFORMAT, "'%s': tensor '%s' is %s of rank %d; expected %s of rank %d", r->path, name, grn_dtype_name(x->dtype), x->n_dim,
-                       grn_dtype_name(t), n_dim);
+        return grn_err(GRN_EFORMAT, "'%s': tensor '%s' is %s of rank %d; expected %s of rank %d",
+                       r->path, name, grn_dtype_name(x->dtype), x->n_dim, grn_dtype_name(t), n_dim);
     *info = x;
     return GRN_OK;
 }
@@ -321,7 +342,8 @@ typedef struct {
     size_t first;
     uint64_t begin, end; /* decompressed range wanted */
     unsigned char *out;
-    cached_t *part[2];   /* where the first and the last frame go when only a part of them is wanted */
+    cached_t
+        *part[2]; /* where the first and the last frame go when only a part of them is wanted */
 } read_job_t;
 
 static grn_status read_chunk(void *ctx, size_t begin, size_t end, int worker)
@@ -331,7 +353,8 @@ static grn_status read_chunk(void *ctx, size_t begin, size_t end, int worker)
     for (size_t i = begin; i < end; i++) {
         size_t k = j->first + i;
         const frame_t *f = &r->f[k];
-        uint64_t lo = f->d_off > j->begin ? f->d_off : j->begin, hi = f->d_off + f->e.d_size < j->end ? f->d_off + f->e.d_size : j->end;
+        uint64_t lo = f->d_off > j->begin ? f->d_off : j->begin,
+                 hi = f->d_off + f->e.d_size < j->end ? f->d_off + f->e.d_size : j->end;
         unsigned char *to = j->out + (lo - j->begin);
         grn_status rc = GRN_OK;
         if (hi - lo == f->e.d_size) {
@@ -386,14 +409,18 @@ static int is_partial(const frame_t *f, const read_job_t *j)
 grn_status grn_cr_read(grn_cr_t *r, const grn_tensor_info_t *t, uint64_t off, void *out, size_t n)
 {
     grn_status rc;
-    if (off > t->n_bytes || n > t->n_bytes - off) return grn_err(GRN_EINVAL, "read beyond the end of tensor '%s'", t->name);
+    if (off > t->n_bytes || n > t->n_bytes - off)
+        return grn_err(GRN_EINVAL, "read beyond the end of tensor '%s'", t->name);
     if (n == 0) return GRN_OK;
     read_job_t j = { r, 0, r->data_off + t->off + off, 0, out, { NULL, NULL } };
     j.end = j.begin + n;
     j.first = frame_at(r, j.begin);
     size_t last = frame_at(r, j.end - 1);
-    if (is_partial(&r->f[j.first], &j) && (rc = cache_place(r, j.first, NULL, &j.part[0]))) return rc;
-    if (last != j.first && is_partial(&r->f[last], &j) && (rc = cache_place(r, last, j.part[0], &j.part[1]))) return rc;
+    if (is_partial(&r->f[j.first], &j) && (rc = cache_place(r, j.first, NULL, &j.part[0])))
+        return rc;
+    if (last != j.first && is_partial(&r->f[last], &j) &&
+        (rc = cache_place(r, last, j.part[0], &j.part[1])))
+        return rc;
     return grn_par_for(r->pool, last - j.first + 1, 1, read_chunk, &j);
 }
 
@@ -416,18 +443,21 @@ static grn_status convert_chunk(void *ctx, size_t begin, size_t end, int worker)
 {
     convert_job_t *j = ctx;
     (void)worker;
-    return grn_dtype_convert(j->from, j->src + begin * grn_dtype_size(j->from), j->to, j->dst + begin * grn_dtype_size(j->to), end - begin);
+    return grn_dtype_convert(j->from, j->src + begin * grn_dtype_size(j->from), j->to,
+                             j->dst + begin * grn_dtype_size(j->to), end - begin);
 }
 
 grn_status grn_cr_load_as(grn_cr_t *r, const grn_tensor_info_t *t, grn_dtype as, void **out)
 {
     grn_status rc = GRN_OK;
     size_t from = grn_dtype_size(t->dtype), to = grn_dtype_size(as);
-    uint64_t n = t->n_bytes / from, piece = (uint64_t)grn_par_n(r->pool) * 4 * GRN_CONTAINER_FRAME / from;
+    uint64_t n = t->n_bytes / from,
+             piece = (uint64_t)grn_par_n(r->pool) * 4 * GRN_CONTAINER_FRAME / from;
     unsigned char *raw = NULL, *p = NULL;
     *out = NULL;
     if (t->dtype == as) return grn_cr_load(r, t, out);
-    if (n > SIZE_MAX / to || !(p = grn_malloc(n, to))) return grn_err_prefix(GRN_ENOMEM, "tensor '%s'", t->name);
+    if (n > SIZE_MAX / to || !(p = grn_malloc(n, to)))
+        return grn_err_prefix(GRN_ENOMEM, "tensor '%s'", t->name);
     GRN_TRY(GRN_NEW_RAW(raw, (n < piece ? n : piece) * from));
     for (uint64_t at = 0; at < n; at += piece) {
         uint64_t k = n - at < piece ? n - at : piece;
@@ -490,8 +520,8 @@ int grn_cr_sniff(const char *path)
         ZSTD_inBuffer in = { c, (size_t)k, 0 };
         ZSTD_outBuffer out = { d, sizeof d, 0 };
         uint64_t json_n;
-        while (out.pos < out.size && in.pos < in.size && !ZSTD_isError(ZSTD_decompressStream(z, &out, &in)))
-            ;
+        while (out.pos < out.size && in.pos < in.size &&
+               !ZSTD_isError(ZSTD_decompressStream(z, &out, &in)));
         memcpy(&json_n, d, 8);
         yes = out.pos > 8 && d[8] == '{' && json_n <= GRN_CONTAINER_HEADER_MAX;
     }

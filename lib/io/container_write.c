@@ -1,4 +1,5 @@
-/* Writing a container: tensors are compressed as they come, spooled, and spliced behind the header at the end. */
+/* Writing a container: tensors are compressed as they come, spooled, and spliced behind the header
+ * at the end. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,7 +13,9 @@
 #include "io/container_priv.h"
 #include "io/prov.h"
 
-#define SPOOL_MEM ((uint64_t)32 << 20) /* compressed bytes of one file kept in memory; the rest goes to TMPDIR */
+#define SPOOL_MEM \
+    ((uint64_t)32 << 20) /* compressed bytes of one file kept in memory; the rest goes to TMPDIR \
+                          */
 
 /* A compressed frame waiting for the end: in memory, or in the temporary file when mem is NULL. */
 typedef struct {
@@ -92,7 +95,8 @@ static grn_status cctx_create(ZSTD_CCtx **c)
     *c = ZSTD_createCCtx();
     if (!*c) return grn_err(GRN_ENOMEM, "out of memory");
     if (ZSTD_isError(ZSTD_CCtx_setParameter(*c, ZSTD_c_compressionLevel, GRN_CONTAINER_LEVEL)) ||
-        ZSTD_isError(ZSTD_CCtx_setParameter(*c, ZSTD_c_checksumFlag, 1)) || ZSTD_isError(ZSTD_CCtx_setParameter(*c, ZSTD_c_contentSizeFlag, 1)))
+        ZSTD_isError(ZSTD_CCtx_setParameter(*c, ZSTD_c_checksumFlag, 1)) ||
+        ZSTD_isError(ZSTD_CCtx_setParameter(*c, ZSTD_c_contentSizeFlag, 1)))
         return grn_err(GRN_EUNSUP, "this zstd library refuses the parameters of the container");
     return GRN_OK;
 }
@@ -122,7 +126,8 @@ grn_status grn_cw_meta(grn_cw_t *w, const char *key, const char *value)
 {
     static const char *const own[] = { "tool", "version", "command", "inputs", "seed", "chain" };
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        if (strcmp(key, own[i]) == 0) return grn_err(GRN_EINVAL, "metadata '%s' is filled in by the writer", key);
+        if (strcmp(key, own[i]) == 0)
+            return grn_err(GRN_EINVAL, "metadata '%s' is filled in by the writer", key);
     return grn_header_meta(&w->head, key, value);
 }
 
@@ -141,7 +146,8 @@ static grn_status compress_frame(ZSTD_CCtx *c, const void *src, size_t n, spoole
     f->mem = grn_malloc(cap, 1);
     if (!f->mem) return GRN_ENOMEM;
     size_t k = ZSTD_compress2(c, f->mem, cap, src, n);
-    if (ZSTD_isError(k)) return grn_err(GRN_ENOMEM, "zstd cannot compress: %s", ZSTD_getErrorName(k));
+    if (ZSTD_isError(k))
+        return grn_err(GRN_ENOMEM, "zstd cannot compress: %s", ZSTD_getErrorName(k));
     f->e.c_size = (uint32_t)k;
     f->e.d_size = (uint32_t)n;
     memcpy(&f->e.check, f->mem + k - 4, 4);
@@ -155,7 +161,8 @@ static grn_status compress_chunk(void *ctx, size_t begin, size_t end, int worker
 {
     compress_job_t *j = ctx;
     for (size_t i = begin; i < end; i++) {
-        size_t at = i * GRN_CONTAINER_FRAME, n = j->n - at < GRN_CONTAINER_FRAME ? j->n - at : GRN_CONTAINER_FRAME;
+        size_t at = i * GRN_CONTAINER_FRAME,
+               n = j->n - at < GRN_CONTAINER_FRAME ? j->n - at : GRN_CONTAINER_FRAME;
         grn_status rc = compress_frame(j->w->cctx[worker], j->src + at, n, &j->f[i]);
         if (rc) return rc;
     }
@@ -176,12 +183,14 @@ static grn_status spill(grn_cw_t *w, spooled_t *f)
     return GRN_OK;
 }
 
-/* Compresses n bytes into frames of the fixed size (only the last may be shorter) behind those t has; a batch at a time, so that memory is bounded. */
+/* Compresses n bytes into frames of the fixed size (only the last may be shorter) behind those t
+ * has; a batch at a time, so that memory is bounded. */
 static grn_status add_frames(grn_cw_t *w, tensor_t *t, const unsigned char *src, size_t n)
 {
     size_t batch = (size_t)grn_par_n(w->pool) * 2 * GRN_CONTAINER_FRAME;
     for (size_t at = 0; at < n; at += batch) {
-        size_t m = n - at < batch ? n - at : batch, k = (m + GRN_CONTAINER_FRAME - 1) / GRN_CONTAINER_FRAME;
+        size_t m = n - at < batch ? n - at : batch,
+               k = (m + GRN_CONTAINER_FRAME - 1) / GRN_CONTAINER_FRAME;
         grn_status rc = GRN_GROW(t->f, t->cap, t->n + k);
         if (rc) return rc;
         memset(t->f + t->n, 0, k * sizeof *t->f);
@@ -204,7 +213,8 @@ static grn_status tensor_new(grn_cw_t *w, const char *name, grn_dtype dtype, siz
     int is_new;
     grn_status rc = GRN_GROW(w->t, w->cap, w->n + 1);
     if (rc) return rc;
-    if (strcmp(name, "__metadata__") == 0) return grn_err(GRN_EINVAL, "a tensor cannot be called __metadata__");
+    if (strcmp(name, "__metadata__") == 0)
+        return grn_err(GRN_EINVAL, "a tensor cannot be called __metadata__");
     if ((rc = grn_names_add(&w->names, name, NULL, &is_new))) return rc;
     if (!is_new) return grn_err(GRN_EINVAL, "tensor '%s' is written twice", name);
     tensor_t *t = &w->t[w->n];
@@ -218,25 +228,30 @@ static grn_status tensor_new(grn_cw_t *w, const char *name, grn_dtype dtype, siz
 static grn_status tensor_end(tensor_t *t, int n_dim, const uint64_t *shape)
 {
     uint64_t want;
-    if (n_dim < 0 || n_dim > GRN_MAX_DIM) return grn_err(GRN_EINVAL, "tensor '%s' has %d dimensions", t->name, n_dim);
+    if (n_dim < 0 || n_dim > GRN_MAX_DIM)
+        return grn_err(GRN_EINVAL, "tensor '%s' has %d dimensions", t->name, n_dim);
     grn_status rc = grn_shape_bytes(t->dtype, n_dim, shape, &want);
     if (rc) return grn_err_prefix(rc, "tensor '%s'", t->name);
     if (want != t->n_bytes)
-        return grn_err(GRN_ESHAPE, "tensor '%s' has %llu bytes, its shape %llu", t->name, (unsigned long long)t->n_bytes, (unsigned long long)want);
+        return grn_err(GRN_ESHAPE, "tensor '%s' has %llu bytes, its shape %llu", t->name,
+                       (unsigned long long)t->n_bytes, (unsigned long long)want);
     t->n_dim = n_dim;
     if (n_dim) memcpy(t->shape, shape, (size_t)n_dim * sizeof *shape);
     t->ended = 1;
     return GRN_OK;
 }
 
-grn_status grn_cw_tensor(grn_cw_t *w, const char *name, grn_dtype dtype, int n_dim, const uint64_t *shape, const void *data)
+grn_status grn_cw_tensor(grn_cw_t *w, const char *name, grn_dtype dtype, int n_dim,
+                         const uint64_t *shape, const void *data)
 {
     size_t id;
     grn_status rc = tensor_new(w, name, dtype, &id);
     if (rc) return rc;
     tensor_t *t = &w->t[id];
-    if (n_dim < 0 || n_dim > GRN_MAX_DIM) return grn_err(GRN_EINVAL, "tensor '%s' has %d dimensions", name, n_dim);
-    if ((rc = grn_shape_bytes(dtype, n_dim, shape, &t->n_bytes))) return grn_err_prefix(rc, "tensor '%s'", name);
+    if (n_dim < 0 || n_dim > GRN_MAX_DIM)
+        return grn_err(GRN_EINVAL, "tensor '%s' has %d dimensions", name, n_dim);
+    if ((rc = grn_shape_bytes(dtype, n_dim, shape, &t->n_bytes)))
+        return grn_err_prefix(rc, "tensor '%s'", name);
     if ((rc = add_frames(w, t, data, (size_t)t->n_bytes))) return rc;
     return tensor_end(t, n_dim, shape);
 }
@@ -267,7 +282,8 @@ grn_status grn_cw_begin(grn_cw_t *w, const char *name, grn_dtype dtype, int *id)
 
 static grn_status check_open(const grn_cw_t *w, int id)
 {
-    if (id < 0 || (size_t)id >= w->n || w->t[id].ended) return grn_err(GRN_EINVAL, "tensor %d is not being written", id);
+    if (id < 0 || (size_t)id >= w->n || w->t[id].ended)
+        return grn_err(GRN_EINVAL, "tensor %d is not being written", id);
     return GRN_OK;
 }
 
@@ -313,7 +329,8 @@ static grn_status load_spooled(grn_cw_t *w, const spooled_t *f, unsigned char *d
 static grn_status convert_frames(grn_cw_t *w, const tensor_t *old, tensor_t *t)
 {
     grn_status rc = GRN_OK;
-    size_t from = grn_dtype_size(old->dtype), to = grn_dtype_size(t->dtype), c_cap = ZSTD_compressBound(GRN_CONTAINER_FRAME);
+    size_t from = grn_dtype_size(old->dtype), to = grn_dtype_size(t->dtype),
+           c_cap = ZSTD_compressBound(GRN_CONTAINER_FRAME);
     unsigned char *c = NULL, *d = NULL, *wide = NULL;
     GRN_TRY(GRN_NEW_RAW(c, c_cap));
     GRN_TRY(GRN_NEW_RAW(d, GRN_CONTAINER_FRAME));
@@ -344,7 +361,8 @@ grn_status grn_cw_widen(grn_cw_t *w, int id, grn_dtype to)
     if (rc) return rc;
     tensor_t *t = &w->t[id], old = *t;
     if (t->dtype == to) return GRN_OK;
-    if (old.n_bytes % grn_dtype_size(old.dtype)) return grn_err(GRN_EINVAL, "tensor '%s' holds part of an element", t->name);
+    if (old.n_bytes % grn_dtype_size(old.dtype))
+        return grn_err(GRN_EINVAL, "tensor '%s' holds part of an element", t->name);
     if (!w->dctx && !(w->dctx = ZSTD_createDCtx())) return grn_err(GRN_ENOMEM, "out of memory");
     t->dtype = to;
     t->f = NULL;
@@ -425,7 +443,8 @@ static grn_status write_frame(grn_cw_t *w, const spooled_t *f, unsigned char *tm
 }
 
 /* The two skippable frames at the end of n data and header frames. */
-static grn_status write_tail(grn_out_t *out, const grn_seek_entry_t *e, const uint64_t *hash, size_t n)
+static grn_status write_tail(grn_out_t *out, const grn_seek_entry_t *e, const uint64_t *hash,
+                             size_t n)
 {
     grn_status rc = GRN_OK;
     uint64_t index_n = GRN_CONTAINER_INDEX_N(n), table_n = GRN_CONTAINER_TABLE_N(n), h;
@@ -441,7 +460,8 @@ static grn_status write_tail(grn_out_t *out, const grn_seek_entry_t *e, const ui
     memcpy(t + table_n - 9, &n_entry, 4);
     t[table_n - 5] = 0x80; /* entries have checksums */
     memcpy(t + table_n - 4, &footer, 4);
-    uint32_t index_head[2] = { GRN_CONTAINER_INDEX_MAGIC, (uint32_t)(index_n - 8) }, version[2] = { GRN_CONTAINER_INDEX_VERSION, (uint32_t)n };
+    uint32_t index_head[2] = { GRN_CONTAINER_INDEX_MAGIC, (uint32_t)(index_n - 8) },
+             version[2] = { GRN_CONTAINER_INDEX_VERSION, (uint32_t)n };
     memcpy(x, index_head, 8);
     memcpy(x + 8, GRN_CONTAINER_INDEX_WORD, 8);
     memcpy(x + 16, version, 8);

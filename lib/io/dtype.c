@@ -7,9 +7,11 @@
 static const struct {
     const char *name;
     size_t size;
-} types[] = { [GRN_U8] = { "U8", 1 },   [GRN_I8] = { "I8", 1 },   [GRN_U16] = { "U16", 2 }, [GRN_I16] = { "I16", 2 },   [GRN_U32] = { "U32", 4 },
-              [GRN_I32] = { "I32", 4 }, [GRN_U64] = { "U64", 8 }, [GRN_I64] = { "I64", 8 }, [GRN_F32] = { "F32", 4 },   [GRN_F64] = { "F64", 8 },
-              [GRN_F16] = { "F16", 2 }, [GRN_BF16] = { "BF16", 2 }, [GRN_BOOL] = { "BOOL", 1 } };
+} types[] = { [GRN_U8] = { "U8", 1 },    [GRN_I8] = { "I8", 1 },   [GRN_U16] = { "U16", 2 },
+              [GRN_I16] = { "I16", 2 },  [GRN_U32] = { "U32", 4 }, [GRN_I32] = { "I32", 4 },
+              [GRN_U64] = { "U64", 8 },  [GRN_I64] = { "I64", 8 }, [GRN_F32] = { "F32", 4 },
+              [GRN_F64] = { "F64", 8 },  [GRN_F16] = { "F16", 2 }, [GRN_BF16] = { "BF16", 2 },
+              [GRN_BOOL] = { "BOOL", 1 } };
 
 size_t grn_dtype_size(grn_dtype t)
 {
@@ -27,7 +29,8 @@ grn_status grn_shape_bytes(grn_dtype t, int n_dim, const uint64_t *shape, uint64
     for (int i = 0; i < n_dim; i++)
         if (shape[i] == 0) return *n_bytes = 0, GRN_OK;
     for (int i = 0; i < n_dim; i++)
-        if (__builtin_mul_overflow(n, shape[i], &n)) return grn_err(GRN_EFORMAT, "a shape overflows 64 bits");
+        if (__builtin_mul_overflow(n, shape[i], &n))
+            return grn_err(GRN_EFORMAT, "a shape overflows 64 bits");
     *n_bytes = n;
     return GRN_OK;
 }
@@ -74,7 +77,8 @@ static double bfloat_to_double(uint16_t h)
 static number_t get(grn_dtype t, const void *p, size_t i)
 {
     switch (t) {
-    case GRN_U8: case GRN_BOOL: return of_unsigned(((const uint8_t *)p)[i]);
+    case GRN_U8:
+    case GRN_BOOL: return of_unsigned(((const uint8_t *)p)[i]);
     case GRN_U16: return of_unsigned(((const uint16_t *)p)[i]);
     case GRN_U32: return of_unsigned(((const uint32_t *)p)[i]);
     case GRN_U64: return of_unsigned(((const uint64_t *)p)[i]);
@@ -106,11 +110,19 @@ static double to_real(number_t x)
 /* 1 = stored, 0 = does not fit. */
 static int put_integer(grn_dtype t, void *p, size_t i, number_t x)
 {
-    static const uint64_t top[] = { [GRN_U8] = UINT8_MAX, [GRN_I8] = INT8_MAX, [GRN_U16] = UINT16_MAX, [GRN_I16] = INT16_MAX, [GRN_U32] = UINT32_MAX,
-                                    [GRN_I32] = INT32_MAX, [GRN_U64] = UINT64_MAX, [GRN_I64] = INT64_MAX };
-    static const int64_t low[] = { [GRN_I8] = INT8_MIN, [GRN_I16] = INT16_MIN, [GRN_I32] = INT32_MIN, [GRN_U64] = 0, [GRN_I64] = INT64_MIN };
+    static const uint64_t top[] = { [GRN_U8] = UINT8_MAX,   [GRN_I8] = INT8_MAX,
+                                    [GRN_U16] = UINT16_MAX, [GRN_I16] = INT16_MAX,
+                                    [GRN_U32] = UINT32_MAX, [GRN_I32] = INT32_MAX,
+                                    [GRN_U64] = UINT64_MAX, [GRN_I64] = INT64_MAX };
+    static const int64_t low[] = { [GRN_I8] = INT8_MIN,
+                                   [GRN_I16] = INT16_MIN,
+                                   [GRN_I32] = INT32_MIN,
+                                   [GRN_U64] = 0,
+                                   [GRN_I64] = INT64_MIN };
     x = to_integer(x);
-    if (x.kind == REAL || (x.kind == UNSIGNED && x.u > top[t]) || (x.kind == SIGNED && x.i < low[t])) return 0;
+    if (x.kind == REAL || (x.kind == UNSIGNED && x.u > top[t]) ||
+        (x.kind == SIGNED && x.i < low[t]))
+        return 0;
     size_t size = grn_dtype_size(t);
     memcpy((char *)p + i * size, &x.u, size); /* two's complement, little-endian */
     return 1;
@@ -120,35 +132,41 @@ static int put(grn_dtype t, void *p, size_t i, number_t x)
 {
     if (t != GRN_F32 && t != GRN_F64) return put_integer(t, p, i, x);
     double f = to_real(x);
-    if (x.kind == UNSIGNED && (x.u > (uint64_t)1 << 53 || (t == GRN_F32 && (double)(float)f != f))) return 0;
-    if (x.kind == SIGNED && (x.i < -((int64_t)1 << 53) || (t == GRN_F32 && (double)(float)f != f))) return 0;
+    if (x.kind == UNSIGNED && (x.u > (uint64_t)1 << 53 || (t == GRN_F32 && (double)(float)f != f)))
+        return 0;
+    if (x.kind == SIGNED && (x.i < -((int64_t)1 << 53) || (t == GRN_F32 && (double)(float)f != f)))
+        return 0;
     if (t == GRN_F32 && isfinite(f) && !isfinite((float)f)) return 0;
     if (t == GRN_F32) ((float *)p)[i] = (float)f;
     else ((double *)p)[i] = f;
     return 1;
 }
 
-#define WIDEN(S, D)                                                                \
-    do {                                                                           \
-        const S *s_ = src;                                                         \
-        D *d_ = dst;                                                               \
-        for (size_t i_ = 0; i_ < n; i_++) d_[i_] = (D)s_[i_];                      \
-        return GRN_OK;                                                             \
+#define WIDEN(S, D) \
+    do { \
+        const S *s_ = src; \
+        D *d_ = dst; \
+        for (size_t i_ = 0; i_ < n; i_++) d_[i_] = (D)s_[i_]; \
+        return GRN_OK; \
     } while (0)
 
 grn_status grn_dtype_convert(grn_dtype from, const void *src, grn_dtype to, void *dst, size_t n)
 {
     if (from == to) return n ? (void)memcpy(dst, src, n * grn_dtype_size(to)) : (void)0, GRN_OK;
     if (to == GRN_F16 || to == GRN_BF16 || to == GRN_BOOL)
-        return grn_err(GRN_EUNSUP, "no conversion from %s to %s", grn_dtype_name(from), grn_dtype_name(to));
-    if (from == GRN_U8 && to == GRN_F32) WIDEN(uint8_t, float); /* the pairs that matter for speed, all exact */
+        return grn_err(GRN_EUNSUP, "no conversion from %s to %s", grn_dtype_name(from),
+                       grn_dtype_name(to));
+    if (from == GRN_U8 && to == GRN_F32)
+        WIDEN(uint8_t, float); /* the pairs that matter for speed, all exact */
     if (from == GRN_U16 && to == GRN_F32) WIDEN(uint16_t, float);
     if (from == GRN_U8 && to == GRN_U32) WIDEN(uint8_t, uint32_t);
     if (from == GRN_U16 && to == GRN_U32) WIDEN(uint16_t, uint32_t);
     if (from == GRN_F32 && to == GRN_F64) WIDEN(float, double);
     for (size_t i = 0; i < n; i++) {
         number_t x = get(from, src, i);
-        if (!put(to, dst, i, x)) return grn_err(GRN_EFORMAT, "value %.17g does not fit %s", to_real(x), grn_dtype_name(to));
+        if (!put(to, dst, i, x))
+            return grn_err(GRN_EFORMAT, "value %.17g does not fit %s", to_real(x),
+                           grn_dtype_name(to));
     }
     return GRN_OK;
 }

@@ -70,7 +70,8 @@ grn_status grn_attr_add_code(grn_attrs_t *as, const char *name, int32_t *code, g
 }
 
 /* Elements pick[0..n) of every attribute (pick NULL: the first n). */
-static grn_status attrs_take(grn_attrs_t *out, const grn_attrs_t *in, const uint32_t *pick, uint64_t n)
+static grn_status attrs_take(grn_attrs_t *out, const grn_attrs_t *in, const uint32_t *pick,
+                             uint64_t n)
 {
     grn_status rc = GRN_OK;
     double *num = NULL;
@@ -104,7 +105,8 @@ grn_status grn_attrs_dup(grn_attrs_t *out, const grn_attrs_t *in, uint64_t n)
     return attrs_take(out, in, NULL, n);
 }
 
-grn_status grn_attrs_pick(grn_attrs_t *out, const grn_attrs_t *in, const uint32_t *pick, uint64_t n_pick)
+grn_status grn_attrs_pick(grn_attrs_t *out, const grn_attrs_t *in, const uint32_t *pick,
+                          uint64_t n_pick)
 {
     return attrs_take(out, in, pick, n_pick);
 }
@@ -162,10 +164,12 @@ grn_status grn_matrix_to_dense(grn_matrix_t *m)
     float *d;
     uint64_t n;
     if (m->is_dense) return GRN_OK;
-    if (__builtin_mul_overflow(m->n_rows, m->n_cols, &n)) return grn_err(GRN_ENOMEM, "out of memory: a matrix of this size cannot be dense");
+    if (__builtin_mul_overflow(m->n_rows, m->n_cols, &n))
+        return grn_err(GRN_ENOMEM, "out of memory: a matrix of this size cannot be dense");
     if (GRN_NEW(d, n)) return GRN_ENOMEM;
     for (uint64_t i = 0; i < m->n_rows; i++)
-        for (uint64_t k = m->indptr[i]; k < m->indptr[i + 1]; k++) d[i * m->n_cols + m->indices[k]] = m->data[k];
+        for (uint64_t k = m->indptr[i]; k < m->indptr[i + 1]; k++)
+            d[i * m->n_cols + m->indices[k]] = m->data[k];
     free(m->indptr);
     free(m->indices);
     free(m->data);
@@ -178,7 +182,8 @@ grn_status grn_matrix_to_dense(grn_matrix_t *m)
 }
 
 /* Room for a matrix like m with other sizes. */
-static grn_status values_new(grn_matrix_t *out, uint64_t n_rows, uint64_t n_cols, int is_dense, uint64_t nnz)
+static grn_status values_new(grn_matrix_t *out, uint64_t n_rows, uint64_t n_cols, int is_dense,
+                             uint64_t nnz)
 {
     grn_status rc = GRN_OK;
     out->n_rows = n_rows;
@@ -198,7 +203,8 @@ grn_status grn_matrix_transpose(const grn_matrix_t *m, grn_matrix_t *out)
     uint64_t nnz = m->is_dense ? 0 : m->indptr[m->n_rows], *at = NULL;
     memset(out, 0, sizeof *out);
     if (m->is_dense) GRN_FAIL(GRN_EINVAL, "transpose takes a sparse matrix");
-    if (m->n_rows > UINT32_MAX) GRN_FAIL(GRN_EUNSUP, "more than 4,294,967,295 rows cannot become columns");
+    if (m->n_rows > UINT32_MAX)
+        GRN_FAIL(GRN_EUNSUP, "more than 4,294,967,295 rows cannot become columns");
     GRN_TRY(values_new(out, m->n_cols, m->n_rows, 0, nnz));
     GRN_TRY(GRN_NEW(at, m->n_cols + 1));
     for (uint64_t k = 0; k < nnz; k++) out->indptr[m->indices[k] + 1]++;
@@ -219,7 +225,8 @@ end:
     return rc;
 }
 
-static grn_status names_pick(const grn_names_t *in, const uint32_t *pick, uint64_t n, grn_names_t *out)
+static grn_status names_pick(const grn_names_t *in, const uint32_t *pick, uint64_t n,
+                             grn_names_t *out)
 {
     int is_new;
     if (in->n == 0) return GRN_OK; /* a matrix under construction, without names */
@@ -234,21 +241,26 @@ static grn_status names_pick(const grn_names_t *in, const uint32_t *pick, uint64
 static grn_status check_pick(const uint32_t *pick, uint64_t n, uint64_t limit)
 {
     for (uint64_t k = 0; k < n; k++)
-        if (pick[k] >= limit) return grn_err(GRN_EINVAL, "index %u of %llu", pick[k], (unsigned long long)limit);
+        if (pick[k] >= limit)
+            return grn_err(GRN_EINVAL, "index %u of %llu", pick[k], (unsigned long long)limit);
     return GRN_OK;
 }
 
-grn_status grn_matrix_pick_rows(const grn_matrix_t *m, const uint32_t *pick, uint64_t n, grn_matrix_t *out)
+grn_status grn_matrix_pick_rows(const grn_matrix_t *m, const uint32_t *pick, uint64_t n,
+                                grn_matrix_t *out)
 {
     grn_status rc = GRN_OK;
     uint64_t nnz = 0, at = 0;
     memset(out, 0, sizeof *out);
     GRN_TRY(check_pick(pick, n, m->n_rows));
-    for (uint64_t k = 0; k < n && !m->is_dense; k++) nnz += m->indptr[pick[k] + 1] - m->indptr[pick[k]];
+    for (uint64_t k = 0; k < n && !m->is_dense; k++)
+        nnz += m->indptr[pick[k] + 1] - m->indptr[pick[k]];
     GRN_TRY(values_new(out, n, m->n_cols, m->is_dense, nnz));
     for (uint64_t k = 0; k < n; k++) {
         if (m->is_dense) {
-            if (m->n_cols) memcpy(out->dense + k * m->n_cols, m->dense + pick[k] * m->n_cols, m->n_cols * sizeof *m->dense);
+            if (m->n_cols)
+                memcpy(out->dense + k * m->n_cols, m->dense + pick[k] * m->n_cols,
+                       m->n_cols * sizeof *m->dense);
             continue;
         }
         uint64_t from = m->indptr[pick[k]], len = m->indptr[pick[k] + 1] - from;
@@ -271,8 +283,10 @@ static int by_index(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* One CSR row through the map old column -> new; new columns ascend again. pair: scratch of two words an element. */
-static uint64_t pick_row(const grn_matrix_t *m, uint64_t i, const uint32_t *to, uint32_t *pair, uint32_t *idx, float *val)
+/* One CSR row through the map old column -> new; new columns ascend again. pair: scratch of two
+ * words an element. */
+static uint64_t pick_row(const grn_matrix_t *m, uint64_t i, const uint32_t *to, uint32_t *pair,
+                         uint32_t *idx, float *val)
 {
     uint64_t n = 0;
     for (uint64_t k = m->indptr[i]; k < m->indptr[i + 1]; k++) {
@@ -290,7 +304,8 @@ static uint64_t pick_row(const grn_matrix_t *m, uint64_t i, const uint32_t *to, 
     return n;
 }
 
-grn_status grn_matrix_pick_cols(const grn_matrix_t *m, const uint32_t *pick, uint64_t n, grn_matrix_t *out)
+grn_status grn_matrix_pick_cols(const grn_matrix_t *m, const uint32_t *pick, uint64_t n,
+                                grn_matrix_t *out)
 {
     grn_status rc = GRN_OK;
     uint32_t *to = NULL, *pair = NULL;
@@ -306,15 +321,19 @@ grn_status grn_matrix_pick_cols(const grn_matrix_t *m, const uint32_t *pick, uin
     for (uint64_t i = 0; i < m->n_rows && !m->is_dense; i++) {
         uint64_t len = m->indptr[i + 1] - m->indptr[i];
         if (len > widest) widest = len;
-        for (uint64_t k = m->indptr[i]; k < m->indptr[i + 1]; k++) nnz += to[m->indices[k]] != UINT32_MAX;
+        for (uint64_t k = m->indptr[i]; k < m->indptr[i + 1]; k++)
+            nnz += to[m->indices[k]] != UINT32_MAX;
     }
     GRN_TRY(values_new(out, m->n_rows, n, m->is_dense, nnz));
     GRN_TRY(GRN_NEW_RAW(pair, widest * 2));
     for (uint64_t i = 0; i < m->n_rows; i++) {
         if (m->is_dense)
-            for (uint64_t k = 0; k < n; k++) out->dense[i * n + k] = m->dense[i * m->n_cols + pick[k]];
+            for (uint64_t k = 0; k < n; k++)
+                out->dense[i * n + k] = m->dense[i * m->n_cols + pick[k]];
         else
-            out->indptr[i + 1] = out->indptr[i] + pick_row(m, i, to, pair, out->indices + out->indptr[i], out->data + out->indptr[i]);
+            out->indptr[i + 1] =
+                out->indptr[i] +
+                pick_row(m, i, to, pair, out->indices + out->indptr[i], out->data + out->indptr[i]);
     }
     GRN_TRY(grn_names_dup(&out->row, &m->row));
     GRN_TRY(names_pick(&m->col, pick, n, &out->col));
@@ -333,10 +352,13 @@ static grn_status check_attrs(const grn_attrs_t *as, uint64_t n, const char *wha
 {
     for (size_t i = 0; i < as->n; i++) {
         const grn_attr_t *a = &as->a[i];
-        if ((a->num != NULL) == (a->code != NULL)) return grn_err(GRN_EFORMAT, "%s attribute '%s' is neither numbers nor codes", what, a->name);
+        if ((a->num != NULL) == (a->code != NULL))
+            return grn_err(GRN_EFORMAT, "%s attribute '%s' is neither numbers nor codes", what,
+                           a->name);
         for (uint64_t k = 0; a->code && k < n; k++)
             if (a->code[k] < -1 || (a->code[k] >= 0 && (size_t)a->code[k] >= a->levels.n))
-                return grn_err(GRN_EFORMAT, "%s attribute '%s' has code %d of %zu levels", what, a->name, a->code[k], a->levels.n);
+                return grn_err(GRN_EFORMAT, "%s attribute '%s' has code %d of %zu levels", what,
+                               a->name, a->code[k], a->levels.n);
     }
     return GRN_OK;
 }
@@ -345,7 +367,8 @@ static grn_status check_csr(const grn_matrix_t *m)
 {
     if (m->indptr[0] != 0) return grn_err(GRN_EFORMAT, "the first row does not start at 0");
     for (uint64_t i = 0; i < m->n_rows; i++)
-        if (m->indptr[i + 1] < m->indptr[i]) return grn_err(GRN_EFORMAT, "row %llu has negative length", (unsigned long long)i);
+        if (m->indptr[i + 1] < m->indptr[i])
+            return grn_err(GRN_EFORMAT, "row %llu has negative length", (unsigned long long)i);
     for (uint64_t i = 0; i < m->n_rows; i++) {
         int64_t last = -1;
         int bad = 0;
@@ -354,8 +377,10 @@ static grn_status check_csr(const grn_matrix_t *m)
             last = m->indices[k];
         }
         if (bad || last >= (int64_t)m->n_cols)
-            return grn_err(GRN_EFORMAT, "row %llu ('%s') has columns out of order or range, a zero or a value that is not finite", (unsigned long long)i,
-                           grn_names_get(&m->row, i));
+            return grn_err(GRN_EFORMAT,
+                           "row %llu ('%s') has columns out of order or range, a zero or a value "
+                           "that is not finite",
+                           (unsigned long long)i, grn_names_get(&m->row, i));
     }
     return GRN_OK;
 }
@@ -364,13 +389,21 @@ grn_status grn_matrix_validate(const grn_matrix_t *m)
 {
     grn_status rc;
     if (m->row.n != m->n_rows || m->col.n != m->n_cols)
-        return grn_err(GRN_EFORMAT, "%llu x %llu matrix with %zu row and %zu column names", (unsigned long long)m->n_rows, (unsigned long long)m->n_cols,
-                       m->row.n, m->col.n);
-    if ((rc = check_attrs(&m->row_attr, m->n_rows, "row")) || (rc = check_attrs(&m->col_attr, m->n_cols, "column"))) return rc;
-    if (!m->is_dense) return m->indptr ? check_csr(m) : m->n_rows ? grn_err(GRN_EFORMAT, "the matrix has no values") : GRN_OK;
+        return grn_err(GRN_EFORMAT, "%llu x %llu matrix with %zu row and %zu column names",
+                       (unsigned long long)m->n_rows, (unsigned long long)m->n_cols, m->row.n,
+                       m->col.n);
+    if ((rc = check_attrs(&m->row_attr, m->n_rows, "row")) ||
+        (rc = check_attrs(&m->col_attr, m->n_cols, "column")))
+        return rc;
+    if (!m->is_dense)
+        return m->indptr   ? check_csr(m)
+               : m->n_rows ? grn_err(GRN_EFORMAT, "the matrix has no values")
+                           : GRN_OK;
     for (uint64_t i = 0; i < m->n_rows * m->n_cols; i++)
         if (!isfinite(m->dense[i]))
-            return grn_err(GRN_EFORMAT, "value of row %llu ('%s'), column '%s' is not finite", (unsigned long long)(i / m->n_cols),
-                           grn_names_get(&m->row, i / m->n_cols), grn_names_get(&m->col, i % m->n_cols));
+            return grn_err(GRN_EFORMAT, "value of row %llu ('%s'), column '%s' is not finite",
+                           (unsigned long long)(i / m->n_cols),
+                           grn_names_get(&m->row, i / m->n_cols),
+                           grn_names_get(&m->col, i % m->n_cols));
     return GRN_OK;
 }

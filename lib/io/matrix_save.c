@@ -48,10 +48,13 @@ void grn_mw_abort(grn_mw_t *w)
 
 static grn_status tensor_name(char *buf, size_t cap, const char *prefix, const char *name)
 {
-    return snprintf(buf, cap, "%s%s", prefix, name) < (int)cap ? GRN_OK : grn_err(GRN_EINVAL, "the attribute name '%.60s...' is too long", name);
+    return snprintf(buf, cap, "%s%s", prefix, name) < (int)cap
+               ? GRN_OK
+               : grn_err(GRN_EINVAL, "the attribute name '%.60s...' is too long", name);
 }
 
-static grn_status write_levels(grn_cw_t *w, const char *side, const char *name, const grn_names_t *levels)
+static grn_status write_levels(grn_cw_t *w, const char *side, const char *name,
+                               const grn_names_t *levels)
 {
     char t[512], prefix[32];
     snprintf(prefix, sizeof prefix, "levels.%s", side);
@@ -66,14 +69,16 @@ static grn_status write_col_attrs(grn_cw_t *w, const grn_attrs_t *as, uint64_t n
     for (size_t i = 0; i < as->n; i++) {
         const grn_attr_t *a = &as->a[i];
         GRN_TRY(tensor_name(t, sizeof t, "col.", a->name));
-        GRN_TRY(a->num ? grn_cw_vec(w, t, GRN_F64, n, a->num) : grn_cw_vec(w, t, GRN_I32, n, a->code));
+        GRN_TRY(a->num ? grn_cw_vec(w, t, GRN_F64, n, a->num)
+                       : grn_cw_vec(w, t, GRN_I32, n, a->code));
         if (a->code) GRN_TRY(write_levels(w, "col.", a->name, &a->levels));
     }
 end:
     return rc;
 }
 
-grn_status grn_mw_open(grn_mw_t **out, const char *path, const grn_names_t *col, const grn_attrs_t *col_attr, int is_dense, grn_par_t *pool)
+grn_status grn_mw_open(grn_mw_t **out, const char *path, const grn_names_t *col,
+                       const grn_attrs_t *col_attr, int is_dense, grn_par_t *pool)
 {
     grn_status rc = GRN_OK;
     grn_mw_t *w;
@@ -147,7 +152,8 @@ static void narrow(const narrow_job_t *j, size_t at, size_t n)
 }
 
 /* Appends n 32-bit elements as type `to`. */
-static grn_status append_as(grn_mw_t *w, int id, const void *src, uint64_t n, grn_dtype to, int is_index)
+static grn_status append_as(grn_mw_t *w, int id, const void *src, uint64_t n, grn_dtype to,
+                            int is_index)
 {
     grn_status rc = GRN_OK;
     narrow_job_t j = { src, NULL, to, is_index };
@@ -222,7 +228,8 @@ static grn_status add_levels(attr_out_t *a, const grn_names_t *levels)
     for (size_t i = 0; i < levels->n; i++) {
         const char *name = grn_names_get(levels, i);
         if (i < a->levels.n && strcmp(grn_names_get(&a->levels, i), name) != 0)
-            return grn_err(GRN_EINVAL, "row attribute '%s': level %zu is '%s', was '%s'", a->name, i, name, grn_names_get(&a->levels, i));
+            return grn_err(GRN_EINVAL, "row attribute '%s': level %zu is '%s', was '%s'", a->name,
+                           i, name, grn_names_get(&a->levels, i));
         if (i < a->levels.n) continue;
         grn_status rc = grn_names_add(&a->levels, name, NULL, NULL);
         if (rc) return rc;
@@ -234,13 +241,17 @@ static grn_status append_attrs(grn_mw_t *w, const grn_matrix_t *b)
 {
     grn_status rc = GRN_OK;
     if (!w->has_attrs) GRN_TRY(attrs_begin(w, &b->row_attr));
-    if (b->row_attr.n != w->n_attr) GRN_FAIL(GRN_EINVAL, "a block has %zu row attributes, the first had %zu", b->row_attr.n, w->n_attr);
+    if (b->row_attr.n != w->n_attr)
+        GRN_FAIL(GRN_EINVAL, "a block has %zu row attributes, the first had %zu", b->row_attr.n,
+                 w->n_attr);
     for (size_t i = 0; i < w->n_attr; i++) {
         attr_out_t *a = &w->attr[i];
         const grn_attr_t *x = grn_attr_find(&b->row_attr, a->name);
-        if (!x || (x->code != NULL) != a->is_code) GRN_FAIL(GRN_EINVAL, "a block lacks the row attribute '%s' of the first", a->name);
+        if (!x || (x->code != NULL) != a->is_code)
+            GRN_FAIL(GRN_EINVAL, "a block lacks the row attribute '%s' of the first", a->name);
         if (a->is_code) GRN_TRY(add_levels(a, &x->levels));
-        GRN_TRY(a->is_code ? grn_cw_append(w->w, a->id, x->code, b->n_rows * 4) : grn_cw_append(w->w, a->id, x->num, b->n_rows * 8));
+        GRN_TRY(a->is_code ? grn_cw_append(w->w, a->id, x->code, b->n_rows * 4)
+                           : grn_cw_append(w->w, a->id, x->num, b->n_rows * 8));
     }
 end:
     return rc;
@@ -250,9 +261,12 @@ grn_status grn_mw_append(grn_mw_t *w, const grn_matrix_t *b)
 {
     grn_status rc = GRN_OK;
     if (b->n_cols != w->n_cols || b->is_dense != w->is_dense)
-        GRN_FAIL(GRN_ESHAPE, "a block of %llu %s columns does not fit a %s matrix of %llu", (unsigned long long)b->n_cols, b->is_dense ? "dense" : "sparse",
+        GRN_FAIL(GRN_ESHAPE, "a block of %llu %s columns does not fit a %s matrix of %llu",
+                 (unsigned long long)b->n_cols, b->is_dense ? "dense" : "sparse",
                  w->is_dense ? "dense" : "sparse", (unsigned long long)w->n_cols);
-    if (b->row.n != b->n_rows) GRN_FAIL(GRN_ESHAPE, "a block of %llu rows has %zu names", (unsigned long long)b->n_rows, b->row.n);
+    if (b->row.n != b->n_rows)
+        GRN_FAIL(GRN_ESHAPE, "a block of %llu rows has %zu names", (unsigned long long)b->n_rows,
+                 b->row.n);
     GRN_TRY(append_values(w, b));
     GRN_TRY(append_names(w, &b->row));
     GRN_TRY(append_attrs(w, b));
@@ -276,7 +290,8 @@ static grn_status finish(grn_mw_t *w)
     GRN_TRY(grn_cw_end(w->w, w->names, 1, &text_n));
     for (size_t i = 0; i < w->n_attr; i++) {
         GRN_TRY(grn_cw_end(w->w, w->attr[i].id, 1, &w->n_rows));
-        if (w->attr[i].is_code) GRN_TRY(write_levels(w->w, "row.", w->attr[i].name, &w->attr[i].levels));
+        if (w->attr[i].is_code)
+            GRN_TRY(write_levels(w->w, "row.", w->attr[i].name, &w->attr[i].levels));
     }
     snprintf(num, sizeof num, "%llu", (unsigned long long)w->n_rows);
     GRN_TRY(grn_cw_meta(w->w, "n_rows", num));

@@ -8,12 +8,12 @@
 #include "io/matrix.h"
 
 struct grn_mr_s {
-    grn_cr_t *cr;       /* a container; NULL: `whole` was loaded */
+    grn_cr_t *cr; /* a container; NULL: `whole` was loaded */
     grn_matrix_t whole;
-    grn_matrix_t info;  /* names, attributes, sizes (container) */
-    uint64_t *indptr;   /* of the whole (container, CSR) */
+    grn_matrix_t info; /* names, attributes, sizes (container) */
+    uint64_t *indptr;  /* of the whole (container, CSR) */
     const grn_tensor_info_t *x, *indices;
-    uint64_t at;        /* next row */
+    uint64_t at; /* next row */
 };
 
 /* ---- the parts of a container ---- */
@@ -29,9 +29,11 @@ static grn_status load_attrs(grn_cr_t *cr, const char *side, uint64_t n, grn_att
         const grn_tensor_info_t *t = grn_cr_tensor_at(cr, i);
         if (strncmp(t->name, side, k) != 0) continue;
         if (t->n_dim != 1 || t->shape[0] != n)
-            GRN_FAIL(GRN_ESHAPE, "'%s': tensor '%s' does not have %llu elements", grn_cr_path(cr), t->name, (unsigned long long)n);
+            GRN_FAIL(GRN_ESHAPE, "'%s': tensor '%s' does not have %llu elements", grn_cr_path(cr),
+                     t->name, (unsigned long long)n);
         char name[512];
-        if (snprintf(name, sizeof name, "levels.%s", t->name) >= (int)sizeof name) GRN_FAIL(GRN_EUNSUP, "'%s': an attribute name is too long", grn_cr_path(cr));
+        if (snprintf(name, sizeof name, "levels.%s", t->name) >= (int)sizeof name)
+            GRN_FAIL(GRN_EUNSUP, "'%s': an attribute name is too long", grn_cr_path(cr));
         if (grn_cr_find(cr, name)) {
             GRN_TRY(grn_cr_load_names(cr, name, &levels));
             GRN_TRY(grn_cr_load_as(cr, t, GRN_I32, &p));
@@ -61,18 +63,26 @@ static grn_status load_info(grn_cr_t *cr, grn_matrix_t *m, grn_mr_t *r)
     if ((r->x = grn_cr_find(cr, "X"))) {
         m->is_dense = 1;
         if (r->x->n_dim != 2 || r->x->shape[0] != m->n_rows || r->x->shape[1] != m->n_cols)
-            GRN_FAIL(GRN_ESHAPE, "'%s': X does not have the %llu x %llu elements that the names tell", grn_cr_path(cr), (unsigned long long)m->n_rows,
-                     (unsigned long long)m->n_cols);
+            GRN_FAIL(GRN_ESHAPE,
+                     "'%s': X does not have the %llu x %llu elements that the names tell",
+                     grn_cr_path(cr), (unsigned long long)m->n_rows, (unsigned long long)m->n_cols);
     } else {
         r->x = grn_cr_find(cr, "X.data");
         r->indices = grn_cr_find(cr, "X.indices");
         GRN_TRY(grn_cr_need(cr, "X.indptr", GRN_U64, 1, &ptr));
-        if (!r->x || !r->indices || r->x->n_dim != 1 || r->indices->n_dim != 1 || r->x->shape[0] != r->indices->shape[0] || ptr->shape[0] != m->n_rows + 1)
-            GRN_FAIL(GRN_ESHAPE, "'%s': X.data, X.indices and X.indptr do not agree with each other and the names", grn_cr_path(cr));
+        if (!r->x || !r->indices || r->x->n_dim != 1 || r->indices->n_dim != 1 ||
+            r->x->shape[0] != r->indices->shape[0] || ptr->shape[0] != m->n_rows + 1)
+            GRN_FAIL(
+                GRN_ESHAPE,
+                "'%s': X.data, X.indices and X.indptr do not agree with each other and the names",
+                grn_cr_path(cr));
         GRN_TRY(grn_cr_load(cr, ptr, (void **)&r->indptr));
         for (uint64_t i = 0; i < m->n_rows; i++)
-            if (r->indptr[i + 1] < r->indptr[i]) GRN_FAIL(GRN_EFORMAT, "'%s': row %llu has negative length", grn_cr_path(cr), (unsigned long long)i);
-        if (r->indptr[0] != 0 || r->indptr[m->n_rows] != r->x->shape[0]) GRN_FAIL(GRN_EFORMAT, "'%s': X.indptr does not span X.data", grn_cr_path(cr));
+            if (r->indptr[i + 1] < r->indptr[i])
+                GRN_FAIL(GRN_EFORMAT, "'%s': row %llu has negative length", grn_cr_path(cr),
+                         (unsigned long long)i);
+        if (r->indptr[0] != 0 || r->indptr[m->n_rows] != r->x->shape[0])
+            GRN_FAIL(GRN_EFORMAT, "'%s': X.indptr does not span X.data", grn_cr_path(cr));
     }
     GRN_TRY(load_attrs(cr, "row.", m->n_rows, &m->row_attr));
     GRN_TRY(load_attrs(cr, "col.", m->n_cols, &m->col_attr));
@@ -87,7 +97,8 @@ grn_status grn_matrix_load(const char *path, grn_par_t *pool, grn_matrix_t *m)
     memset(m, 0, sizeof *m);
     GRN_TRY(grn_cr_open(&r.cr, path, pool));
     GRN_TRY(load_info(r.cr, m, &r));
-    GRN_TRY(grn_cr_load_as(r.cr, r.x, GRN_F32, m->is_dense ? (void **)&m->dense : (void **)&m->data));
+    GRN_TRY(
+        grn_cr_load_as(r.cr, r.x, GRN_F32, m->is_dense ? (void **)&m->dense : (void **)&m->data));
     if (!m->is_dense) {
         GRN_TRY(grn_cr_load_as(r.cr, r.indices, GRN_U32, (void **)&m->indices));
         m->indptr = r.indptr;
@@ -103,7 +114,8 @@ end:
 
 /* ---- streaming ---- */
 
-grn_status grn_mr_open(grn_mr_t **out, const char *path, const grn_counts_opt_t *opt, grn_par_t *pool)
+grn_status grn_mr_open(grn_mr_t **out, const char *path, const grn_counts_opt_t *opt,
+                       grn_par_t *pool)
 {
     grn_status rc = GRN_OK;
     grn_mr_t *r;
@@ -146,13 +158,16 @@ grn_status grn_mr_rewind(grn_mr_t *r)
 
 grn_status grn_mr_seek(grn_mr_t *r, uint64_t row)
 {
-    if (row > grn_mr_info(r)->n_rows) return grn_err(GRN_EINVAL, "row %llu of %llu", (unsigned long long)row, (unsigned long long)grn_mr_info(r)->n_rows);
+    if (row > grn_mr_info(r)->n_rows)
+        return grn_err(GRN_EINVAL, "row %llu of %llu", (unsigned long long)row,
+                       (unsigned long long)grn_mr_info(r)->n_rows);
     r->at = row;
     return GRN_OK;
 }
 
 /* Elements [from, from + n) of a tensor as a 4-byte type. */
-static grn_status read_as(grn_cr_t *cr, const grn_tensor_info_t *t, uint64_t from, uint64_t n, grn_dtype as, void **out)
+static grn_status read_as(grn_cr_t *cr, const grn_tensor_info_t *t, uint64_t from, uint64_t n,
+                          grn_dtype as, void **out)
 {
     grn_tensor_info_t part = *t; /* a window that grn_cr_load_as takes for a tensor */
     size_t size = grn_dtype_size(t->dtype);
@@ -164,7 +179,8 @@ static grn_status read_as(grn_cr_t *cr, const grn_tensor_info_t *t, uint64_t fro
 static grn_status load_values(grn_mr_t *r, uint64_t at, uint64_t n, grn_matrix_t *b)
 {
     grn_status rc = GRN_OK;
-    if (b->is_dense) return read_as(r->cr, r->x, at * b->n_cols, n * b->n_cols, GRN_F32, (void **)&b->dense);
+    if (b->is_dense)
+        return read_as(r->cr, r->x, at * b->n_cols, n * b->n_cols, GRN_F32, (void **)&b->dense);
     uint64_t from = r->indptr[at], nnz = r->indptr[at + n] - from;
     GRN_TRY(GRN_NEW_RAW(b->indptr, n + 1));
     for (uint64_t i = 0; i <= n; i++) b->indptr[i] = r->indptr[at + i] - from;
@@ -174,10 +190,12 @@ end:
     return rc;
 }
 
-static grn_status block_names(const grn_matrix_t *info, const uint32_t *pick, uint64_t n, grn_matrix_t *b)
+static grn_status block_names(const grn_matrix_t *info, const uint32_t *pick, uint64_t n,
+                              grn_matrix_t *b)
 {
     grn_status rc = GRN_OK;
-    for (uint64_t i = 0; i < n; i++) GRN_TRY(grn_names_add(&b->row, grn_names_get(&info->row, pick[i]), NULL, NULL));
+    for (uint64_t i = 0; i < n; i++)
+        GRN_TRY(grn_names_add(&b->row, grn_names_get(&info->row, pick[i]), NULL, NULL));
     GRN_TRY(grn_names_dup(&b->col, &info->col));
     GRN_TRY(grn_attrs_pick(&b->row_attr, &info->row_attr, pick, n));
     GRN_TRY(grn_attrs_dup(&b->col_attr, &info->col_attr, info->n_cols));

@@ -28,7 +28,8 @@ grn_status grn_prov_input(const char *path, const char *chain_json)
     memset(x, 0, sizeof *x);
     x->path = strdup(path);
     x->chain = chain_json ? strdup(chain_json) : NULL;
-    if (!x->path || (chain_json && !x->chain)) return free(x->path), free(x->chain), grn_err(GRN_ENOMEM, "out of memory");
+    if (!x->path || (chain_json && !x->chain))
+        return free(x->path), free(x->chain), grn_err(GRN_ENOMEM, "out of memory");
     n_inputs++;
     return GRN_OK;
 }
@@ -39,8 +40,10 @@ static size_t utf8_len(const unsigned char *s)
     static const struct {
         unsigned char lo, hi, lo2, hi2;
         size_t n;
-    } form[] = { { 0x00, 0x7f, 0, 0, 1 },       { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
-                 { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
+    } form[] = { { 0x00, 0x7f, 0, 0, 1 },       { 0xc2, 0xdf, 0x80, 0xbf, 2 },
+                 { 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
+                 { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+                 { 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
                  { 0xf4, 0xf4, 0x80, 0x8f, 4 } };
     for (size_t k = 0; k < sizeof form / sizeof *form; k++) {
         if (s[0] < form[k].lo || s[0] > form[k].hi) continue;
@@ -72,7 +75,9 @@ static void take_digest(input_t *x)
 {
     struct stat st;
     if (x->digest[0]) return;
-    if (strcmp(x->path, "-") == 0 || stat(x->path, &st) || !S_ISREG(st.st_mode) || grn_file_digest(x->path, x->digest)) memcpy(x->digest, "-", 2);
+    if (strcmp(x->path, "-") == 0 || stat(x->path, &st) || !S_ISREG(st.st_mode) ||
+        grn_file_digest(x->path, x->digest))
+        memcpy(x->digest, "-", 2);
 }
 
 static grn_status dump(const json_t *j, char **out)
@@ -131,15 +136,16 @@ static void free_id(const json_t *chain, const char *pn, char *id, size_t cap)
 }
 
 /* Adds a step to the chain, or finds the same one; *id_out borrowed from the chain. */
-static grn_status add_step(json_t *chain, const char *pn, const char *vn, const char *cl, const char *pp, const char **id_out)
+static grn_status add_step(json_t *chain, const char *pn, const char *vn, const char *cl,
+                           const char *pp, const char **id_out)
 {
     size_t i;
     json_t *x;
     char id[256];
     json_array_foreach(chain, i, x)
     {
-        if (strcmp(str_of(x, "pn"), pn) == 0 && strcmp(str_of(x, "vn"), vn) == 0 && strcmp(str_of(x, "cl"), cl) == 0 &&
-            strcmp(str_of(x, "pp"), pp) == 0)
+        if (strcmp(str_of(x, "pn"), pn) == 0 && strcmp(str_of(x, "vn"), vn) == 0 &&
+            strcmp(str_of(x, "cl"), cl) == 0 && strcmp(str_of(x, "pp"), pp) == 0)
             return *id_out = str_of(x, "id"), GRN_OK;
     }
     free_id(chain, pn, id, sizeof id);
@@ -158,7 +164,8 @@ static grn_status map_previous(const json_t *map, const char *pp, grn_str_t *out
         char id[256];
         snprintf(id, sizeof id, "%.*s", (int)(n < 255 ? n : 255), pp);
         const char *to = str_of(map, id);
-        if (*to && (grn_str_puts(out, out->n ? "," : "") || grn_str_puts(out, to))) return GRN_ENOMEM;
+        if (*to && (grn_str_puts(out, out->n ? "," : "") || grn_str_puts(out, to)))
+            return GRN_ENOMEM;
         pp += n + (pp[n] == ',');
     }
     return GRN_OK;
@@ -194,7 +201,8 @@ static grn_status merge_chain(json_t *chain, const json_t *in, grn_str_t *tails)
         GRN_TRY(grn_str_puts(&pp, ""));
         GRN_TRY(map_previous(map, str_of(x, "pp"), &pp));
         GRN_TRY(add_step(chain, str_of(x, "pn"), str_of(x, "vn"), str_of(x, "cl"), pp.s, &id));
-        if (json_object_set_new(map, str_of(x, "id"), json_string(id))) GRN_FAIL(GRN_ENOMEM, "out of memory");
+        if (json_object_set_new(map, str_of(x, "id"), json_string(id)))
+            GRN_FAIL(GRN_ENOMEM, "out of memory");
         if (is_previous(in, str_of(x, "id"))) continue;
         size_t n = strlen(id); /* a tail: once */
         for (const char *t = tails->s; t && (t = strstr(t, id)); t++)
@@ -251,7 +259,8 @@ grn_status grn_prov_text(grn_out_t *o)
     if (rc) return rc;
     json_array_foreach(chain, i, x)
     {
-        rc = grn_out_printf(o, "#PG\tID:%s\tPN:%s\tVN:%s\tCL:%s", str_of(x, "id"), str_of(x, "pn"), str_of(x, "vn"), str_of(x, "cl"));
+        rc = grn_out_printf(o, "#PG\tID:%s\tPN:%s\tVN:%s\tCL:%s", str_of(x, "id"), str_of(x, "pn"),
+                            str_of(x, "vn"), str_of(x, "cl"));
         if (!rc && *str_of(x, "pp")) rc = grn_out_printf(o, "\tPP:%s", str_of(x, "pp"));
         if (!rc) rc = grn_out_puts(o, "\n");
         if (rc) break;

@@ -1,4 +1,5 @@
-/* io/container: what is written is read, in whole and in part; every damaged byte and every cut is refused. */
+/* io/container: what is written is read, in whole and in part; every damaged byte and every cut is
+ * refused. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -182,7 +183,8 @@ static void every_cut(void **s)
     unsigned char *p = slurp("a", &n);
     for (size_t k = 0; k < n; k++) {
         put("cut", p, k);
-        if (read_all("cut") == GRN_OK) fail_msg("a file cut to %zu of %zu bytes was accepted", k, n);
+        if (read_all("cut") == GRN_OK)
+            fail_msg("a file cut to %zu of %zu bytes was accepted", k, n);
     }
     free(p);
 }
@@ -200,7 +202,8 @@ static void every_flip(void **s)
             unsigned char old = p[k];
             p[k] ^= bit < 8 ? (unsigned char)(1 << bit) : 0xff;
             put_at("flip", p, n);
-            if (read_all("flip") == GRN_OK) fail_msg("byte %zu of %zu changed from %02x to %02x was accepted", k, n, old, p[k]);
+            if (read_all("flip") == GRN_OK)
+                fail_msg("byte %zu of %zu changed from %02x to %02x was accepted", k, n, old, p[k]);
             p[k] = old;
         }
     put_at("flip", p, n);
@@ -261,8 +264,10 @@ static void forge(const char *path, const char *json, const void *data, size_t d
     ZSTD_freeCCtx(c);
     size_t index_n = 40 + 8 * k, table_n = 8 + 12 * (k + 1) + 9;
     unsigned char *x = out + at, *t = x + index_n;
-    uint32_t table[2] = { 0x184D2A5E, (uint32_t)table_n - 8 }, index[2] = { 0x184D2A5D, (uint32_t)index_n - 8 }, version[2] = { 1, k };
-    uint32_t last[3] = { (uint32_t)index_n, 0, (uint32_t)XXH64("", 0, 0) }, count = k + 1, magic = 0x8F92EAB1;
+    uint32_t table[2] = { 0x184D2A5E, (uint32_t)table_n - 8 },
+             index[2] = { 0x184D2A5D, (uint32_t)index_n - 8 }, version[2] = { 1, k };
+    uint32_t last[3] = { (uint32_t)index_n, 0, (uint32_t)XXH64("", 0, 0) }, count = k + 1,
+             magic = 0x8F92EAB1;
     memcpy(t, table, 8);
     memcpy(t + 8, e, 12 * k);
     memcpy(t + 8 + 12 * k, last, 12);
@@ -287,28 +292,44 @@ static void refused(const char *json, size_t data_n, const char *word)
     static const char data[64] = "0123456789";
     forge("forged", json, data, data_n);
     if (read_all("forged") == GRN_OK) fail_msg("accepted: %s", json);
-    if (!strstr(grn_err_msg(), word)) fail_msg("'%s' should say '%s': %s", grn_err_msg(), word, json);
+    if (!strstr(grn_err_msg(), word))
+        fail_msg("'%s' should say '%s': %s", grn_err_msg(), word, json);
 }
 
 static void header_rules(void **s)
 {
     (void)s;
-    forge("forged", "{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]}}", "abcd", 4);
+    forge("forged", "{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]}}",
+          "abcd", 4);
     OK(read_all("forged"));
     forge("forged", "{" META "}   ", "", 0);
     OK(read_all("forged"));
-    refused("{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]}}", 5, "tensors take 4 bytes, the data has 5");
+    refused("{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]}}", 5,
+            "tensors take 4 bytes, the data has 5");
     refused("{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[1,5]}}", 5, "gap");
-    refused("{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[2,6]}}", 6, "overlap");
-    refused("{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[5],\"data_offsets\":[0,4]}}", 4, "its shape 5");
-    refused("{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[4,0]}}", 4, "not described");
-    refused("{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[-4],\"data_offsets\":[0,4]}}", 4, "bad shape");
-    refused("{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[4.0],\"data_offsets\":[0,4]}}", 4, "bad shape");
-    refused("{" META ",\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[4],\"data_offsets\":[0,4]}}", 4, "F8_E4M3");
-    refused("{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[1,1,1,1,4],\"data_offsets\":[0,4]}}", 4, "5 dimensions");
-    refused("{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,4]}}", 4, "overflows");
-    refused("{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]},\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[2,4]}}", 4, "JSON");
-    refused("{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4],\"x\":1}}", 4, "not described");
+    refused("{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"b\":{"
+                     "\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[2,6]}}",
+            6, "overlap");
+    refused("{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[5],\"data_offsets\":[0,4]}}", 4,
+            "its shape 5");
+    refused("{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[4,0]}}", 4,
+            "not described");
+    refused("{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[-4],\"data_offsets\":[0,4]}}", 4,
+            "bad shape");
+    refused("{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[4.0],\"data_offsets\":[0,4]}}", 4,
+            "bad shape");
+    refused("{" META ",\"a\":{\"dtype\":\"F8_E4M3\",\"shape\":[4],\"data_offsets\":[0,4]}}", 4,
+            "F8_E4M3");
+    refused("{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[1,1,1,1,4],\"data_offsets\":[0,4]}}", 4,
+            "5 dimensions");
+    refused("{" META
+            ",\"a\":{\"dtype\":\"U8\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,4]}}",
+            4, "overflows");
+    refused("{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]},\"a\":{"
+                     "\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[2,4]}}",
+            4, "JSON");
+    refused("{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4],\"x\":1}}", 4,
+            "not described");
     refused("{" META ",\"a\":7}", 0, "not described");
     refused("{\"__metadata__\":{\"schema\":7}}", 0, "not a string");
     refused("{\"__metadata__\":{\"note\":\"7\"}}", 0, "schema");
@@ -317,19 +338,25 @@ static void header_rules(void **s)
     refused("{" META, 0, "JSON");
     refused("{" META "} x", 0, "JSON");
     /* a zero-size tensor at the place of another is fine */
-    forge("forged", "{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"F32\",\"shape\":[0,9],\"data_offsets\":[0,0]}}", "abcd", 4);
+    forge("forged",
+          "{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"b\":{"
+                   "\"dtype\":\"F32\",\"shape\":[0,9],\"data_offsets\":[0,0]}}",
+          "abcd", 4);
     OK(read_all("forged"));
 }
 
-/* Sizes around frames, written whole and in pieces, by one and by three workers: the same bytes, and the same values back. */
+/* Sizes around frames, written whole and in pieces, by one and by three workers: the same bytes,
+ * and the same values back. */
 static void frame_boundaries(void **s)
 {
     (void)s;
-    static const size_t size[] = { 1, FRAME - 1, FRAME, FRAME + 1, 2 * FRAME, 5 * FRAME + 12345, 13 * FRAME };
+    static const size_t size[] = { 1,         FRAME - 1,         FRAME,     FRAME + 1,
+                                   2 * FRAME, 5 * FRAME + 12345, 13 * FRAME };
     grn_par_t *pool;
     OK(grn_par_create(&pool, 3));
     unsigned char *x = malloc(13 * FRAME), *y = malloc(13 * FRAME);
-    for (size_t i = 0; i < 13 * FRAME; i++) x[i] = (unsigned char)((i * 2654435761u) >> (24 + i % 3));
+    for (size_t i = 0; i < 13 * FRAME; i++)
+        x[i] = (unsigned char)((i * 2654435761u) >> (24 + i % 3));
     for (size_t k = 0; k < sizeof size / sizeof *size; k++) {
         grn_cw_t *w;
         grn_cr_t *r;
@@ -340,7 +367,8 @@ static void frame_boundaries(void **s)
         OK(grn_cw_commit(w));
         OK(grn_cw_open(&w, "b", "grn.test/1", pool));
         OK(grn_cw_begin(w, "x", GRN_U8, &id));
-        for (size_t at = 0, step = 1; at < n; at += step, step = step * 7 % 9999991) OK(grn_cw_append(w, id, x + at, n - at < step ? n - at : step));
+        for (size_t at = 0, step = 1; at < n; at += step, step = step * 7 % 9999991)
+            OK(grn_cw_append(w, id, x + at, n - at < step ? n - at : step));
         OK(grn_cw_end(w, id, 1, &n));
         OK(grn_cw_commit(w));
         assert_true(same_files("a", "b"));
@@ -349,7 +377,8 @@ static void frame_boundaries(void **s)
         OK(grn_cr_read(r, t, 0, y, n));
         assert_memory_equal(x, y, n);
         for (int j = 0; j < 40; j++) { /* parts, crossing frames, cached and not */
-            size_t from = (size_t)j * 7919 * 263 % n, len = (size_t)j * 104729 * 31 % (n - from + 1);
+            size_t from = (size_t)j * 7919 * 263 % n,
+                   len = (size_t)j * 104729 * 31 % (n - from + 1);
             memset(y, 0, len);
             OK(grn_cr_read(r, t, from, y, len));
             assert_memory_equal(x + from, y, len);
@@ -361,7 +390,8 @@ static void frame_boundaries(void **s)
     grn_par_destroy(pool);
 }
 
-/* Damage inside the data of a file of several frames is found by the read that touches it, and only by that. */
+/* Damage inside the data of a file of several frames is found by the read that touches it, and only
+ * by that. */
 static void damage_is_local(void **s)
 {
     (void)s;
@@ -382,7 +412,8 @@ static void damage_is_local(void **s)
     OK(grn_cr_read(r, t, 2 * FRAME, x, FRAME));
     assert_int_equal(grn_cr_read(r, t, FRAME + 5, x, 1), GRN_EFORMAT);
     assert_non_null(strstr(grn_err_msg(), "frame 2 of 4 does not match its checksum"));
-    assert_int_equal(grn_cr_read(r, t, FRAME + 5, x, 1), GRN_EFORMAT); /* not served from the cache */
+    assert_int_equal(grn_cr_read(r, t, FRAME + 5, x, 1),
+                     GRN_EFORMAT); /* not served from the cache */
     assert_int_equal(grn_cr_check(r), GRN_EFORMAT);
     grn_cr_close(r);
     free(x);
@@ -449,7 +480,8 @@ static void conversions(void **s)
     const uint32_t u[4] = { 0, 255, 16777217, 4294967295u };
     const int32_t i[3] = { -1, 0, 7 };
     const double f[3] = { 3, 1e300, 0.1 };
-    const uint16_t half[6] = { 0x3c00, 0xc000, 0x0001, 0x7bff, 0x7c00, 0x0000 }, bf[2] = { 0x3f80, 0xc040 };
+    const uint16_t half[6] = { 0x3c00, 0xc000, 0x0001, 0x7bff, 0x7c00, 0x0000 },
+                   bf[2] = { 0x3f80, 0xc040 };
     OK(grn_cw_open(&w, "a", "grn.test/1", NULL));
     OK(grn_cw_vec(w, "u", GRN_U32, 4, u));
     OK(grn_cw_vec(w, "i", GRN_I32, 3, i));
@@ -464,7 +496,8 @@ static void conversions(void **s)
     OK(grn_cr_load_as(r, grn_cr_find(r, "u"), GRN_F64, &p));
     assert_true(((double *)p)[2] == 16777217.0);
     free(p);
-    assert_int_equal(grn_cr_load_as(r, grn_cr_find(r, "u"), GRN_F32, &p), GRN_EFORMAT); /* 2^24 + 1 */
+    assert_int_equal(grn_cr_load_as(r, grn_cr_find(r, "u"), GRN_F32, &p),
+                     GRN_EFORMAT); /* 2^24 + 1 */
     assert_int_equal(grn_cr_load_as(r, grn_cr_find(r, "u"), GRN_I32, &p), GRN_EFORMAT);
     assert_int_equal(grn_cr_load_as(r, grn_cr_find(r, "u"), GRN_U16, &p), GRN_EFORMAT);
     assert_int_equal(grn_cr_load_as(r, grn_cr_find(r, "i"), GRN_U32, &p), GRN_EFORMAT); /* -1 */
@@ -477,7 +510,8 @@ static void conversions(void **s)
     assert_int_equal(grn_cr_load_as(r, grn_cr_find(r, "f"), GRN_F32, &p), GRN_EFORMAT); /* 1e300 */
     OK(grn_cr_load_as(r, grn_cr_find(r, "h"), GRN_F32, &p));
     const float *h = p;
-    assert_true(h[0] == 1 && h[1] == -2 && h[2] == 0x1p-24f && h[3] == 65504 && isinf(h[4]) && h[5] == 0);
+    assert_true(h[0] == 1 && h[1] == -2 && h[2] == 0x1p-24f && h[3] == 65504 && isinf(h[4]) &&
+                h[5] == 0);
     free(p);
     OK(grn_cr_load_as(r, grn_cr_find(r, "b"), GRN_F64, &p));
     assert_true(((double *)p)[0] == 1 && ((double *)p)[1] == -3);
@@ -516,7 +550,8 @@ static void misuse(void **s)
     grn_cr_close(NULL);
 }
 
-/* Every allocation of writing and reading fails in turn: an error each time, no leak (ASan), no file. */
+/* Every allocation of writing and reading fails in turn: an error each time, no leak (ASan), no
+ * file. */
 static void out_of_memory(void **s)
 {
     (void)s;
@@ -554,26 +589,36 @@ static void utf8(void **s)
     OK(grn_utf8("a\xce\xb2\xe2\x82\xac\xf0\x9f\x98\x80", &p));
     assert_string_equal(p, "a\xce\xb2\xe2\x82\xac\xf0\x9f\x98\x80");
     free(p);
-    OK(grn_utf8("\xff" "a\xc0\xaf\xed\xa0\x80\xce", &p));
+    OK(grn_utf8("\xff"
+                "a\xc0\xaf\xed\xa0\x80\xce",
+                &p));
     assert_string_equal(p, "?a??????");
     free(p);
 }
 
-/* Two inputs with histories: steps they share appear once, ids that clash are renamed, the new step follows both. */
+/* Two inputs with histories: steps they share appear once, ids that clash are renamed, the new step
+ * follows both. */
 static void provenance(void **s)
 {
     (void)s;
     char *j;
     put("in1", "abc", 3);
-    OK(grn_prov_input("in1", "[{\"id\":\"grn-sim\",\"pn\":\"grn-sim\",\"vn\":\"1\",\"cl\":\"grn-sim -o d\"},"
-                             "{\"id\":\"grn-build\",\"pn\":\"grn-build\",\"vn\":\"1\",\"cl\":\"grn-build a\",\"pp\":\"grn-sim\"}]"));
-    OK(grn_prov_input("-", "[{\"id\":\"grn-sim\",\"pn\":\"grn-sim\",\"vn\":\"1\",\"cl\":\"grn-sim -o d\"},"
-                           "{\"id\":\"grn-build\",\"pn\":\"grn-build\",\"vn\":\"1\",\"cl\":\"grn-build b\",\"pp\":\"grn-sim\"}]"));
+    OK(grn_prov_input(
+        "in1", "[{\"id\":\"grn-sim\",\"pn\":\"grn-sim\",\"vn\":\"1\",\"cl\":\"grn-sim -o d\"},"
+               "{\"id\":\"grn-build\",\"pn\":\"grn-build\",\"vn\":\"1\",\"cl\":\"grn-build "
+               "a\",\"pp\":\"grn-sim\"}]"));
+    OK(grn_prov_input(
+        "-", "[{\"id\":\"grn-sim\",\"pn\":\"grn-sim\",\"vn\":\"1\",\"cl\":\"grn-sim -o d\"},"
+             "{\"id\":\"grn-build\",\"pn\":\"grn-build\",\"vn\":\"1\",\"cl\":\"grn-build "
+             "b\",\"pp\":\"grn-sim\"}]"));
     OK(grn_prov_input("in1", NULL)); /* once */
     OK(grn_prov_chain_json(&j));
-    assert_non_null(strstr(j, "{\"cl\":\"grn-sim -o d\",\"id\":\"grn-sim\",\"pn\":\"grn-sim\",\"vn\":\"1\"},"
-                              "{\"cl\":\"grn-build a\",\"id\":\"grn-build\",\"pn\":\"grn-build\",\"pp\":\"grn-sim\",\"vn\":\"1\"},"
-                              "{\"cl\":\"grn-build b\",\"id\":\"grn-build.1\",\"pn\":\"grn-build\",\"pp\":\"grn-sim\",\"vn\":\"1\"},"));
+    assert_non_null(strstr(
+        j, "{\"cl\":\"grn-sim -o d\",\"id\":\"grn-sim\",\"pn\":\"grn-sim\",\"vn\":\"1\"},"
+           "{\"cl\":\"grn-build "
+           "a\",\"id\":\"grn-build\",\"pn\":\"grn-build\",\"pp\":\"grn-sim\",\"vn\":\"1\"},"
+           "{\"cl\":\"grn-build "
+           "b\",\"id\":\"grn-build.1\",\"pn\":\"grn-build\",\"pp\":\"grn-sim\",\"vn\":\"1\"},"));
     assert_non_null(strstr(j, "grn-build,grn-build.1\""));
     free(j);
     OK(grn_prov_inputs_json(&j));
@@ -596,11 +641,21 @@ static void provenance(void **s)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trip),    cmocka_unit_test(decompressed_layout), cmocka_unit_test(every_cut),
-        cmocka_unit_test(every_flip),    cmocka_unit_test(extended),            cmocka_unit_test(header_rules),
-        cmocka_unit_test(frame_boundaries), cmocka_unit_test(damage_is_local),  cmocka_unit_test(pipes),
-        cmocka_unit_test(widening),      cmocka_unit_test(conversions),         cmocka_unit_test(misuse),
-        cmocka_unit_test(out_of_memory), cmocka_unit_test(utf8),                cmocka_unit_test(provenance),
+        cmocka_unit_test(round_trip),
+        cmocka_unit_test(decompressed_layout),
+        cmocka_unit_test(every_cut),
+        cmocka_unit_test(every_flip),
+        cmocka_unit_test(extended),
+        cmocka_unit_test(header_rules),
+        cmocka_unit_test(frame_boundaries),
+        cmocka_unit_test(damage_is_local),
+        cmocka_unit_test(pipes),
+        cmocka_unit_test(widening),
+        cmocka_unit_test(conversions),
+        cmocka_unit_test(misuse),
+        cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(utf8),
+        cmocka_unit_test(provenance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* io/matrix: round trips of every shape and type, blocks against the whole, picks and transposes against dense loops. */
+/* io/matrix: round trips of every shape and type, blocks against the whole, picks and transposes
+ * against dense loops. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,8 +28,10 @@ static void names(grn_names_t *d, const char *prefix, uint64_t from, uint64_t n)
     }
 }
 
-/* rows x cols with about one value in three not zero; integers below `top`, or halves when top is 0. Rows from..: as if cut from a longer one. */
-static void make(grn_matrix_t *m, uint64_t from, uint64_t rows, uint64_t cols, uint32_t top, int dense)
+/* rows x cols with about one value in three not zero; integers below `top`, or halves when top is
+ * 0. Rows from..: as if cut from a longer one. */
+static void make(grn_matrix_t *m, uint64_t from, uint64_t rows, uint64_t cols, uint32_t top,
+                 int dense)
 {
     memset(m, 0, sizeof *m);
     m->n_rows = rows;
@@ -47,7 +50,8 @@ static void make(grn_matrix_t *m, uint64_t from, uint64_t rows, uint64_t cols, u
     grn_names_t levels = { 0 };
     OK(GRN_NEW(depth, rows));
     OK(GRN_NEW(type, rows));
-    for (uint64_t i = 0; i < rows; i++) depth[i] = i % 5 ? 0.1 * (double)(from + i) : NAN, type[i] = (int32_t)((from + i) % 3) - 1;
+    for (uint64_t i = 0; i < rows; i++)
+        depth[i] = i % 5 ? 0.1 * (double)(from + i) : NAN, type[i] = (int32_t)((from + i) % 3) - 1;
     OK(grn_names_add(&levels, "B cell", NULL, NULL));
     OK(grn_names_add(&levels, "T cell", NULL, NULL));
     OK(grn_attr_add_num(&m->row_attr, "depth", depth));
@@ -55,7 +59,8 @@ static void make(grn_matrix_t *m, uint64_t from, uint64_t rows, uint64_t cols, u
     int32_t *chrom;
     OK(GRN_NEW(chrom, cols));
     OK(grn_names_add(&levels, "chr1", NULL, NULL));
-    OK(grn_attr_add_code(&m->col_attr, "cell_type", chrom, &levels)); /* the name the rows use too, with other levels */
+    OK(grn_attr_add_code(&m->col_attr, "cell_type", chrom,
+                         &levels)); /* the name the rows use too, with other levels */
     if (!dense) OK(grn_matrix_to_csr(m));
 }
 
@@ -82,11 +87,13 @@ static void same(const grn_matrix_t *a, const grn_matrix_t *b)
     same_attrs(&a->row_attr, &b->row_attr, a->n_rows);
     same_attrs(&a->col_attr, &b->col_attr, a->n_cols);
     if (a->is_dense) {
-        for (uint64_t i = 0; i < a->n_rows * a->n_cols; i++) assert_true(a->dense[i] == b->dense[i]);
+        for (uint64_t i = 0; i < a->n_rows * a->n_cols; i++)
+            assert_true(a->dense[i] == b->dense[i]);
         return;
     }
     for (uint64_t i = 0; i <= a->n_rows; i++) assert_int_equal(a->indptr[i], b->indptr[i]);
-    for (uint64_t k = 0; k < a->indptr[a->n_rows]; k++) assert_true(a->indices[k] == b->indices[k] && a->data[k] == b->data[k]);
+    for (uint64_t k = 0; k < a->indptr[a->n_rows]; k++)
+        assert_true(a->indices[k] == b->indices[k] && a->data[k] == b->data[k]);
 }
 
 static grn_dtype stored_type(const char *path, const char *tensor)
@@ -107,8 +114,9 @@ static void round_trips(void **s)
         uint64_t rows, cols;
         uint32_t top;
         grn_dtype type;
-    } form[] = { { 0, 0, 9, GRN_U8 },   { 0, 5, 9, GRN_U8 },       { 5, 0, 9, GRN_U8 },         { 1, 1, 9, GRN_U8 },   { 17, 23, 256, GRN_U8 },
-                 { 90, 31, 65536, GRN_U16 }, { 90, 31, 1 << 24, GRN_U32 }, { 17, 23, 0, GRN_F32 }, { 6, 6, 1, GRN_U8 } };
+    } form[] = { { 0, 0, 9, GRN_U8 },          { 0, 5, 9, GRN_U8 },     { 5, 0, 9, GRN_U8 },
+                 { 1, 1, 9, GRN_U8 },          { 17, 23, 256, GRN_U8 }, { 90, 31, 65536, GRN_U16 },
+                 { 90, 31, 1 << 24, GRN_U32 }, { 17, 23, 0, GRN_F32 },  { 6, 6, 1, GRN_U8 } };
     for (size_t k = 0; k < sizeof form / sizeof *form; k++)
         for (int dense = 0; dense < 2; dense++) {
             grn_matrix_t m, back;
@@ -148,7 +156,8 @@ static void index_type(void **s)
     }
 }
 
-/* Blocks written one by one (u8, then u16, then reals) give the bytes of the whole, for one worker and for three. */
+/* Blocks written one by one (u8, then u16, then reals) give the bytes of the whole, for one worker
+ * and for three. */
 static void blocks_written(void **s)
 {
     (void)s;
@@ -160,7 +169,8 @@ static void blocks_written(void **s)
         uint32_t all[100];
         make(&whole, 0, 60, 40, 0, 1);
         for (uint64_t i = 0; i < 20 * 40; i++) whole.dense[i] = (float)(int)fabsf(whole.dense[i]);
-        for (uint64_t i = 20 * 40; i < 40 * 40; i++) whole.dense[i] = (float)(int)fabsf(whole.dense[i]) * 500;
+        for (uint64_t i = 20 * 40; i < 40 * 40; i++)
+            whole.dense[i] = (float)(int)fabsf(whole.dense[i]) * 500;
         if (!dense) OK(grn_matrix_to_csr(&whole));
         for (uint32_t i = 0; i < 100; i++) all[i] = i;
         OK(grn_matrix_pick_rows(&whole, all, 20, &a));
@@ -328,7 +338,9 @@ static void invariants(void **s)
 static void inconsistent_files(void **s)
 {
     (void)s;
-    static const uint64_t ptr[5][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 1, 2 }, { 0, 1, 1 }, { 0, 1, 2 } };
+    static const uint64_t ptr[5][3] = {
+        { 0, 1, 2 }, { 0, 2, 1 }, { 1, 1, 2 }, { 0, 1, 1 }, { 0, 1, 2 }
+    };
     static const uint32_t idx[5][2] = { { 0, 2 }, { 0, 2 }, { 0, 2 }, { 0, 2 }, { 0, 3 } };
     for (int k = 0; k < 5; k++) {
         grn_cw_t *w;
@@ -388,8 +400,10 @@ static void attributes(void **s)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trips),         cmocka_unit_test(index_type), cmocka_unit_test(blocks_written),     cmocka_unit_test(blocks_refused),
-        cmocka_unit_test(blocks_read),         cmocka_unit_test(transpose_and_picks), cmocka_unit_test(invariants), cmocka_unit_test(inconsistent_files),
+        cmocka_unit_test(round_trips),    cmocka_unit_test(index_type),
+        cmocka_unit_test(blocks_written), cmocka_unit_test(blocks_refused),
+        cmocka_unit_test(blocks_read),    cmocka_unit_test(transpose_and_picks),
+        cmocka_unit_test(invariants),     cmocka_unit_test(inconsistent_files),
         cmocka_unit_test(attributes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

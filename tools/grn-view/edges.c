@@ -20,7 +20,8 @@ static grn_status load_gmt(const char *path, grn_edges_t *e)
     GRN_TRY(grn_gmt_load(path, &g));
     GRN_TRY(grn_edges_alloc(e, g.off[g.n], "gene,regulon"));
     for (size_t s = 0; s < g.n; s++)
-        for (uint64_t k = g.off[s]; k < g.off[s + 1]; k++) e->regulon[k] = (uint32_t)s, e->gene[k] = g.gene[k];
+        for (uint64_t k = g.off[s]; k < g.off[s + 1]; k++)
+            e->regulon[k] = (uint32_t)s, e->gene[k] = g.gene[k];
     GRN_TRY(grn_names_dup(&e->genes, &g.genes));
     GRN_TRY(grn_names_dup(&e->regulons, &g.sets));
     GRN_TRY(grn_prov_input(path, NULL));
@@ -38,9 +39,11 @@ grn_status view_load_edges(const char *path, view_kind kind, grn_edges_t *e)
     if (kind == VIEW_GMT) return load_gmt(path, e);
     memset(e, 0, sizeof *e);
     GRN_TRY(grn_adjacency_load(path, NULL, e, &info));
-    grn_log_info("'%s': %llu rows, %zu TF -> gene pairs", path, (unsigned long long)info.n_rows, e->n);
-    if (info.n_merged) grn_log_info("%llu rows repeat a pair and were joined, %llu of them with another sign", (unsigned long long)info.n_merged,
-                                    (unsigned long long)info.n_conflict);
+    grn_log_info("'%s': %llu rows, %zu TF -> gene pairs", path, (unsigned long long)info.n_rows,
+                 e->n);
+    if (info.n_merged)
+        grn_log_info("%llu rows repeat a pair and were joined, %llu of them with another sign",
+                     (unsigned long long)info.n_merged, (unsigned long long)info.n_conflict);
     GRN_TRY(grn_prov_input(path, NULL));
 end:
     return rc;
@@ -54,9 +57,12 @@ typedef struct {
     size_t at; /* of the pointer in grn_edges_t */
 } column_t;
 static const column_t columns[] = {
-    { "tf", GRN_U32, offsetof(grn_edges_t, tf) },           { "gene", GRN_U32, offsetof(grn_edges_t, gene) },
-    { "region", GRN_U32, offsetof(grn_edges_t, region) },   { "regulon", GRN_U32, offsetof(grn_edges_t, regulon) },
-    { "context", GRN_U16, offsetof(grn_edges_t, context) }, { "sign", GRN_I8, offsetof(grn_edges_t, sign) },
+    { "tf", GRN_U32, offsetof(grn_edges_t, tf) },
+    { "gene", GRN_U32, offsetof(grn_edges_t, gene) },
+    { "region", GRN_U32, offsetof(grn_edges_t, region) },
+    { "regulon", GRN_U32, offsetof(grn_edges_t, regulon) },
+    { "context", GRN_U16, offsetof(grn_edges_t, context) },
+    { "sign", GRN_I8, offsetof(grn_edges_t, sign) },
     { "weight", GRN_F32, offsetof(grn_edges_t, weight) },
 };
 
@@ -79,7 +85,8 @@ static void stream_close(stream_t *s)
 static grn_status column_open(stream_t *s, const grn_tensor_info_t *t, void **place)
 {
     if (s->n == UINT64_MAX) s->n = t->shape[0];
-    if (t->shape[0] != s->n) return grn_err(GRN_EFORMAT, "'%s': columns differ in length", grn_cr_path(s->cr));
+    if (t->shape[0] != s->n)
+        return grn_err(GRN_EFORMAT, "'%s': columns differ in length", grn_cr_path(s->cr));
     return (*place = grn_malloc(BLOCK, grn_dtype_size(t->dtype))) ? GRN_OK : GRN_ENOMEM;
 }
 
@@ -90,7 +97,10 @@ static grn_status stream_open(stream_t *s, const char *path)
     struct {
         const char *name;
         grn_names_t *d;
-    } dict[] = { { "names.gene", &b->genes }, { "names.region", &b->regions }, { "names.context", &b->contexts }, { "names.regulon", &b->regulons } };
+    } dict[] = { { "names.gene", &b->genes },
+                 { "names.region", &b->regions },
+                 { "names.context", &b->contexts },
+                 { "names.regulon", &b->regulons } };
     memset(s, 0, sizeof *s);
     s->n = UINT64_MAX;
     GRN_TRY(grn_cr_open(&s->cr, path, grn_common.pool));
@@ -110,7 +120,8 @@ static grn_status stream_open(stream_t *s, const char *path)
         if (!(b->ev[b->n_ev++].name = strdup(name + 9))) GRN_FAIL(GRN_ENOMEM, "out of memory");
     }
     for (size_t k = 0; k < 4; k++)
-        if (grn_cr_find(s->cr, dict[k].name)) GRN_TRY(grn_cr_load_names(s->cr, dict[k].name, dict[k].d));
+        if (grn_cr_find(s->cr, dict[k].name))
+            GRN_TRY(grn_cr_load_names(s->cr, dict[k].name, dict[k].d));
     if (s->n == UINT64_MAX) s->n = 0;
 end:
     return rc;
@@ -123,9 +134,12 @@ static grn_status stream_next(stream_t *s)
     b->n = s->n - s->at < BLOCK ? s->n - s->at : BLOCK;
     for (size_t k = 0; k < sizeof columns / sizeof *columns; k++) {
         size_t size = grn_dtype_size(columns[k].dtype);
-        if (s->col[k]) GRN_TRY(grn_cr_read(s->cr, s->col[k], s->at * size, *(void **)((char *)b + columns[k].at), b->n * size));
+        if (s->col[k])
+            GRN_TRY(grn_cr_read(s->cr, s->col[k], s->at * size,
+                                *(void **)((char *)b + columns[k].at), b->n * size));
     }
-    for (size_t k = 0; k < b->n_ev; k++) GRN_TRY(grn_cr_read(s->cr, s->ev[k], s->at * 4, b->ev[k].v, b->n * 4));
+    for (size_t k = 0; k < b->n_ev; k++)
+        GRN_TRY(grn_cr_read(s->cr, s->ev[k], s->at * 4, b->ev[k].v, b->n * 4));
     s->at += b->n;
     if ((rc = grn_edges_validate(b))) GRN_TRY(grn_err_prefix(rc, "'%s'", grn_cr_path(s->cr)));
 end:
@@ -152,7 +166,9 @@ static grn_status stream_tsv(const char *path, const view_sel_t *sel)
         for (size_t k = 0; k < n; k++) GRN_TRY(view_edges_row(o, &s.block, pick[k]));
         total += n;
     }
-    if (view_sel_any(sel) && total == 0) GRN_FAIL(GRN_EEMPTY, "no edge of '%s' (%llu) passes all the filters together", path, (unsigned long long)s.n);
+    if (view_sel_any(sel) && total == 0)
+        GRN_FAIL(GRN_EEMPTY, "no edge of '%s' (%llu) passes all the filters together", path,
+                 (unsigned long long)s.n);
     rc = grn_out_commit(o);
     o = NULL;
 end:
@@ -183,7 +199,8 @@ grn_status view_edges(const char *path, view_kind kind, const char *dflt)
     }
     GRN_TRY(GRN_NEW_RAW(pick, e.n));
     n = view_mask_pick(&mask, &e, pick);
-    if (n == 0) GRN_FAIL(GRN_EEMPTY, "no edge of '%s' (%zu) passes all the filters together", path, e.n);
+    if (n == 0)
+        GRN_FAIL(GRN_EEMPTY, "no edge of '%s' (%zu) passes all the filters together", path, e.n);
     grn_log_info("%zu of %zu edges kept", n, e.n);
     GRN_TRY(grn_edges_pick(&e, pick, n, &kept));
     rc = view_write_edges(&kept, path, dflt);

@@ -1,4 +1,5 @@
-/* grn-view: looks into every file of the tools and every input they read; converts, chooses, merges, checks. */
+/* grn-view: looks into every file of the tools and every input they read; converts, chooses,
+ * merges, checks. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -9,29 +10,36 @@
 #include "io/result.h"
 #include "io/text.h"
 
-view_opt_t view_opt = { .out = "-", .format = "auto", .from = "auto", .join = "same", .counts = GRN_COUNTS_CLI_INIT };
+view_opt_t view_opt = {
+    .out = "-", .format = "auto", .from = "auto", .join = "same", .counts = GRN_COUNTS_CLI_INIT
+};
 
 #define OUTPUT_FORMATS "auto|tsv|long|cells|features|fits|mtx|h5ad|sif|graphml|adj|eregulon|gmt|zst"
-#define FILTERS                                                                                                        \
-    GRN_OPT_HEAD("Choice (NAME,NAME... or @FILE with one a line; options may be repeated)"),                           \
-    GRN_OPT_LIST(0, "tf", "NAMES", &view_opt.tf, "edges of these TFs; columns of a matrix"),                           \
-    GRN_OPT_LIST(0, "gene", "NAMES", &view_opt.gene, "edges to these genes; columns of a matrix"),                     \
-    GRN_OPT_LIST(0, "region", "NAMES", &view_opt.region, "regions that overlap these (chr1:100-600)"),                 \
-    GRN_OPT_LIST(0, "regulon", "NAMES", &view_opt.regulon, "these regulons"),                                          \
-    GRN_OPT_LIST(0, "context", "NAMES", &view_opt.context, "these contexts (cell types)"),                             \
-    GRN_OPT_LIST(0, "cell", "NAMES", &view_opt.cell, "these cells (rows of a matrix)"),                                \
-    GRN_OPT_LIST(0, "where", "COLUMN=VALUE", &view_opt.where, "cells with this value of an attribute")
-#define INPUT                                                                                                          \
-    GRN_OPT_HEAD("Input"),                                                                                             \
-    GRN_OPT_ENUM(0, "from", "auto|counts|network|gmt", &view_opt.from, "what a file that is not ours holds"),          \
-    GRN_COUNTS_OPTIONS(view_opt.counts)
+#define FILTERS \
+    GRN_OPT_HEAD("Choice (NAME,NAME... or @FILE with one a line; options may be repeated)"), \
+        GRN_OPT_LIST(0, "tf", "NAMES", &view_opt.tf, "edges of these TFs; columns of a matrix"), \
+        GRN_OPT_LIST(0, "gene", "NAMES", &view_opt.gene, \
+                     "edges to these genes; columns of a matrix"), \
+        GRN_OPT_LIST(0, "region", "NAMES", &view_opt.region, \
+                     "regions that overlap these (chr1:100-600)"), \
+        GRN_OPT_LIST(0, "regulon", "NAMES", &view_opt.regulon, "these regulons"), \
+        GRN_OPT_LIST(0, "context", "NAMES", &view_opt.context, "these contexts (cell types)"), \
+        GRN_OPT_LIST(0, "cell", "NAMES", &view_opt.cell, "these cells (rows of a matrix)"), \
+        GRN_OPT_LIST(0, "where", "COLUMN=VALUE", &view_opt.where, \
+                     "cells with this value of an attribute")
+#define INPUT \
+    GRN_OPT_HEAD("Input"), \
+        GRN_OPT_ENUM(0, "from", "auto|counts|network|gmt", &view_opt.from, \
+                     "what a file that is not ours holds"), \
+        GRN_COUNTS_OPTIONS(view_opt.counts)
 #define OUTPUT(help) GRN_OPT_STR('o', "output", "FILE", &view_opt.out, help)
 #define FORMAT(help) GRN_OPT_ENUM('O', "output-format", OUTPUT_FORMATS, &view_opt.format, help)
 
 static const grn_opt_t view_table[] = {
     GRN_OPT_HEAD("What to show"),
     GRN_OPT_FLAG('H', "header", &view_opt.header, "summary and provenance only"),
-    GRN_OPT_FLAG(0, "check", &view_opt.check, "read and verify everything; silent when all is well"),
+    GRN_OPT_FLAG(0, "check", &view_opt.check,
+                 "read and verify everything; silent when all is well"),
     GRN_OPT_STR(0, "tensor", "NAME", &view_opt.tensor, "one tensor of a container"),
     FILTERS,
     INPUT,
@@ -42,13 +50,20 @@ static const grn_opt_t view_table[] = {
     GRN_OPT_END,
 };
 static const grn_opt_t subset_table[] = {
-    FILTERS, INPUT, GRN_OPT_HEAD("Output"), OUTPUT("where it goes"), FORMAT("form of the output; auto is zst"), GRN_OPT_END,
+    FILTERS,
+    INPUT,
+    GRN_OPT_HEAD("Output"),
+    OUTPUT("where it goes"),
+    FORMAT("form of the output; auto is zst"),
+    GRN_OPT_END,
 };
-static const grn_opt_t import_table[] = { INPUT, GRN_OPT_HEAD("Output"), OUTPUT("where it goes"), GRN_OPT_END };
+static const grn_opt_t import_table[] = { INPUT, GRN_OPT_HEAD("Output"), OUTPUT("where it goes"),
+                                          GRN_OPT_END };
 static const grn_opt_t merge_table[] = {
     INPUT,
     GRN_OPT_HEAD("Merging"),
-    GRN_OPT_ENUM(0, "join", "same|inner|outer", &view_opt.join, "columns of matrices: must be the same, common ones, all"),
+    GRN_OPT_ENUM(0, "join", "same|inner|outer", &view_opt.join,
+                 "columns of matrices: must be the same, common ones, all"),
     GRN_OPT_FLAG(0, "tag", &view_opt.tag, "name cells CELL_1, CELL_2 ... by file"),
     GRN_OPT_HEAD("Output"),
     OUTPUT("where it goes"),
@@ -56,7 +71,8 @@ static const grn_opt_t merge_table[] = {
 };
 static const grn_opt_t cell_table[] = {
     GRN_OPT_HEAD("Input"),
-    GRN_OPT_STR('a', "active", "FILE", &view_opt.active, "which regulon is on in which cell (grn-threshold)"),
+    GRN_OPT_STR('a', "active", "FILE", &view_opt.active,
+                "which regulon is on in which cell (grn-threshold)"),
     GRN_OPT_STR('e', "edges", "FILE", &view_opt.edges, "regulons (grn-build)"),
     GRN_OPT_LIST(0, "context", "NAME", &view_opt.context, "take the edges of this context"),
     GRN_OPT_HEAD("Output"),
@@ -82,13 +98,17 @@ static grn_status kind_of_container(const char *path, view_kind *kind)
     static const struct {
         const char *schema;
         view_kind kind;
-    } known[] = { { "grn.edges/", VIEW_EDGES }, { "grn.matrix/", VIEW_MATRIX }, { "grn.activity/", VIEW_ACTIVITY }, { "grn.result/", VIEW_RESULT } };
+    } known[] = { { "grn.edges/", VIEW_EDGES },
+                  { "grn.matrix/", VIEW_MATRIX },
+                  { "grn.activity/", VIEW_ACTIVITY },
+                  { "grn.result/", VIEW_RESULT } };
     grn_cr_t *r;
     grn_status rc = grn_cr_open(&r, path, grn_common.pool);
     if (rc) return rc;
     *kind = VIEW_OTHER;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strncmp(grn_cr_schema(r), known[i].schema, strlen(known[i].schema)) == 0) *kind = known[i].kind;
+        if (strncmp(grn_cr_schema(r), known[i].schema, strlen(known[i].schema)) == 0)
+            *kind = known[i].kind;
     grn_cr_close(r);
     return GRN_OK;
 }
@@ -100,19 +120,25 @@ static int is_one_of(const char *s, const char *const *words)
     return 0;
 }
 
-/* A header that names a TF and a target: a network. Lines "name TAB words TAB gene TAB gene" with no number behind: gene sets. */
+/* A header that names a TF and a target: a network. Lines "name TAB words TAB gene TAB gene" with
+ * no number behind: gene sets. */
 static view_kind kind_of_line(char *line)
 {
-    static const char *const tf[] = { "tf", "source", "regulator", "gene1", NULL }, *const target[] = { "target", "gene", "gene2", NULL };
+    static const char *const tf[] = { "tf", "source", "regulator", "gene1", NULL },
+                             *const target[] = { "target", "gene", "gene2", NULL };
     char *field[16], sep = strchr(line, '\t') ? '\t' : ',';
     size_t n = grn_split(line, sep, field, 16);
     int has_tf = 0, has_target = 0;
     double x;
-    for (size_t i = 0; i < n; i++) has_tf |= is_one_of(field[i], tf), has_target |= is_one_of(field[i], target);
+    for (size_t i = 0; i < n; i++)
+        has_tf |= is_one_of(field[i], tf), has_target |= is_one_of(field[i], target);
     if (has_tf && has_target) return VIEW_NETWORK;
-    if (sep != '\t' || n < 3 || !*field[0] || strcmp(field[0], "cell") == 0 || strcmp(field[0], "gene") == 0) return VIEW_COUNTS;
+    if (sep != '\t' || n < 3 || !*field[0] || strcmp(field[0], "cell") == 0 ||
+        strcmp(field[0], "gene") == 0)
+        return VIEW_COUNTS;
     const char *d = field[1];
-    if (strchr(d, ' ') || strncmp(d, "http", 4) == 0 || strcasecmp(d, "na") == 0 || strcmp(d, ">") == 0) {
+    if (strchr(d, ' ') || strncmp(d, "http", 4) == 0 || strcasecmp(d, "na") == 0 ||
+        strcmp(d, ">") == 0) {
         for (size_t i = 2; i < n && i < 15; i++)
             if (grn_parse_f64(field[i], &x) == GRN_OK) return VIEW_COUNTS;
         return VIEW_GMT;
@@ -126,7 +152,8 @@ static view_kind kind_of_text(const char *path)
     grn_text_t *t;
     char *line;
     view_kind kind = VIEW_COUNTS;
-    if (stat(path, &st) || S_ISDIR(st.st_mode) || grn_text_open(&t, path)) return VIEW_COUNTS; /* its reader says what is wrong */
+    if (stat(path, &st) || S_ISDIR(st.st_mode) || grn_text_open(&t, path))
+        return VIEW_COUNTS; /* its reader says what is wrong */
     if (grn_text_next(t, &line, NULL) == 1) kind = kind_of_line(line);
     grn_text_close(t);
     return kind;
@@ -152,7 +179,8 @@ static grn_status view_result(const char *path)
     grn_status rc = GRN_OK;
     grn_result_t r = { 0 };
     grn_out_t *o = NULL;
-    if (!view_format_is("tsv", "tsv")) GRN_FAIL(GRN_EUSAGE, "a result table can be written as tsv only");
+    if (!view_format_is("tsv", "tsv"))
+        GRN_FAIL(GRN_EUSAGE, "a result table can be written as tsv only");
     GRN_TRY(grn_result_load(path, grn_common.pool, &r));
     GRN_TRY(grn_out_open(&o, view_opt.out, 0));
     GRN_TRY(grn_result_print(&r, o));
@@ -168,20 +196,31 @@ end:
 static grn_status show(const char *path, view_kind kind, const char *dflt)
 {
     switch (kind) {
-    case VIEW_MATRIX: case VIEW_COUNTS: return view_matrix(path, dflt);
-    case VIEW_EDGES: case VIEW_NETWORK: case VIEW_GMT: return view_edges(path, kind, dflt ? dflt : "tsv");
+    case VIEW_MATRIX:
+    case VIEW_COUNTS: return view_matrix(path, dflt);
+    case VIEW_EDGES:
+    case VIEW_NETWORK:
+    case VIEW_GMT: return view_edges(path, kind, dflt ? dflt : "tsv");
     case VIEW_ACTIVITY: return view_activity(path, dflt);
-    case VIEW_RESULT: if (!dflt) return view_result(path); break;
-    default: if (!dflt && strcmp(view_opt.format, "auto") == 0) return view_summary(path, kind); break;
+    case VIEW_RESULT:
+        if (!dflt) return view_result(path);
+        break;
+    default:
+        if (!dflt && strcmp(view_opt.format, "auto") == 0) return view_summary(path, kind);
+        break;
     }
-    return grn_err(GRN_EINVAL, "'%s' cannot be cut or converted; -H shows what it holds, --tensor NAME prints a tensor", path);
+    return grn_err(
+        GRN_EINVAL,
+        "'%s' cannot be cut or converted; -H shows what it holds, --tensor NAME prints a tensor",
+        path);
 }
 
 static grn_status run_view(const grn_args_t *args)
 {
     grn_status rc = GRN_OK;
     view_kind kind;
-    if (args->n > 1 && !view_opt.check && !view_opt.header) return grn_err(GRN_EUSAGE, "one file at a time; see grn-view merge --help");
+    if (args->n > 1 && !view_opt.check && !view_opt.header)
+        return grn_err(GRN_EUSAGE, "one file at a time; see grn-view merge --help");
     for (int i = 0; i < args->n; i++) {
         const char *path = args->v[i];
         GRN_TRY(grn_path_rewindable(&path));
@@ -226,17 +265,22 @@ static const grn_tool_t view_tool = {
 };
 
 static const grn_subtool_t subtools[] = {
-    { { "grn-view subset", "Chooses rows and columns of a file and writes a file of the same kind.", "[options] FILE", subset_table, 1, 1,
+    { { "grn-view subset", "Chooses rows and columns of a file and writes a file of the same kind.",
+        "[options] FILE", subset_table, 1, 1,
         "  grn-view subset --context Monocyte -o mono.edges.zst regulons.edges.zst\n" },
       run_subset },
-    { { "grn-view import", "Reads any input into a container: matrices of every format, TF -> gene tables, gene sets.", "[options] FILE", import_table,
-        1, 1, "  grn-view import --cells labels.tsv -o counts.tensor.zst filtered_feature_bc_matrix.h5\n" },
+    { { "grn-view import",
+        "Reads any input into a container: matrices of every format, TF -> gene tables, gene sets.",
+        "[options] FILE", import_table, 1, 1,
+        "  grn-view import --cells labels.tsv -o counts.tensor.zst "
+        "filtered_feature_bc_matrix.h5\n" },
       run_subset },
-    { { "grn-view merge", "Joins edges, or matrices one below the other.", "[options] FILE FILE...", merge_table, 2, -1,
-        "  grn-view merge -o all.edges.zst chr1.edges.zst chr2.edges.zst\n" },
+    { { "grn-view merge", "Joins edges, or matrices one below the other.", "[options] FILE FILE...",
+        merge_table, 2, -1, "  grn-view merge -o all.edges.zst chr1.edges.zst chr2.edges.zst\n" },
       view_merge },
-    { { "grn-view cell", "The network of one cell: edges of its context whose regulon is on in it.", "-a ACTIVE -e EDGES [options] BARCODE", cell_table,
-        1, 1, "  grn-view cell -a active.tensor.zst -e regulons.edges.zst AAACCTGA-1\n" },
+    { { "grn-view cell", "The network of one cell: edges of its context whose regulon is on in it.",
+        "-a ACTIVE -e EDGES [options] BARCODE", cell_table, 1, 1,
+        "  grn-view cell -a active.tensor.zst -e regulons.edges.zst AAACCTGA-1\n" },
       run_cell },
 };
 
@@ -245,6 +289,7 @@ int main(int argc, char **argv)
     static const char *const word[] = { "subset", "import", "merge", "cell", "help" };
     for (size_t i = 0; argc > 1 && i < sizeof word / sizeof *word; i++)
         if (strcmp(argv[1], word[i]) == 0)
-            return grn_tool_main_sub("grn-view", view_tool.brief, subtools, sizeof subtools / sizeof *subtools, argc, argv);
+            return grn_tool_main_sub("grn-view", view_tool.brief, subtools,
+                                     sizeof subtools / sizeof *subtools, argc, argv);
     return grn_tool_main(&view_tool, argc, argv, run_view);
 }

@@ -1,4 +1,5 @@
-/* Viewing matrices: block by block from any readable file to TSV, MatrixMarket, h5ad or our own form. */
+/* Viewing matrices: block by block from any readable file to TSV, MatrixMarket, h5ad or our own
+ * form. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,9 +111,11 @@ static grn_status long_block(sink_t *s, const grn_matrix_t *b)
     for (uint64_t i = 0; i < b->n_rows; i++) {
         const char *cell = grn_names_get(&b->row, i);
         if (b->is_dense)
-            for (uint64_t j = 0; j < b->n_cols; j++) GRN_TRY(long_row(s, cell, j, b->dense[i * b->n_cols + j]));
+            for (uint64_t j = 0; j < b->n_cols; j++)
+                GRN_TRY(long_row(s, cell, j, b->dense[i * b->n_cols + j]));
         else
-            for (uint64_t k = b->indptr[i]; k < b->indptr[i + 1]; k++) GRN_TRY(long_row(s, cell, b->indices[k], b->data[k]));
+            for (uint64_t k = b->indptr[i]; k < b->indptr[i + 1]; k++)
+                GRN_TRY(long_row(s, cell, b->indices[k], b->data[k]));
     }
 end:
     return rc;
@@ -126,7 +129,8 @@ static grn_status attr_row(grn_out_t *o, const char *name, const grn_attrs_t *as
     for (size_t k = 0; k < as->n; k++) {
         const grn_attr_t *a = &as->a[k];
         GRN_TRY(grn_out_puts(o, "\t"));
-        if (a->code && a->code[i] >= 0) GRN_TRY(grn_out_puts(o, grn_names_get(&a->levels, (size_t)a->code[i])));
+        if (a->code && a->code[i] >= 0)
+            GRN_TRY(grn_out_puts(o, grn_names_get(&a->levels, (size_t)a->code[i])));
         if (a->num && !isnan(a->num[i])) GRN_TRY(grn_out_puts(o, grn_fmt_f64(buf, a->num[i])));
     }
     rc = grn_out_puts(o, "\n");
@@ -150,7 +154,8 @@ static grn_status cells_begin(sink_t *s)
 static grn_status cells_block(sink_t *s, const grn_matrix_t *b)
 {
     grn_status rc = GRN_OK;
-    for (uint64_t i = 0; i < b->n_rows && !rc; i++) rc = attr_row(s->o, grn_names_get(&b->row, i), &b->row_attr, i);
+    for (uint64_t i = 0; i < b->n_rows && !rc; i++)
+        rc = attr_row(s->o, grn_names_get(&b->row, i), &b->row_attr, i);
     return rc;
 }
 
@@ -158,7 +163,8 @@ static grn_status features_begin(sink_t *s)
 {
     grn_status rc = text_open(s);
     if (!rc) rc = attr_head(s->o, "feature", &s->info->col_attr);
-    for (uint64_t j = 0; j < s->info->n_cols && !rc; j++) rc = attr_row(s->o, grn_names_get(&s->info->col, j), &s->info->col_attr, j);
+    for (uint64_t j = 0; j < s->info->n_cols && !rc; j++)
+        rc = attr_row(s->o, grn_names_get(&s->info->col, j), &s->info->col_attr, j);
     return rc;
 }
 
@@ -169,7 +175,8 @@ static grn_status nothing(sink_t *s, const grn_matrix_t *b)
     return GRN_OK;
 }
 
-/* ---- MatrixMarket: features x cells, as 10x folders are; with -o FOLDER the names lie beside it ---- */
+/* ---- MatrixMarket: features x cells, as 10x folders are; with -o FOLDER the names lie beside it
+ * ---- */
 
 static int is_folder(const char *path)
 {
@@ -195,7 +202,11 @@ static grn_status write_genes(const grn_matrix_t *info)
     GRN_TRY(open_in_folder(&o, "genes.tsv"));
     for (uint64_t j = 0; j < info->n_cols; j++) {
         const char *name = grn_names_get(&info->col, j);
-        GRN_TRY(grn_out_printf(o, "%s\t%s\n", id && id->code && id->code[j] >= 0 ? grn_names_get(&id->levels, (size_t)id->code[j]) : name, name));
+        GRN_TRY(grn_out_printf(o, "%s\t%s\n",
+                               id && id->code && id->code[j] >= 0
+                                   ? grn_names_get(&id->levels, (size_t)id->code[j])
+                                   : name,
+                               name));
     }
     rc = grn_out_commit(o);
     o = NULL;
@@ -208,14 +219,18 @@ static grn_status mtx_begin(sink_t *s)
 {
     grn_status rc = GRN_OK;
     if (is_folder(view_opt.out)) {
-        if (mkdir(view_opt.out, 0777) && !is_folder(view_opt.out)) GRN_FAIL(GRN_EIO, "cannot make the folder '%s'", view_opt.out);
+        if (mkdir(view_opt.out, 0777) && !is_folder(view_opt.out))
+            GRN_FAIL(GRN_EIO, "cannot make the folder '%s'", view_opt.out);
         GRN_TRY(write_genes(s->info));
         GRN_TRY(open_in_folder(&s->o, "matrix.mtx"));
     } else {
         GRN_TRY(grn_out_open(&s->o, view_opt.out, 0));
     }
-    rc = grn_out_printf(s->o, "%%%%MatrixMarket matrix coordinate real general\n%%features x cells\n%llu %llu %llu\n", (unsigned long long)s->info->n_cols,
-                        (unsigned long long)s->n_rows, (unsigned long long)s->nnz);
+    rc = grn_out_printf(
+        s->o,
+        "%%%%MatrixMarket matrix coordinate real general\n%%features x cells\n%llu %llu %llu\n",
+        (unsigned long long)s->info->n_cols, (unsigned long long)s->n_rows,
+        (unsigned long long)s->nnz);
 end:
     return rc;
 }
@@ -225,11 +240,14 @@ static grn_status mtx_block(sink_t *s, const grn_matrix_t *b)
     grn_status rc = GRN_OK;
     char buf[32];
     for (uint64_t i = 0; i < b->n_rows; i++) {
-        uint64_t from = b->is_dense ? i * b->n_cols : b->indptr[i], to = b->is_dense ? from + b->n_cols : b->indptr[i + 1];
+        uint64_t from = b->is_dense ? i * b->n_cols : b->indptr[i],
+                 to = b->is_dense ? from + b->n_cols : b->indptr[i + 1];
         for (uint64_t k = from; k < to; k++) {
             float x = b->is_dense ? b->dense[k] : b->data[k];
             uint64_t j = b->is_dense ? k - from : b->indices[k];
-            if (x != 0) GRN_TRY(grn_out_printf(s->o, "%llu %llu %s\n", (unsigned long long)j + 1, (unsigned long long)(s->at + i) + 1, grn_fmt_f32(buf, x)));
+            if (x != 0)
+                GRN_TRY(grn_out_printf(s->o, "%llu %llu %s\n", (unsigned long long)j + 1,
+                                       (unsigned long long)(s->at + i) + 1, grn_fmt_f32(buf, x)));
         }
     }
 end:
@@ -240,7 +258,8 @@ end:
 
 static grn_status zst_begin(sink_t *s)
 {
-    return grn_mw_open(&s->mw, view_opt.out, &s->info->col, &s->info->col_attr, s->info->is_dense, grn_common.pool);
+    return grn_mw_open(&s->mw, view_opt.out, &s->info->col, &s->info->col_attr, s->info->is_dense,
+                       grn_common.pool);
 }
 
 static grn_status zst_block(sink_t *s, const grn_matrix_t *b)
@@ -273,9 +292,12 @@ static grn_status h5ad_end(sink_t *s)
 }
 
 static const form_t forms[] = {
-    { "tsv", 0, wide_begin, wide_block, text_end },   { "long", 0, long_begin, long_block, text_end },
-    { "cells", 0, cells_begin, cells_block, text_end }, { "features", 0, features_begin, nothing, text_end },
-    { "mtx", 1, mtx_begin, mtx_block, text_end },     { "h5ad", 0, h5ad_begin, h5ad_block, h5ad_end },
+    { "tsv", 0, wide_begin, wide_block, text_end },
+    { "long", 0, long_begin, long_block, text_end },
+    { "cells", 0, cells_begin, cells_block, text_end },
+    { "features", 0, features_begin, nothing, text_end },
+    { "mtx", 1, mtx_begin, mtx_block, text_end },
+    { "h5ad", 0, h5ad_begin, h5ad_block, h5ad_end },
     { "zst", 0, zst_begin, zst_block, zst_end },
 };
 
@@ -285,8 +307,8 @@ typedef struct {
     grn_mr_t *r;
     const char *path;
     view_sel_t sel;
-    uint8_t *keep;   /* rows */
-    uint32_t *cols;  /* NULL: all */
+    uint8_t *keep;  /* rows */
+    uint32_t *cols; /* NULL: all */
     uint64_t n_cols, n_rows;
     grn_matrix_t head; /* columns that pass, no rows */
 } source_t;
@@ -307,7 +329,8 @@ static grn_status source_open(source_t *s, const char *path, grn_counts_opt_t *c
     grn_matrix_t none = { 0 };
     s->path = path;
     GRN_TRY(view_sel_load(&s->sel));
-    if (s->sel.n_where > GRN_COUNTS_ALSO_MAX) GRN_FAIL(GRN_EUSAGE, "more than %d --where", GRN_COUNTS_ALSO_MAX);
+    if (s->sel.n_where > GRN_COUNTS_ALSO_MAX)
+        GRN_FAIL(GRN_EUSAGE, "more than %d --where", GRN_COUNTS_ALSO_MAX);
     copt->also = s->sel.where_key;
     copt->n_also = s->sel.n_where;
     GRN_TRY(grn_mr_open(&s->r, path, copt, grn_common.pool));
@@ -317,8 +340,10 @@ static grn_status source_open(source_t *s, const char *path, grn_counts_opt_t *c
     GRN_TRY(view_pick_cols(&s->sel, info, path, &s->cols, &s->n_cols));
     for (uint64_t i = 0; i < info->n_rows; i++) s->n_rows += s->keep[i];
     if (view_sel_any(&s->sel)) {
-        if (s->n_rows == 0 && info->n_rows) GRN_FAIL(GRN_EEMPTY, "no cell of '%s' passes all the filters together", path);
-        grn_log_info("%llu of %llu rows and %llu of %llu columns kept", (unsigned long long)s->n_rows, (unsigned long long)info->n_rows,
+        if (s->n_rows == 0 && info->n_rows)
+            GRN_FAIL(GRN_EEMPTY, "no cell of '%s' passes all the filters together", path);
+        grn_log_info("%llu of %llu rows and %llu of %llu columns kept",
+                     (unsigned long long)s->n_rows, (unsigned long long)info->n_rows,
                      (unsigned long long)s->n_cols, (unsigned long long)info->n_cols);
     }
     none.n_cols = info->n_cols;
@@ -419,7 +444,8 @@ static grn_status run_form(source_t *s, const form_t *form)
         k.at += b.n_rows;
     }
     if (got < 0) GRN_TRY((grn_status)got);
-    if (k.mw && k.at == 0) GRN_TRY(grn_mw_append(k.mw, &s->head)); /* no rows, but their attributes */
+    if (k.mw && k.at == 0)
+        GRN_TRY(grn_mw_append(k.mw, &s->head)); /* no rows, but their attributes */
     rc = form->end(&k);
 end:
     grn_matrix_clear(&b);
@@ -442,7 +468,10 @@ grn_status view_matrix(const char *path, const char *dflt)
             rc = run_form(&s, &forms[k]);
             goto end;
         }
-    rc = grn_err(GRN_EUSAGE, "a matrix cannot be written as %s; choose tsv, long, cells, features, mtx, h5ad or zst", view_opt.format);
+    rc = grn_err(
+        GRN_EUSAGE,
+        "a matrix cannot be written as %s; choose tsv, long, cells, features, mtx, h5ad or zst",
+        view_opt.format);
 end:
     source_close(&s);
     return rc;

@@ -56,19 +56,22 @@ end:
 
 static int same_keys(const grn_edges_t *e, size_t a, size_t b)
 {
-    return (!e->context || e->context[a] == e->context[b]) && (!e->regulon || e->regulon[a] == e->regulon[b]) && (!e->tf || e->tf[a] == e->tf[b]) &&
+    return (!e->context || e->context[a] == e->context[b]) &&
+           (!e->regulon || e->regulon[a] == e->regulon[b]) && (!e->tf || e->tf[a] == e->tf[b]) &&
            (!e->gene || e->gene[a] == e->gene[b]) && (!e->region || e->region[a] == e->region[b]);
 }
 
 static int same_values(const grn_edges_t *e, size_t a, size_t b)
 {
-    if ((e->sign && e->sign[a] != e->sign[b]) || (e->weight && e->weight[a] != e->weight[b])) return 0;
+    if ((e->sign && e->sign[a] != e->sign[b]) || (e->weight && e->weight[a] != e->weight[b]))
+        return 0;
     for (size_t k = 0; k < e->n_ev; k++)
         if (memcmp(&e->ev[k].v[a], &e->ev[k].v[b], sizeof(float)) != 0) return 0;
     return 1;
 }
 
-/* In sorted edges equal rows are neighbours: each is kept once; one key with different values is a conflict. */
+/* In sorted edges equal rows are neighbours: each is kept once; one key with different values is a
+ * conflict. */
 static grn_status drop_repeats(grn_edges_t *e, grn_edges_t *out)
 {
     grn_status rc = GRN_OK;
@@ -77,8 +80,11 @@ static grn_status drop_repeats(grn_edges_t *e, grn_edges_t *out)
     for (size_t i = 0; i < e->n; i++) {
         if (n && same_keys(e, pick[n - 1], i)) {
             if (same_values(e, pick[n - 1], i)) continue;
-            GRN_FAIL(GRN_EINVAL, "the edge %s -> %s%s%s is in the files twice, with different values", e->tf ? grn_names_get(&e->genes, e->tf[i]) : "",
-                     e->gene ? grn_names_get(&e->genes, e->gene[i]) : "", e->context ? " of context " : "",
+            GRN_FAIL(GRN_EINVAL,
+                     "the edge %s -> %s%s%s is in the files twice, with different values",
+                     e->tf ? grn_names_get(&e->genes, e->tf[i]) : "",
+                     e->gene ? grn_names_get(&e->genes, e->gene[i]) : "",
+                     e->context ? " of context " : "",
                      e->context ? grn_names_get(&e->contexts, e->context[i]) : "");
         }
         pick[n++] = i;
@@ -90,7 +96,8 @@ end:
     return rc;
 }
 
-static grn_status columns_of(const grn_edges_t *e, size_t n_files, const char *const *path, grn_str_t *names)
+static grn_status columns_of(const grn_edges_t *e, size_t n_files, const char *const *path,
+                             grn_str_t *names)
 {
     grn_status rc = GRN_OK;
     static const char *const word[] = { "tf", "gene", "region", "regulon", "context", "sign" };
@@ -98,10 +105,14 @@ static grn_status columns_of(const grn_edges_t *e, size_t n_files, const char *c
     for (int k = 0; k < 6; k++) {
         size_t n = 0;
         for (size_t f = 0; f < n_files; f++) {
-            const void *const there[] = { e[f].tf, e[f].gene, e[f].region, e[f].regulon, e[f].context, e[f].sign };
+            const void *const there[] = { e[f].tf,      e[f].gene,    e[f].region,
+                                          e[f].regulon, e[f].context, e[f].sign };
             n += there[k] != NULL;
         }
-        if (n && n < n_files) GRN_FAIL(GRN_ESHAPE, "some of the files have a column '%s' and some have none (first: '%s')", word[k], path[0]);
+        if (n && n < n_files)
+            GRN_FAIL(GRN_ESHAPE,
+                     "some of the files have a column '%s' and some have none (first: '%s')",
+                     word[k], path[0]);
         if (n) GRN_TRY(grn_str_printf(names, "%s%s", names->n ? "," : "", word[k]));
     }
     for (size_t f = 0; f < n_files; f++) weight |= e[f].weight != NULL;
@@ -138,31 +149,41 @@ end:
 
 /* ---- matrices ---- */
 
-/* Columns of the result: those of the first file (they must be the same everywhere), or all, or the common ones. */
-static grn_status join_columns(const grn_matrix_t *m, const char *const *path, size_t n, grn_names_t *cols)
+/* Columns of the result: those of the first file (they must be the same everywhere), or all, or the
+ * common ones. */
+static grn_status join_columns(const grn_matrix_t *m, const char *const *path, size_t n,
+                               grn_names_t *cols)
 {
     grn_status rc = GRN_OK;
     int inner = strcmp(view_opt.join, "inner") == 0, outer = strcmp(view_opt.join, "outer") == 0;
     if (!inner && !outer) {
         for (size_t f = 1; f < n; f++) {
             if (m[f].n_cols != m[0].n_cols)
-                GRN_FAIL(GRN_ESHAPE, "'%s' has %llu columns and '%s' %llu; --join inner or outer joins them", path[0], (unsigned long long)m[0].n_cols, path[f],
+                GRN_FAIL(GRN_ESHAPE,
+                         "'%s' has %llu columns and '%s' %llu; --join inner or outer joins them",
+                         path[0], (unsigned long long)m[0].n_cols, path[f],
                          (unsigned long long)m[f].n_cols);
             for (uint64_t j = 0; j < m[f].n_cols; j++)
                 if (grn_names_find(&m[0].col, grn_names_get(&m[f].col, j)) == GRN_NAMES_NONE)
-                    GRN_FAIL(GRN_ESHAPE, "'%s' has a column '%s' that '%s' lacks; --join inner or outer joins them", path[f], grn_names_get(&m[f].col, j),
-                             path[0]);
+                    GRN_FAIL(
+                        GRN_ESHAPE,
+                        "'%s' has a column '%s' that '%s' lacks; --join inner or outer joins them",
+                        path[f], grn_names_get(&m[f].col, j), path[0]);
         }
     }
     for (size_t f = 0; f < (outer ? n : 1); f++)
         for (uint64_t j = 0; j < m[f].n_cols; j++) {
             const char *name = grn_names_get(&m[f].col, j);
             int everywhere = 1;
-            for (size_t g = 1; inner && g < n; g++) everywhere &= grn_names_find(&m[g].col, name) != GRN_NAMES_NONE;
+            for (size_t g = 1; inner && g < n; g++)
+                everywhere &= grn_names_find(&m[g].col, name) != GRN_NAMES_NONE;
             if (everywhere) GRN_TRY(grn_names_add(cols, name, NULL, NULL));
         }
-    if (cols->n == 0) GRN_FAIL(GRN_EEMPTY, "the matrices have no column in common: '%s' starts with '%s', '%s' with '%s'", path[0],
-                               m[0].n_cols ? grn_names_get(&m[0].col, 0) : "", path[1], m[1].n_cols ? grn_names_get(&m[1].col, 0) : "");
+    if (cols->n == 0)
+        GRN_FAIL(GRN_EEMPTY,
+                 "the matrices have no column in common: '%s' starts with '%s', '%s' with '%s'",
+                 path[0], m[0].n_cols ? grn_names_get(&m[0].col, 0) : "", path[1],
+                 m[1].n_cols ? grn_names_get(&m[1].col, 0) : "");
 end:
     return rc;
 }
@@ -183,7 +204,8 @@ static grn_status recolumn(grn_matrix_t *m, const grn_names_t *cols)
         if (k != GRN_NAMES_NONE) pick[n++] = (uint32_t)k;
     }
     GRN_TRY(grn_matrix_pick_cols(m, pick, n, &out));
-    for (uint64_t j = 0; j < n; j++) pick[j] = (uint32_t)grn_names_find(cols, grn_names_get(&out.col, j));
+    for (uint64_t j = 0; j < n; j++)
+        pick[j] = (uint32_t)grn_names_find(cols, grn_names_get(&out.col, j));
     for (uint64_t k = 0; k < out.indptr[out.n_rows]; k++) out.indices[k] = pick[out.indices[k]];
     grn_attrs_clear(&out.col_attr, out.n_cols);
     grn_names_clear(&out.col);
@@ -210,7 +232,9 @@ static grn_status common_attrs(grn_matrix_t *m, const char *const *path, size_t 
             const grn_attr_t *a = grn_attr_find(&m[f].row_attr, first->name);
             everywhere &= a && (a->code != NULL) == (first->code != NULL);
         }
-        if (!everywhere) grn_log_warn("cell attribute '%s' of '%s' is not in every file and is dropped", first->name, path[0]);
+        if (!everywhere)
+            grn_log_warn("cell attribute '%s' of '%s' is not in every file and is dropped",
+                         first->name, path[0]);
         for (size_t f = 0; f < n && !rc; f++) {
             grn_attr_t *a = (grn_attr_t *)grn_attr_find(&m[f].row_attr, first->name);
             uint32_t *map = NULL;
@@ -235,7 +259,8 @@ static grn_status common_attrs(grn_matrix_t *m, const char *const *path, size_t 
                 everywhere &= b && (b->code != NULL) == (a->code != NULL);
             }
             if (!everywhere) continue;
-            rc = a->code ? grn_attr_add_code(&kept, a->name, a->code, &a->levels) : grn_attr_add_num(&kept, a->name, a->num);
+            rc = a->code ? grn_attr_add_code(&kept, a->name, a->code, &a->levels)
+                         : grn_attr_add_num(&kept, a->name, a->num);
             if (rc) return rc;
             a->code = NULL;
             a->num = NULL;
@@ -282,15 +307,18 @@ static grn_status merge_matrices(const char *const *path, size_t n)
     }
     GRN_TRY(join_columns(m, path, n, &cols));
     GRN_TRY(common_attrs(m, path, n));
-    for (size_t f = 0; f < n; f++) same &= m[f].is_dense == m[0].is_dense && grn_names_equal(&m[f].col, &cols);
+    for (size_t f = 0; f < n; f++)
+        same &= m[f].is_dense == m[0].is_dense && grn_names_equal(&m[f].col, &cols);
     for (size_t f = 0; f < n; f++) {
         if (!same) GRN_TRY(grn_matrix_to_csr(&m[f]));
         GRN_TRY(recolumn(&m[f], &cols));
     }
-    GRN_TRY(grn_mw_open(&w, view_opt.out, &cols, same ? &m[0].col_attr : NULL, m[0].is_dense, grn_common.pool));
+    GRN_TRY(grn_mw_open(&w, view_opt.out, &cols, same ? &m[0].col_attr : NULL, m[0].is_dense,
+                        grn_common.pool));
     for (size_t f = 0; f < n; f++) {
         rc = grn_mw_append(w, &m[f]);
-        if (rc == GRN_EINVAL && !view_opt.tag) rc = grn_err_prefix(rc, "'%s' (--tag makes cell names unique)", path[f]);
+        if (rc == GRN_EINVAL && !view_opt.tag)
+            rc = grn_err_prefix(rc, "'%s' (--tag makes cell names unique)", path[f]);
         GRN_TRY(rc);
     }
     rc = grn_mw_commit(w);
@@ -311,7 +339,8 @@ grn_status view_merge(const grn_args_t *files)
     const char *const *path = (const char *const *)files->v;
     GRN_TRY(GRN_NEW(kind, n));
     for (size_t f = 0; f < n; f++) {
-        if (strcmp(path[f], "-") == 0) GRN_FAIL(GRN_EUSAGE, "merge reads files, not standard input");
+        if (strcmp(path[f], "-") == 0)
+            GRN_FAIL(GRN_EUSAGE, "merge reads files, not standard input");
         GRN_TRY(view_kind_of(path[f], &kind[f]));
         n_edges += kind[f] == VIEW_EDGES || kind[f] == VIEW_NETWORK || kind[f] == VIEW_GMT;
         n_matrix += kind[f] == VIEW_MATRIX || kind[f] == VIEW_COUNTS;

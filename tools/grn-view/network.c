@@ -12,7 +12,8 @@
 static grn_status put_f32(grn_out_t *o, float x)
 {
     char buf[32];
-    return isnan(x) ? GRN_OK : grn_out_puts(o, grn_fmt_f32(buf, x)); /* not available: an empty field */
+    return isnan(x) ? GRN_OK
+                    : grn_out_puts(o, grn_fmt_f32(buf, x)); /* not available: an empty field */
 }
 
 /* ---- TSV ---- */
@@ -23,8 +24,9 @@ grn_status view_edges_head(grn_out_t *o, const grn_edges_t *e)
     const struct {
         const void *there;
         const char *name;
-    } col[] = { { e->context, "context" }, { e->regulon, "regulon" }, { e->tf, "tf" },        { e->region, "region" },
-                { e->gene, "gene" },       { e->sign, "sign" },       { e->weight, "weight" } };
+    } col[] = { { e->context, "context" }, { e->regulon, "regulon" }, { e->tf, "tf" },
+                { e->region, "region" },   { e->gene, "gene" },       { e->sign, "sign" },
+                { e->weight, "weight" } };
     const char *sep = "";
     for (size_t k = 0; k < sizeof col / sizeof *col; k++) {
         if (!col[k].there) continue;
@@ -43,8 +45,10 @@ end:
 grn_status view_edges_row(grn_out_t *o, const grn_edges_t *e, size_t i)
 {
     grn_status rc = GRN_OK;
-    const char *name[5] = { e->context ? grn_names_get(&e->contexts, e->context[i]) : NULL, e->regulon ? grn_names_get(&e->regulons, e->regulon[i]) : NULL,
-                            e->tf ? grn_names_get(&e->genes, e->tf[i]) : NULL, e->region ? grn_names_get(&e->regions, e->region[i]) : NULL,
+    const char *name[5] = { e->context ? grn_names_get(&e->contexts, e->context[i]) : NULL,
+                            e->regulon ? grn_names_get(&e->regulons, e->regulon[i]) : NULL,
+                            e->tf ? grn_names_get(&e->genes, e->tf[i]) : NULL,
+                            e->region ? grn_names_get(&e->regions, e->region[i]) : NULL,
                             e->gene ? grn_names_get(&e->genes, e->gene[i]) : NULL };
     const char *sep = "";
     for (int k = 0; k < 5; k++) {
@@ -102,10 +106,12 @@ static grn_status pairs_of(const grn_edges_t *e, const float *value, pair_t **ou
     size_t m = 0;
     *out = NULL;
     *n = 0;
-    if (!e->tf || !e->gene) return grn_err(GRN_EINVAL, "the edges have no TF or no gene column; this form needs both");
+    if (!e->tf || !e->gene)
+        return grn_err(GRN_EINVAL, "the edges have no TF or no gene column; this form needs both");
     if (GRN_NEW(p, e->n)) return GRN_ENOMEM;
     for (size_t i = 0; i < e->n; i++)
-        p[i] = (pair_t){ e->tf[i], e->gene[i], e->sign ? e->sign[i] : 0, value ? (isnan(value[i]) ? 0 : value[i]) : 1 };
+        p[i] = (pair_t){ e->tf[i], e->gene[i], e->sign ? e->sign[i] : 0,
+                         value ? (isnan(value[i]) ? 0 : value[i]) : 1 };
     if (e->n) qsort(p, e->n, sizeof *p, by_pair);
     for (size_t i = 0; i < e->n; i++) {
         if (m && p[m - 1].tf == p[i].tf && p[m - 1].gene == p[i].gene) {
@@ -127,7 +133,8 @@ static grn_status write_sif(grn_out_t *o, const grn_edges_t *e)
     size_t n;
     grn_status rc = pairs_of(e, NULL, &p, &n);
     for (size_t i = 0; i < n && !rc; i++)
-        rc = grn_out_printf(o, "%s\t%s\t%s\n", grn_names_get(&e->genes, p[i].tf), word[p[i].sign + 1], grn_names_get(&e->genes, p[i].gene));
+        rc = grn_out_printf(o, "%s\t%s\t%s\n", grn_names_get(&e->genes, p[i].tf),
+                            word[p[i].sign + 1], grn_names_get(&e->genes, p[i].gene));
     free(p);
     return rc;
 }
@@ -138,7 +145,8 @@ static int by_value(const void *a, const void *b)
     return x->value != y->value ? (x->value < y->value) - (x->value > y->value) : by_pair(a, b);
 }
 
-/* The table of GRNBoost2 and pySCENIC: TF, target, importance, largest first. Importance: that of the TF -> gene link, else the weight. */
+/* The table of GRNBoost2 and pySCENIC: TF, target, importance, largest first. Importance: that of
+ * the TF -> gene link, else the weight. */
 static grn_status write_adjacencies(grn_out_t *o, const grn_edges_t *e)
 {
     grn_status rc;
@@ -148,12 +156,14 @@ static grn_status write_adjacencies(grn_out_t *o, const grn_edges_t *e)
     const float *v = grn_edges_find_evidence(e, "importance_tg");
     if (!v) v = grn_edges_find_evidence(e, "importance");
     if (!v) v = e->weight;
-    if (!v) grn_log_warn("the edges have neither importance nor weight: importance is 1 throughout");
+    if (!v)
+        grn_log_warn("the edges have neither importance nor weight: importance is 1 throughout");
     GRN_TRY(pairs_of(e, v, &p, &n));
     if (n) qsort(p, n, sizeof *p, by_value);
     GRN_TRY(grn_out_puts(o, "TF\ttarget\timportance\n"));
     for (size_t i = 0; i < n; i++)
-        GRN_TRY(grn_out_printf(o, "%s\t%s\t%s\n", grn_names_get(&e->genes, p[i].tf), grn_names_get(&e->genes, p[i].gene), grn_fmt_f32(buf, p[i].value)));
+        GRN_TRY(grn_out_printf(o, "%s\t%s\t%s\n", grn_names_get(&e->genes, p[i].tf),
+                               grn_names_get(&e->genes, p[i].gene), grn_fmt_f32(buf, p[i].value)));
 end:
     free(p);
     return rc;
@@ -168,7 +178,8 @@ static int by_key(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static grn_status distinct(const uint32_t *set, const uint32_t *x, size_t n, uint64_t **out, size_t *m)
+static grn_status distinct(const uint32_t *set, const uint32_t *x, size_t n, uint64_t **out,
+                           size_t *m)
 {
     uint64_t *k;
     *m = 0;
@@ -189,15 +200,18 @@ static grn_status write_gmt(grn_out_t *o, const grn_edges_t *e)
     uint64_t *k = NULL;
     uint32_t *tf = NULL;
     size_t m;
-    if (!set || !e->gene) GRN_FAIL(GRN_EINVAL, "the edges have no regulons or TFs to make gene sets of");
+    if (!set || !e->gene)
+        GRN_FAIL(GRN_EINVAL, "the edges have no regulons or TFs to make gene sets of");
     GRN_TRY(distinct(set, e->gene, e->n, &k, &m));
     GRN_TRY(GRN_NEW_RAW(tf, sets->n));
     memset(tf, 0xff, sets->n * sizeof *tf);
     for (size_t i = 0; e->tf && i < e->n; i++) tf[set[i]] = e->tf[i];
     for (size_t i = 0; i < m;) {
         uint32_t s = (uint32_t)(k[i] >> 32);
-        GRN_TRY(grn_out_printf(o, "%s\t%s", grn_names_get(sets, s), tf[s] == UINT32_MAX ? "NA" : grn_names_get(&e->genes, tf[s])));
-        for (; i < m && k[i] >> 32 == s; i++) GRN_TRY(grn_out_printf(o, "\t%s", grn_names_get(&e->genes, (uint32_t)k[i])));
+        GRN_TRY(grn_out_printf(o, "%s\t%s", grn_names_get(sets, s),
+                               tf[s] == UINT32_MAX ? "NA" : grn_names_get(&e->genes, tf[s])));
+        for (; i < m && k[i] >> 32 == s; i++)
+            GRN_TRY(grn_out_printf(o, "\t%s", grn_names_get(&e->genes, (uint32_t)k[i])));
         GRN_TRY(grn_out_puts(o, "\n"));
     }
 end:
@@ -222,7 +236,8 @@ static grn_status count_partners(const grn_edges_t *e, const uint32_t *x, uint32
 
 static int same_triplet(const grn_edges_t *e, size_t a, size_t b)
 {
-    return e->regulon[a] == e->regulon[b] && e->tf[a] == e->tf[b] && e->region[a] == e->region[b] && e->gene[a] == e->gene[b];
+    return e->regulon[a] == e->regulon[b] && e->tf[a] == e->tf[b] && e->region[a] == e->region[b] &&
+           e->gene[a] == e->gene[b];
 }
 
 static int by_triplet(const void *pa, const void *pb, void *ctx)
@@ -236,23 +251,33 @@ static int by_triplet(const void *pa, const void *pb, void *ctx)
     return a < b ? -1 : 1;
 }
 
-static grn_status eregulon_row(grn_out_t *o, const grn_edges_t *e, size_t i, uint32_t n_genes, uint32_t n_regions)
+static grn_status eregulon_row(grn_out_t *o, const grn_edges_t *e, size_t i, uint32_t n_genes,
+                               uint32_t n_regions)
 {
     grn_status rc = GRN_OK;
-    static const char *const rg[2] = { "importance_rg", "rho_rg" }, *const tg[2] = { "importance_tg", "rho_tg" };
+    static const char *const rg[2] = { "importance_rg", "rho_rg" }, *const tg[2] = {
+        "importance_tg", "rho_tg"
+    };
     const float *imp = grn_edges_find_evidence(e, rg[0]), *rho = grn_edges_find_evidence(e, rg[1]);
-    const float *imp_tg = grn_edges_find_evidence(e, tg[0]), *rho_tg = grn_edges_find_evidence(e, tg[1]);
+    const float *imp_tg = grn_edges_find_evidence(e, tg[0]),
+                *rho_tg = grn_edges_find_evidence(e, tg[1]);
     const float *rank = grn_edges_find_evidence(e, "triplet_rank");
     const char *name = grn_names_get(&e->regulons, e->regulon[i]);
     float x = imp && rho ? imp[i] * rho[i] : NAN, r = rho_tg ? rho_tg[i] : NAN;
-    const float left[4] = { imp ? imp[i] : NAN, rho ? rho[i] : NAN, x, imp && rho ? imp[i] * fabsf(rho[i]) : NAN };
-    const float right[4] = { imp_tg ? imp_tg[i] : NAN, isnan(r) ? (e->sign ? e->sign[i] : NAN) : (float)((r > 0) - (r < 0)), r, rank ? rank[i] : NAN };
-    GRN_TRY(grn_out_printf(o, "%s\t%s", grn_names_get(&e->regions, e->region[i]), grn_names_get(&e->genes, e->gene[i])));
+    const float left[4] = { imp ? imp[i] : NAN, rho ? rho[i] : NAN, x,
+                            imp && rho ? imp[i] * fabsf(rho[i]) : NAN };
+    const float right[4] = { imp_tg ? imp_tg[i] : NAN,
+                             isnan(r) ? (e->sign ? e->sign[i] : NAN) : (float)((r > 0) - (r < 0)),
+                             r, rank ? rank[i] : NAN };
+    GRN_TRY(grn_out_printf(o, "%s\t%s", grn_names_get(&e->regions, e->region[i]),
+                           grn_names_get(&e->genes, e->gene[i])));
     for (int k = 0; k < 4; k++) {
         GRN_TRY(grn_out_puts(o, "\t"));
         GRN_TRY(put_f32(o, left[k]));
     }
-    GRN_TRY(grn_out_printf(o, "\t%s\tFalse\t%s\t%s_(%ug)\t%s_(%ur)", grn_names_get(&e->genes, e->tf[i]), name, name, n_genes, name, n_regions));
+    GRN_TRY(grn_out_printf(o, "\t%s\tFalse\t%s\t%s_(%ug)\t%s_(%ur)",
+                           grn_names_get(&e->genes, e->tf[i]), name, name, n_genes, name,
+                           n_regions));
     for (int k = 0; k < 4; k++) {
         GRN_TRY(grn_out_puts(o, "\t"));
         GRN_TRY(put_f32(o, right[k]));
@@ -262,21 +287,25 @@ end:
     return rc;
 }
 
-/* SCENIC+ knows no contexts: a triplet found in several is written once, with the evidence of the first. */
+/* SCENIC+ knows no contexts: a triplet found in several is written once, with the evidence of the
+ * first. */
 static grn_status write_eregulons(grn_out_t *o, const grn_edges_t *e)
 {
     grn_status rc = GRN_OK;
     uint32_t *n_genes = NULL, *n_regions = NULL;
     size_t *order = NULL;
     if (!e->regulon || !e->tf || !e->region || !e->gene)
-        GRN_FAIL(GRN_EINVAL, "eRegulons need regulon, TF, region and gene columns; networks without regions can be written as adj, sif, gmt or tsv");
+        GRN_FAIL(GRN_EINVAL, "eRegulons need regulon, TF, region and gene columns; networks "
+                             "without regions can be written as adj, sif, gmt or tsv");
     GRN_TRY(count_partners(e, e->gene, &n_genes));
     GRN_TRY(count_partners(e, e->region, &n_regions));
     GRN_TRY(GRN_NEW_RAW(order, e->n));
     for (size_t i = 0; i < e->n; i++) order[i] = i;
     if (e->n) qsort_r(order, e->n, sizeof *order, by_triplet, (void *)e);
-    GRN_TRY(grn_out_puts(o, "Region\tGene\timportance_R2G\trho_R2G\timportance_x_rho\timportance_x_abs_rho\tTF\tis_extended\teRegulon_name\t"
-                            "Gene_signature_name\tRegion_signature_name\timportance_TF2G\tregulation\trho_TF2G\ttriplet_rank\n"));
+    GRN_TRY(grn_out_puts(o, "Region\tGene\timportance_R2G\trho_R2G\timportance_x_rho\timportance_x_"
+                            "abs_rho\tTF\tis_extended\teRegulon_name\t"
+                            "Gene_signature_name\tRegion_signature_name\timportance_"
+                            "TF2G\tregulation\trho_TF2G\ttriplet_rank\n"));
     for (size_t k = 0; k < e->n; k++) {
         size_t i = order[k];
         if (k && same_triplet(e, order[k - 1], i)) continue;
@@ -295,8 +324,12 @@ static grn_status put_xml(grn_out_t *o, const char *s)
 {
     grn_status rc = GRN_OK;
     for (; *s && !rc; s++)
-        rc = *s == '&' ? grn_out_puts(o, "&amp;") : *s == '<' ? grn_out_puts(o, "&lt;") : *s == '>' ? grn_out_puts(o, "&gt;") :
-             *s == '"' ? grn_out_puts(o, "&quot;") : (unsigned char)*s < 32 ? grn_out_puts(o, " ") : grn_out_write(o, s, 1);
+        rc = *s == '&'                ? grn_out_puts(o, "&amp;")
+             : *s == '<'              ? grn_out_puts(o, "&lt;")
+             : *s == '>'              ? grn_out_puts(o, "&gt;")
+             : *s == '"'              ? grn_out_puts(o, "&quot;")
+             : (unsigned char)*s < 32 ? grn_out_puts(o, " ")
+                                      : grn_out_write(o, s, 1);
     return rc;
 }
 
@@ -313,13 +346,21 @@ static grn_status graphml_keys(grn_out_t *o, const grn_edges_t *e)
     const struct {
         const void *there;
         const char *id, *type;
-    } key[] = { { e->context, "context", "string" }, { e->regulon, "regulon", "string" }, { e->region, "region", "string" }, { e->sign, "sign", "int" },
+    } key[] = { { e->context, "context", "string" },
+                { e->regulon, "regulon", "string" },
+                { e->region, "region", "string" },
+                { e->sign, "sign", "int" },
                 { e->weight, "weight", "float" } };
-    GRN_TRY(grn_out_puts(o, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\">\n"
-                            "<key id=\"is_tf\" for=\"node\" attr.name=\"is_tf\" attr.type=\"boolean\"/>\n"));
+    GRN_TRY(grn_out_puts(
+        o, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<graphml "
+           "xmlns=\"http://graphml.graphdrawing.org/xmlns\">\n"
+           "<key id=\"is_tf\" for=\"node\" attr.name=\"is_tf\" attr.type=\"boolean\"/>\n"));
     for (size_t k = 0; k < sizeof key / sizeof *key; k++)
         if (key[k].there)
-            GRN_TRY(grn_out_printf(o, "<key id=\"%s\" for=\"edge\" attr.name=\"%s\" attr.type=\"%s\"/>\n", key[k].id, key[k].id, key[k].type));
+            GRN_TRY(
+                grn_out_printf(o,
+                               "<key id=\"%s\" for=\"edge\" attr.name=\"%s\" attr.type=\"%s\"/>\n",
+                               key[k].id, key[k].id, key[k].type));
     for (size_t k = 0; k < e->n_ev; k++) {
         GRN_TRY(grn_out_printf(o, "<key id=\"e%zu\" for=\"edge\" attr.name=\"", k));
         GRN_TRY(put_xml(o, e->ev[k].name));
@@ -357,7 +398,8 @@ static grn_status write_graphml(grn_out_t *o, const grn_edges_t *e)
 {
     grn_status rc = GRN_OK;
     uint8_t *role = NULL; /* 1 node, 2 TF */
-    if (!e->tf || !e->gene) GRN_FAIL(GRN_EINVAL, "the edges have no TF or no gene column; a graph needs both");
+    if (!e->tf || !e->gene)
+        GRN_FAIL(GRN_EINVAL, "the edges have no TF or no gene column; a graph needs both");
     GRN_TRY(GRN_NEW(role, e->genes.n));
     for (size_t i = 0; i < e->n; i++) role[e->gene[i]] |= 1, role[e->tf[i]] |= 2;
     GRN_TRY(graphml_keys(o, e));
@@ -366,7 +408,8 @@ static grn_status write_graphml(grn_out_t *o, const grn_edges_t *e)
         if (!role[g]) continue;
         GRN_TRY(grn_out_puts(o, "<node id=\""));
         GRN_TRY(put_xml(o, grn_names_get(&e->genes, g)));
-        GRN_TRY(grn_out_printf(o, "\"><data key=\"is_tf\">%s</data></node>\n", role[g] & 2 ? "true" : "false"));
+        GRN_TRY(grn_out_printf(o, "\"><data key=\"is_tf\">%s</data></node>\n",
+                               role[g] & 2 ? "true" : "false"));
     }
     for (size_t i = 0; i < e->n; i++) GRN_TRY(graphml_edge(o, e, i));
     rc = grn_out_puts(o, "</graph>\n</graphml>\n");
@@ -382,8 +425,12 @@ grn_status view_write_edges(grn_edges_t *e, const char *path, const char *dflt)
     static const struct {
         const char *word;
         grn_status (*write)(grn_out_t *, const grn_edges_t *);
-    } form[] = { { "tsv", write_tsv }, { "sif", write_sif },           { "graphml", write_graphml },
-                 { "adj", write_adjacencies }, { "eregulon", write_eregulons }, { "gmt", write_gmt } };
+    } form[] = { { "tsv", write_tsv },
+                 { "sif", write_sif },
+                 { "graphml", write_graphml },
+                 { "adj", write_adjacencies },
+                 { "eregulon", write_eregulons },
+                 { "gmt", write_gmt } };
     grn_status rc = GRN_OK;
     grn_out_t *o = NULL;
     size_t k = 0, n = sizeof form / sizeof *form;
@@ -391,7 +438,11 @@ grn_status view_write_edges(grn_edges_t *e, const char *path, const char *dflt)
     GRN_TRY(grn_edges_sort(e));
     if (view_format_is("zst", dflt)) return grn_edges_save(e, view_opt.out, NULL, grn_common.pool);
     while (k < n && !view_format_is(form[k].word, dflt)) k++;
-    if (k == n) GRN_FAIL(GRN_EUSAGE, "edges cannot be written as %s; choose tsv, sif, graphml, adj, eregulon, gmt or zst", view_opt.format);
+    if (k == n)
+        GRN_FAIL(
+            GRN_EUSAGE,
+            "edges cannot be written as %s; choose tsv, sif, graphml, adj, eregulon, gmt or zst",
+            view_opt.format);
     GRN_TRY(grn_out_open(&o, view_opt.out, 0));
     if (view_opt.pg) GRN_TRY(grn_prov_text(o));
     GRN_TRY(form[k].write(o, e));

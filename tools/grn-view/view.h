@@ -21,8 +21,18 @@ typedef struct {
 } view_opt_t;
 extern view_opt_t view_opt;
 
-typedef enum { VIEW_EDGES, VIEW_MATRIX, VIEW_ACTIVITY, VIEW_RESULT, VIEW_OTHER, VIEW_COUNTS, VIEW_NETWORK, VIEW_GMT } view_kind;
-/* What a file is: a container by its schema; else by its content (or --from). Stdin must be rewindable. */
+typedef enum {
+    VIEW_EDGES,
+    VIEW_MATRIX,
+    VIEW_ACTIVITY,
+    VIEW_RESULT,
+    VIEW_OTHER,
+    VIEW_COUNTS,
+    VIEW_NETWORK,
+    VIEW_GMT
+} view_kind;
+/* What a file is: a container by its schema; else by its content (or --from). Stdin must be
+ * rewindable. */
 grn_status view_kind_of(const char *path, view_kind *kind) GRN_MUST_USE;
 /* "-" as a path that can be opened: /proc/self/fd/0. */
 const char *view_real_path(const char *path);
@@ -48,34 +58,42 @@ void view_sel_clear(view_sel_t *s);
 int view_sel_any(const view_sel_t *s);
 /* 1 if name passes. */
 int view_has(const view_set_t *s, const char *name);
-/* keep[i] = 1 where name i of `have` was asked for; says how many are missing. GRN_EEMPTY when none is there. `what`: "genes". */
-grn_status view_mark(const view_set_t *s, const grn_names_t *have, const char *what, const char *path, uint8_t *keep) GRN_MUST_USE;
+/* keep[i] = 1 where name i of `have` was asked for; says how many are missing. GRN_EEMPTY when none
+ * is there. `what`: "genes". */
+grn_status view_mark(const view_set_t *s, const grn_names_t *have, const char *what,
+                     const char *path, uint8_t *keep) GRN_MUST_USE;
 /* The same for regions: by name, or by overlap when what was asked for are intervals. */
-grn_status view_mark_regions(const view_sel_t *s, const grn_names_t *have, const char *path, uint8_t *keep) GRN_MUST_USE;
+grn_status view_mark_regions(const view_sel_t *s, const grn_names_t *have, const char *path,
+                             uint8_t *keep) GRN_MUST_USE;
 /* Which entries of each dictionary of edges pass; NULL: all. */
 typedef struct {
     uint8_t *tf, *gene, *region, *context, *regulon;
 } view_mask_t;
-/* Needs only the dictionaries and which columns there are; says which names are missing. Close in any case. */
-grn_status view_mask_open(view_mask_t *m, const view_sel_t *s, const grn_edges_t *e, const char *path) GRN_MUST_USE;
+/* Needs only the dictionaries and which columns there are; says which names are missing. Close in
+ * any case. */
+grn_status view_mask_open(view_mask_t *m, const view_sel_t *s, const grn_edges_t *e,
+                          const char *path) GRN_MUST_USE;
 void view_mask_close(view_mask_t *m);
 /* Rows that pass, in order; pick: room for e->n. Returns how many. */
 size_t view_mask_pick(const view_mask_t *m, const grn_edges_t *e, size_t *pick);
 /* Columns of a matrix that pass (genes, regions, regulons): *pick malloc'ed, NULL when all do. */
-grn_status view_pick_cols(const view_sel_t *s, const grn_matrix_t *info, const char *path, uint32_t **pick, uint64_t *n) GRN_MUST_USE;
+grn_status view_pick_cols(const view_sel_t *s, const grn_matrix_t *info, const char *path,
+                          uint32_t **pick, uint64_t *n) GRN_MUST_USE;
 /* keep[i] for rows of a matrix by name, --where and --context (row attribute cell_type). */
-grn_status view_mark_rows(const view_sel_t *s, const grn_matrix_t *info, const char *path, uint8_t *keep) GRN_MUST_USE;
+grn_status view_mark_rows(const view_sel_t *s, const grn_matrix_t *info, const char *path,
+                          uint8_t *keep) GRN_MUST_USE;
 
 /* ---- one file per kind ---- */
 
-grn_status view_matrix(const char *path, const char *dflt) GRN_MUST_USE;             /* matrix.c */
-grn_status view_edges(const char *path, view_kind kind, const char *dflt) GRN_MUST_USE; /* edges.c */
-grn_status view_activity(const char *path, const char *dflt) GRN_MUST_USE;           /* activity.c */
-grn_status view_summary(const char *path, view_kind kind) GRN_MUST_USE;              /* summary.c: -H */
-grn_status view_check(const char *path, view_kind kind) GRN_MUST_USE;                /* summary.c: --check */
-grn_status view_tensor(const char *path, const char *name) GRN_MUST_USE;             /* summary.c: --tensor */
-grn_status view_merge(const grn_args_t *files) GRN_MUST_USE;                         /* merge.c */
-grn_status view_cell(const char *barcode) GRN_MUST_USE;                              /* cell.c */
+grn_status view_matrix(const char *path, const char *dflt) GRN_MUST_USE; /* matrix.c */
+grn_status view_edges(const char *path, view_kind kind,
+                      const char *dflt) GRN_MUST_USE;                      /* edges.c */
+grn_status view_activity(const char *path, const char *dflt) GRN_MUST_USE; /* activity.c */
+grn_status view_summary(const char *path, view_kind kind) GRN_MUST_USE;    /* summary.c: -H */
+grn_status view_check(const char *path, view_kind kind) GRN_MUST_USE;      /* summary.c: --check */
+grn_status view_tensor(const char *path, const char *name) GRN_MUST_USE;   /* summary.c: --tensor */
+grn_status view_merge(const grn_args_t *files) GRN_MUST_USE;               /* merge.c */
+grn_status view_cell(const char *barcode) GRN_MUST_USE;                    /* cell.c */
 
 /* Edges in memory to the output chosen (network.c); rows already selected. `path`: for messages. */
 grn_status view_write_edges(grn_edges_t *e, const char *path, const char *dflt) GRN_MUST_USE;
