@@ -217,6 +217,7 @@ grn-view += tools/grn-view/activity.c
 grn-view += tools/grn-view/summary.c
 grn-view += tools/grn-view/merge.c
 grn-view += tools/grn-view/cell.c
+grn-view += tools/grn-view/embedding.c
 UNIT += test_coexpr
 test_coexpr_WITH += tools/grn-coexpr/groups.c tools/grn-coexpr/links.c tools/grn-coexpr/perturb.c
 UNIT += test_sim

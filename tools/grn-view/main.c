@@ -101,7 +101,8 @@ static grn_status kind_of_container(const char *path, view_kind *kind)
     } known[] = { { "grn.edges/", VIEW_EDGES },
                   { "grn.matrix/", VIEW_MATRIX },
                   { "grn.activity/", VIEW_ACTIVITY },
-                  { "grn.result/", VIEW_RESULT } };
+                  { "grn.result/", VIEW_RESULT },
+                { "grn.embedding/", VIEW_EMBEDDING } };
     grn_cr_t *r;
     grn_status rc = grn_cr_open(&r, path, grn_common.pool);
     if (rc) return rc;
@@ -202,6 +203,9 @@ static grn_status show(const char *path, view_kind kind, const char *dflt)
     case VIEW_NETWORK:
     case VIEW_GMT: return view_edges(path, kind, dflt ? dflt : "tsv");
     case VIEW_ACTIVITY: return view_activity(path, dflt);
+    case VIEW_EMBEDDING:
+        if (!dflt) return view_embedding(path);
+        break;
     case VIEW_RESULT:
         if (!dflt) return view_result(path);
         break;

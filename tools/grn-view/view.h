@@ -26,6 +26,7 @@ typedef enum {
     VIEW_MATRIX,
     VIEW_ACTIVITY,
     VIEW_RESULT,
+    VIEW_EMBEDDING,
     VIEW_OTHER,
     VIEW_COUNTS,
     VIEW_NETWORK,
@@ -94,6 +95,8 @@ grn_status view_check(const char *path, view_kind kind) GRN_MUST_USE;      /* su
 grn_status view_tensor(const char *path, const char *name) GRN_MUST_USE;   /* summary.c: --tensor */
 grn_status view_merge(const grn_args_t *files) GRN_MUST_USE;               /* merge.c */
 grn_status view_cell(const char *barcode) GRN_MUST_USE;                    /* cell.c */
+
+grn_status view_embedding(const char *path) GRN_MUST_USE; /* embedding.c */
 
 /* Edges in memory to the output chosen (network.c); rows already selected. `path`: for messages. */
 grn_status view_write_edges(grn_edges_t *e, const char *path, const char *dflt) GRN_MUST_USE;
