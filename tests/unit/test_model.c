@@ -446,7 +446,9 @@ static void models_survive_their_file(void **state)
     assert_int_equal(grn_model_embed_cells(m, b, x), GRN_OK);
     assert_int_equal(grn_model_embed_cells(again, b, y), GRN_OK);
     assert_memory_equal(x, y, sizeof x);
+    grn_model_destroy(m);
     assert_int_equal(grn_model_load(&m, dev, "missing.zst", NULL), GRN_EIO);
+    assert_null(m);
     grn_batch_destroy(b);
     grn_model_destroy(again);
     grn_cells_clear(&cells);

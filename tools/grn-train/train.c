@@ -38,6 +38,13 @@ static uint64_t digest_data(const grn_train_t *t)
     return h;
 }
 
+/* Passes over n cells when none are asked for: small data needs many. */
+static int64_t enough_epochs(size_t n)
+{
+    int64_t epochs = (20000 + (int64_t)n - 1) / (int64_t)n;
+    return epochs > 5 ? epochs : 5;
+}
+
 grn_status grn_train_init(grn_train_t *t, const grn_train_opt_t *opt, grn_model_t *m, const grn_cells_t *cells,
                           const grn_split_t *split, grn_par_t *pool)
 {
@@ -51,7 +58,7 @@ grn_status grn_train_init(grn_train_t *t, const grn_train_opt_t *opt, grn_model_
     GRN_TRY(grn_baseline_types(&m->base, cells->m, t->type));
     GRN_TRY(grn_batch_create(&t->batch, m->dev, pool));
     t->per_epoch = ((int64_t)t->n_train + opt->batch - 1) / opt->batch;
-    t->total = opt->steps > 0 ? opt->steps : opt->epochs * t->per_epoch;
+    t->total = opt->steps > 0 ? opt->steps : (opt->epochs > 0 ? opt->epochs : enough_epochs(t->n_train)) * t->per_epoch;
     grn_optim_init(&t->optim);
     t->optim.lr = opt->lr;
     t->optim.decay = opt->decay;
