@@ -74,7 +74,7 @@ static const grn_opt_t table[] = {
     GRN_OPT_STR(0, "mask", "mix|FLOAT", &opt.mask, "share of genes hidden; mix: 0.25, 0.5 or 0.75 by cell"),
     GRN_OPT_FLT(0, "dropout", "FLOAT", &opt.model.dropout, 0, 0.95, "dropout of the backbone"),
     GRN_OPT_HEAD("Training"),
-    GRN_OPT_INT(0, "epochs", "INT", &opt.train.epochs, 0, 1000000, "passes over the training cells; 0: 5, or to see 20,000"),
+    GRN_OPT_INT(0, "epochs", "INT", &opt.train.epochs, 0, 1000000, "passes over the training cells; 0: 5, or what shows 20,000"),
     GRN_OPT_INT(0, "steps", "INT", &opt.train.steps, 0, 1e12, "steps instead of epochs; 0: epochs decide"),
     GRN_OPT_INT('b', "batch", "INT", &opt.train.batch, 1, 1000000, "cells per step"),
     GRN_OPT_FLT(0, "lr", "FLOAT", &opt.train.lr, 0, 10, "largest learning rate"),

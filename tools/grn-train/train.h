@@ -15,7 +15,7 @@
 #include "nn/optim.h"
 
 typedef struct {
-    int64_t batch, epochs, steps;   /* steps 0: epochs decide */
+    int64_t batch, epochs, steps;   /* steps 0: epochs decide; epochs 0: 5, or what shows 20,000 cells */
     int64_t stop;                   /* stop after this step; 0: at the end */
     int64_t every;                  /* checkpoint every so many steps; 0: only when stopping */
     int64_t rows;                   /* log rows (validations) over the whole run */
