@@ -257,15 +257,20 @@ static const grn_tool_t view_tool = {
     "grn-view",
     "Looks into every file of the tools and every input they read; chooses and converts.",
     "[options] FILE\n"
-    "       grn-view subset|import|merge|cell ...   (grn-view subset --help, ...)",
+    "       grn-view subset|import|merge|cell [options] ...    (see below, and grn-view subset --help)",
     view_table,
     1,
     -1,
-    "  grn-view -H regulons.edges.zst                       what it is and how it was made\n"
-    "  grn-view regulons.edges.zst | head                   edges as TSV\n"
-    "  grn-view --tf SPI1 -O sif regulons.edges.zst         one TF's targets for Cytoscape\n"
+    "  grn-view -H regulons.edges.zst                   what it is and how it was made\n"
+    "  grn-view regulons.edges.zst | head               edges as TSV\n"
+    "  grn-view --tf SPI1 -O sif regulons.edges.zst     one TF's targets for Cytoscape\n"
     "  grn-view --where donor=D1 -O h5ad -o d1.h5ad counts.tensor.zst\n"
-    "  grn-view --check *.zst                               verify every byte\n",
+    "  grn-view --check *.zst                           verify every byte\n"
+    "\nOther commands:\n"
+    "  grn-view subset [choice] -o OUT FILE             a file of the same kind with less in it\n"
+    "  grn-view import -o OUT FILE                      any input as a container\n"
+    "  grn-view merge [--join same|inner|outer] [--tag] -o OUT FILE FILE...\n"
+    "  grn-view cell --active FILE --edges FILE BARCODE the network of one cell\n",
 };
 
 static const grn_subtool_t subtools[] = {
