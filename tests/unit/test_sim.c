@@ -1,4 +1,5 @@
-/* grn-sim: counts are negative binomial, the plan keeps its promises, cells are who their number says */
+/* grn-sim: counts are negative binomial, the plan keeps its promises, cells are who their number
+ * says */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,10 +15,24 @@
 
 #define N_DRAWS 40000
 
-static const grn_sim_opt_t small = { .cells = 500, .genes = 200, .tfs = 20, .regions = 700, .types = 4, .donors = 2, .spacing = 30000, .targets = 12,
-                                     .on_frac = 0.4, .depth = 800, .frags = 300, .ambient = 0.05, .effect = 4, .gene_sd = 1.2, .seed = 7 };
+static const grn_sim_opt_t small = { .cells = 500,
+                                     .genes = 200,
+                                     .tfs = 20,
+                                     .regions = 700,
+                                     .types = 4,
+                                     .donors = 2,
+                                     .spacing = 30000,
+                                     .targets = 12,
+                                     .on_frac = 0.4,
+                                     .depth = 800,
+                                     .frags = 300,
+                                     .ambient = 0.05,
+                                     .effect = 4,
+                                     .gene_sd = 1.2,
+                                     .seed = 7 };
 
-/* P(0) = (theta / (theta + m))^theta, P(1) = P(0) theta m / (theta + m), variance m + m^2 / theta; bounds: 5 standard errors. */
+/* P(0) = (theta / (theta + m))^theta, P(1) = P(0) theta m / (theta + m), variance m + m^2 / theta;
+ * bounds: 5 standard errors. */
 static void check_nbinom(double m, double theta)
 {
     double *mu, *size, sum = 0, sq = 0, one = 0;
@@ -29,12 +44,14 @@ static void check_nbinom(double m, double theta)
     grn_rng_init(&r, 1, "test", (uint64_t)(1000 * m));
     assert_int_equal(grn_sim_draw_row(&r, N_DRAWS, mu, size, &row), GRN_OK);
     for (size_t i = 0; i < row.n; i++) {
-        assert_true(row.idx[i] < N_DRAWS && (i == 0 || row.idx[i] > row.idx[i - 1]) && row.val[i] >= 1);
+        assert_true(row.idx[i] < N_DRAWS && (i == 0 || row.idx[i] > row.idx[i - 1]) &&
+                    row.val[i] >= 1);
         sum += (double)row.val[i];
         sq += (double)row.val[i] * (double)row.val[i];
         one += row.val[i] == 1;
     }
-    double n = N_DRAWS, p0 = pow(theta / (theta + m), theta), p1 = p0 * theta * m / (theta + m), var = m + m * m / theta;
+    double n = N_DRAWS, p0 = pow(theta / (theta + m), theta), p1 = p0 * theta * m / (theta + m),
+           var = m + m * m / theta;
     assert_true(fabs(sum / n - m) < 5 * sqrt(var / n));
     assert_true(fabs(1 - (double)row.n / n - p0) < 5 * sqrt(p0 * (1 - p0) / n) + 1e-9);
     assert_true(fabs(one / n - p1) < 5 * sqrt(p1 * (1 - p1) / n) + 1e-9);
@@ -56,7 +73,8 @@ static void test_counts(void **state)
     grn_rng_t r;
     double mu[3] = { 0, 0, 0 }, theta[3] = { 1, 1, 1 };
     grn_rng_init(&r, 1, "test", 1);
-    assert_int_equal(grn_sim_draw_row(&r, 3, mu, theta, &row), GRN_OK); /* nothing expected, nothing seen */
+    assert_int_equal(grn_sim_draw_row(&r, 3, mu, theta, &row),
+                     GRN_OK); /* nothing expected, nothing seen */
     assert_int_equal(row.n, 0);
     assert_int_equal(grn_sim_draw_row(&r, 0, mu, theta, &row), GRN_OK);
     assert_int_equal(row.n, 0);
@@ -74,22 +92,28 @@ static void test_plan(void **state)
         const grn_sim_edge_t *e = &s.edge[i];
         const grn_sim_region_t *r = &s.region[e->region];
         assert_true(s.on[e->tf * s.types.n + e->type] > 0); /* only where the TF is ever active */
-        assert_true(r->kind == GRN_SIM_ENHANCER && r->gene == e->gene && r->chrom == s.gene[e->gene].chrom);
+        assert_true(r->kind == GRN_SIM_ENHANCER && r->gene == e->gene &&
+                    r->chrom == s.gene[e->gene].chrom);
         double d = (double)(r->start + GRN_SIM_REGION_BP / 2) - (double)s.gene[e->gene].tss;
         assert_true(fabs(d) <= 150000 && fabs(d) >= 500);
-        assert_true(e->weight > 0 && s.tf[e->tf].kind != GRN_SIM_IDLE && s.gene[e->gene].kind != GRN_SIM_HOUSEKEEPING);
+        assert_true(e->weight > 0 && s.tf[e->tf].kind != GRN_SIM_IDLE &&
+                    s.gene[e->gene].kind != GRN_SIM_HOUSEKEEPING);
         int site = 0;
-        for (size_t j = 0; j < s.n_sites; j++) site |= s.site[j].region == e->region && s.site[j].motif == s.tf[e->tf].motif && s.site[j].functional;
+        for (size_t j = 0; j < s.n_sites; j++)
+            site |= s.site[j].region == e->region && s.site[j].motif == s.tf[e->tf].motif &&
+                    s.site[j].functional;
         assert_true(site);
     }
     size_t kinds[5] = { 0 };
     for (size_t i = 0; i < s.regions.n; i++) {
         kinds[s.region[i].kind]++;
-        if (i && s.region[i].chrom == s.region[i - 1].chrom) assert_true(s.region[i].start >= s.region[i - 1].end); /* sorted, apart */
+        if (i && s.region[i].chrom == s.region[i - 1].chrom)
+            assert_true(s.region[i].start >= s.region[i - 1].end); /* sorted, apart */
         assert_true(s.region[i].end <= s.chrom_len[s.region[i].chrom]);
     }
     for (size_t k = 0; k < 5; k++) assert_true(kinds[k] > 0);
-    for (size_t g = 0; g + 1 < s.genes.n; g++) assert_true(s.gene[g].chrom != s.gene[g + 1].chrom || s.gene[g].tss < s.gene[g + 1].tss);
+    for (size_t g = 0; g + 1 < s.genes.n; g++)
+        assert_true(s.gene[g].chrom != s.gene[g + 1].chrom || s.gene[g].tss < s.gene[g + 1].tss);
     grn_sim_clear(&s);
 }
 
@@ -136,7 +160,8 @@ static void test_cells(void **state)
     assert_true(fabs(total / small.depth - 1) < 0.05);
     for (size_t i = 0; i < s.tfs.n * s.types.n; i++) {
         double m = seen[i * 2], p = s.on[i];
-        assert_true(fabs(seen[i * 2 + 1] - m * p) <= 5 * sqrt(m * p * (1 - p)) + 1e-9); /* exactly none and all at 0 and 1 */
+        assert_true(fabs(seen[i * 2 + 1] - m * p) <=
+                    5 * sqrt(m * p * (1 - p)) + 1e-9); /* exactly none and all at 0 and 1 */
     }
     grn_names_clear(&barcodes);
     free(eta);
@@ -146,7 +171,8 @@ static void test_cells(void **state)
     grn_sim_clear(&s);
 }
 
-/* Turning one TF on multiplies its only-regulated targets by exp(w a), inside the ceiling, and moves its own mRNA. */
+/* Turning one TF on multiplies its only-regulated targets by exp(w a), inside the ceiling, and
+ * moves its own mRNA. */
 static void test_effect(void **state)
 {
     (void)state;
@@ -172,7 +198,8 @@ static void test_effect(void **state)
             for (size_t g = 0; g < s.genes.n; g++) {
                 double w = 0;
                 for (size_t i = 0; i < s.n_edges; i++)
-                    if (s.edge[i].type == c.type && s.edge[i].tf == t && s.edge[i].gene == g) w += (double)s.edge[i].weight * s.tf[t].sign;
+                    if (s.edge[i].type == c.type && s.edge[i].tf == t && s.edge[i].gene == g)
+                        w += (double)s.edge[i].weight * s.tf[t].sign;
                 double want = exp(3 * tanh(w / 3));
                 if (g == s.tf[t].gene) want *= s.tf[t].mrna_on / s.tf[t].mrna_off;
                 assert_true(fabs(on[g] / off[g] / want - 1) < 1e-5); /* weights are float */
@@ -191,7 +218,8 @@ static void test_effect(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_counts), cmocka_unit_test(test_plan), cmocka_unit_test(test_usage), cmocka_unit_test(test_cells), cmocka_unit_test(test_effect),
+        cmocka_unit_test(test_counts), cmocka_unit_test(test_plan),   cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_cells),  cmocka_unit_test(test_effect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,10 @@
-/* UMI counts: negative binomial around the expectation, drawn cell by cell and written in blocks of cells.
+/* UMI counts: negative binomial around the expectation, drawn cell by cell and written in blocks of
+ * cells.
  *
- * A negative binomial of mean m and size theta is a Poisson number, of mean theta log(1 + m / theta), of logarithmic variables with
- * p = m / (m + theta) (Quenouille 1949). So one exponential clock runs over the genes of a cell and stops only where something is
- * counted: the cost is one logarithm per gene and a few draws per UMI, and the distribution is exact. */
+ * A negative binomial of mean m and size theta is a Poisson number, of mean theta log(1 + m /
+ * theta), of logarithmic variables with p = m / (m + theta) (Quenouille 1949). So one exponential
+ * clock runs over the genes of a cell and stops only where something is counted: the cost is one
+ * logarithm per gene and a few draws per UMI, and the distribution is exact. */
 #include "sim.h"
 
 #include <math.h>
@@ -24,8 +26,8 @@ typedef struct { /* one worker's scratch */
 
 typedef struct {
     const grn_sim_t *s;
-    uint64_t first;  /* cell number of the block's first cell */
-    size_t n;        /* cells in the block */
+    uint64_t first; /* cell number of the block's first cell */
+    size_t n;       /* cells in the block */
     scratch_t *scratch;
     int n_workers;
     grn_sim_rows_t chunk[BLOCK_CELLS / GRAIN_CELLS];
@@ -34,7 +36,8 @@ typedef struct {
     char barcode[BLOCK_CELLS][GRN_SIM_BARCODE_N + 1];
 } block_t;
 
-/* Logarithmic variable with parameter p = m / (m + theta), log_q = log(1 - p) (Kemp 1981, algorithm LK). */
+/* Logarithmic variable with parameter p = m / (m + theta), log_q = log(1 - p) (Kemp 1981, algorithm
+ * LK). */
 static uint32_t draw_log_series(grn_rng_t *r, double p, double log_q)
 {
     double v = grn_rng_open(r);
@@ -60,7 +63,8 @@ static grn_status push(grn_sim_rows_t *x, uint32_t gene, uint32_t n)
     return GRN_OK;
 }
 
-grn_status grn_sim_draw_row(grn_rng_t *r, size_t n, const double *mu, const double *theta, grn_sim_rows_t *out)
+grn_status grn_sim_draw_row(grn_rng_t *r, size_t n, const double *mu, const double *theta,
+                            grn_sim_rows_t *out)
 {
     double wait = grn_rng_exp(r); /* until the next event */
     for (size_t g = 0; g < n; g++) {
@@ -103,7 +107,8 @@ static grn_status draw_cells(void *ctx, size_t begin, size_t end, int worker)
     return GRN_OK;
 }
 
-static grn_status add_codes(grn_attrs_t *as, const char *name, const int32_t *code, size_t n, const grn_names_t *levels)
+static grn_status add_codes(grn_attrs_t *as, const char *name, const int32_t *code, size_t n,
+                            const grn_names_t *levels)
 {
     grn_status rc = GRN_OK;
     int32_t *copy = NULL;
@@ -226,7 +231,8 @@ grn_status grn_sim_write_counts(const grn_sim_t *s, const char *dir, grn_par_t *
     rc = grn_h5ad_w_commit(ad);
     ad = NULL;
     if (rc) goto end;
-    grn_log_info("counts: %.1f UMIs and %.1f genes per cell", (double)umis / (double)n, (double)nnz / (double)n);
+    grn_log_info("counts: %.1f UMIs and %.1f genes per cell", (double)umis / (double)n,
+                 (double)nnz / (double)n);
 end:
     grn_tenx_w_abort(tenx);
     grn_h5ad_w_abort(ad);

@@ -1,4 +1,5 @@
-/* The regulatory network: which TFs exist, when they are active, what they regulate through which region, and how strongly. */
+/* The regulatory network: which TFs exist, when they are active, what they regulate through which
+ * region, and how strongly. */
 #include "sim.h"
 
 #include <math.h>
@@ -11,15 +12,17 @@
 static const struct {
     double idle, constant, shared, repressor, two_types, flat, family; /* of the TFs */
     double housekeeping, regulated, typed;                             /* of the genes */
-    double tf_target;     /* a regulon that regulates a TF gene, too: chance per regulon */
-    double targets_sd;    /* of the log number of targets */
-    double effect_sd;     /* of the log |log fold change| */
-    double on_spread;     /* half-width of P(on) around --on-frac */
+    double tf_target;      /* a regulon that regulates a TF gene, too: chance per regulon */
+    double targets_sd;     /* of the log number of targets */
+    double effect_sd;      /* of the log |log fold change| */
+    double on_spread;      /* half-width of P(on) around --on-frac */
     double share_enhancer; /* chance that a TF of a gene uses a further enhancer of it */
-    double type_use;      /* chance that an enhancer is in use in a type */
-} share = { 0.08, 0.08, 0.08, 0.2, 0.3, 0.1, 0.12, 0.12, 0.5, 0.15, 0.3, 0.35, 0.25, 0.15, 0.35, 0.75 };
+    double type_use;       /* chance that an enhancer is in use in a type */
+} share = { 0.08, 0.08, 0.08, 0.2,  0.3,  0.1,  0.12, 0.12,
+            0.5,  0.15, 0.3,  0.35, 0.25, 0.15, 0.35, 0.75 };
 
-static grn_status name_all(grn_names_t *d, const char *prefix, const char *suffix, size_t n, int width)
+static grn_status name_all(grn_names_t *d, const char *prefix, const char *suffix, size_t n,
+                           int width)
 {
     grn_status rc = GRN_OK;
     grn_str_t b = { 0 };
@@ -43,17 +46,20 @@ static int digits(size_t n)
 static grn_status draw_types(grn_sim_t *s)
 {
     size_t n_types = (size_t)s->o.types;
-    if (name_all(&s->types, "type", "", n_types, digits(n_types)) || name_all(&s->donors, "donor", "", (size_t)s->o.donors, digits((size_t)s->o.donors)))
+    if (name_all(&s->types, "type", "", n_types, digits(n_types)) ||
+        name_all(&s->donors, "donor", "", (size_t)s->o.donors, digits((size_t)s->o.donors)))
         return GRN_ENOMEM;
     if (GRN_NEW(s->type_cum, n_types)) return GRN_ENOMEM;
-    double sum = 0, decay = n_types > 1 ? pow(0.4, 1.0 / (double)(n_types - 1)) : 1; /* the rarest is 0.4 times as common as the first */
+    double sum = 0, decay = n_types > 1 ? pow(0.4, 1.0 / (double)(n_types - 1))
+                                        : 1; /* the rarest is 0.4 times as common as the first */
     for (size_t k = 0; k < n_types; k++) s->type_cum[k] = sum += pow(decay, (double)k);
     for (size_t k = 0; k < n_types; k++) s->type_cum[k] /= sum;
     s->n_programmes = 3;
     return GRN_OK;
 }
 
-/* P(on) of TF t in the types: shared TFs switch in all of them, the others in one or two, dealt out evenly. */
+/* P(on) of TF t in the types: shared TFs switch in all of them, the others in one or two, dealt out
+ * evenly. */
 static void draw_on(grn_sim_t *s, size_t t, int shared, size_t *dealt)
 {
     size_t n_types = s->types.n;
@@ -65,7 +71,11 @@ static void draw_on(grn_sim_t *s, size_t t, int shared, size_t *dealt)
         return;
     }
     int two = grn_rng_unif(&r) < share.two_types && n_types > 1;
-    size_t n_in = shared ? n_types : two ? 2 : 1, first = shared ? 0 : (*dealt)++, step = two ? 1 + (size_t)grn_rng_below(&r, n_types - 1) : 1;
+    size_t n_in = shared ? n_types
+                  : two  ? 2
+                         : 1,
+           first = shared ? 0 : (*dealt)++,
+           step = two ? 1 + (size_t)grn_rng_below(&r, n_types - 1) : 1;
     for (size_t j = 0; j < n_in; j++) {
         size_t k = (first + (shared ? j : j * step)) % n_types;
         double p = s->o.on_frac, spread = fmin(share.on_spread, fmin(p, 1 - p) * 0.6);
@@ -77,7 +87,8 @@ static void draw_on(grn_sim_t *s, size_t t, int shared, size_t *dealt)
 static grn_status draw_kinds(grn_sim_t *s)
 {
     grn_status rc = GRN_OK;
-    size_t n = s->tfs.n, dealt = 0, n_idle = (size_t)(share.idle * (double)n), n_const = (size_t)(share.constant * (double)n);
+    size_t n = s->tfs.n, dealt = 0, n_idle = (size_t)(share.idle * (double)n),
+           n_const = (size_t)(share.constant * (double)n);
     size_t n_shared = (size_t)(share.shared * (double)n), left = n - n_idle - n_const;
     uint32_t *order = NULL;
     grn_rng_t r;
@@ -85,11 +96,14 @@ static grn_status draw_kinds(grn_sim_t *s)
     for (size_t t = 0; t < n; t++) order[t] = (uint32_t)t;
     grn_rng_init(&r, s->o.seed, "sim.tf.kind", n);
     grn_rng_shuffle_u32(&r, order, n);
-    size_t n_rep = (size_t)(share.repressor * (double)(left - n_shared)), n_flat = (size_t)(share.flat * (double)(left - n_shared));
+    size_t n_rep = (size_t)(share.repressor * (double)(left - n_shared)),
+           n_flat = (size_t)(share.flat * (double)(left - n_shared));
     for (size_t i = 0; i < n; i++) {
         grn_sim_tf_t *t = &s->tf[order[i]];
         size_t j = i - n_idle - n_const;
-        t->kind = i < n_idle ? GRN_SIM_IDLE : i < n_idle + n_const ? GRN_SIM_CONSTANT : GRN_SIM_SWITCH;
+        t->kind = i < n_idle             ? GRN_SIM_IDLE
+                  : i < n_idle + n_const ? GRN_SIM_CONSTANT
+                                         : GRN_SIM_SWITCH;
         t->sign = t->kind == GRN_SIM_SWITCH && j >= n_shared && j < n_shared + n_rep ? -1 : 1;
         t->flat = t->kind == GRN_SIM_SWITCH && j >= left - n_flat;
         t->programme = (uint32_t)grn_rng_below(&r, s->n_programmes);
@@ -107,7 +121,8 @@ static grn_status name_regulons(grn_sim_t *s)
     for (size_t t = 0; t < s->tfs.n; t++) {
         if (s->tf[t].kind == GRN_SIM_IDLE) continue;
         size_t idx;
-        snprintf(buf, sizeof buf, "%s_%c/+", grn_names_get(&s->tfs, t), s->tf[t].sign > 0 ? '+' : '-');
+        snprintf(buf, sizeof buf, "%s_%c/+", grn_names_get(&s->tfs, t),
+                 s->tf[t].sign > 0 ? '+' : '-');
         if (grn_names_add(&s->regulons, buf, &idx, NULL)) return GRN_ENOMEM;
         s->tf[t].regulon = (uint32_t)idx;
     }
@@ -127,18 +142,24 @@ static grn_status draw_genes(grn_sim_t *s)
     grn_rng_t r;
     grn_rng_init(&r, s->o.seed, "sim.gene.kind", n);
     grn_rng_shuffle_u32(&r, order, n);
-    double rest = (double)(n - n_tf), a = share.housekeeping * rest, b_end = a + share.regulated * rest, c = b_end + share.typed * rest;
+    double rest = (double)(n - n_tf), a = share.housekeeping * rest,
+           b_end = a + share.regulated * rest, c = b_end + share.typed * rest;
     for (size_t i = 0; i < n; i++) {
         grn_sim_gene_t *g = &s->gene[order[i]];
         double x = (double)i - (double)n_tf;
         g->tf = i < n_tf ? (uint32_t)i : UINT32_MAX;
-        g->kind = i < n_tf ? GRN_SIM_TF : x < a ? GRN_SIM_HOUSEKEEPING : x < b_end ? GRN_SIM_REGULATED : x < c ? GRN_SIM_TYPED : GRN_SIM_PLAIN;
+        g->kind = i < n_tf    ? GRN_SIM_TF
+                  : x < a     ? GRN_SIM_HOUSEKEEPING
+                  : x < b_end ? GRN_SIM_REGULATED
+                  : x < c     ? GRN_SIM_TYPED
+                              : GRN_SIM_PLAIN;
         if (i < n_tf) s->tf[i].gene = order[i];
     }
     int width = digits(n) < 4 ? 4 : digits(n);
     for (size_t g = 0; g < n; g++) {
         b.n = 0;
-        if (s->gene[g].tf != UINT32_MAX) GRN_TRY(grn_str_puts(&b, grn_names_get(&s->tfs, s->gene[g].tf)));
+        if (s->gene[g].tf != UINT32_MAX)
+            GRN_TRY(grn_str_puts(&b, grn_names_get(&s->tfs, s->gene[g].tf)));
         else GRN_TRY(grn_str_printf(&b, "G%0*zu", width, g + 1));
         GRN_TRY(grn_names_add(&s->genes, b.s, NULL, NULL));
     }
@@ -172,7 +193,8 @@ end:
 }
 
 /* ---- targets ---- */
-static grn_status draw_targets_of(grn_sim_t *s, size_t t, const uint32_t *pool, size_t n_pool, uint64_t *pick, uint32_t *off)
+static grn_status draw_targets_of(grn_sim_t *s, size_t t, const uint32_t *pool, size_t n_pool,
+                                  uint64_t *pick, uint32_t *off)
 {
     grn_rng_t r;
     grn_rng_init(&r, s->o.seed, "sim.targets", grn_hash_str(grn_names_get(&s->tfs, t)));
@@ -183,8 +205,10 @@ static grn_status draw_targets_of(grn_sim_t *s, size_t t, const uint32_t *pool, 
     grn_rng_sample(&r, n_pool, n, pick);
     for (size_t i = 0; i < n; i++) s->pair_gene[*off + i] = pool[pick[i]];
     size_t other = (size_t)grn_rng_below(&r, s->tfs.n);
-    if (grn_rng_unif(&r) < share.tf_target && other != t) s->pair_gene[*off + n++] = s->tf[other].gene;
-    for (size_t i = 0; i < n; i++) s->pair_w[*off + i] = grn_sim_lognormal(&r, log(s->o.effect), share.effect_sd);
+    if (grn_rng_unif(&r) < share.tf_target && other != t)
+        s->pair_gene[*off + n++] = s->tf[other].gene;
+    for (size_t i = 0; i < n; i++)
+        s->pair_w[*off + i] = grn_sim_lognormal(&r, log(s->o.effect), share.effect_sd);
     *off += (uint32_t)n;
     return GRN_OK;
 }
@@ -201,7 +225,9 @@ grn_status grn_sim_design_targets(grn_sim_t *s)
     GRN_TRY(GRN_NEW(hit, n_genes));
     for (size_t g = 0; g < n_genes; g++)
         if (s->gene[g].kind == GRN_SIM_REGULATED) pool[n_pool++] = (uint32_t)g;
-    if (n_pool < 15) GRN_FAIL(GRN_EUSAGE, "--genes %zu leaves too few genes to regulate beside %zu TFs", n_genes, n_tf);
+    if (n_pool < 15)
+        GRN_FAIL(GRN_EUSAGE, "--genes %zu leaves too few genes to regulate beside %zu TFs", n_genes,
+                 n_tf);
     size_t cap = n_tf * (n_pool / 3 + 2);
     GRN_TRY(GRN_NEW(s->pair_off, n_tf + 1));
     GRN_TRY(GRN_NEW_RAW(s->pair_gene, cap));
@@ -228,14 +254,16 @@ static grn_status push_edge(grn_sim_t *s, const grn_sim_edge_t *e)
     return GRN_OK;
 }
 
-/* The enhancers through which a TF acts on a gene (one at least), then those of them in use in each type where it is active. */
+/* The enhancers through which a TF acts on a gene (one at least), then those of them in use in each
+ * type where it is active. */
 static grn_status draw_edges_of_pair(grn_sim_t *s, size_t t, uint32_t gene, double w)
 {
     size_t n_types = s->types.n, lo = s->enh_off[gene], n = s->enh_off[gene + 1] - lo, n_use = 0;
     double part[16], total = 0;
     uint32_t use[16];
     grn_rng_t r;
-    grn_rng_init2(&r, s->o.seed, "sim.edges", grn_hash_str(grn_names_get(&s->tfs, t)), grn_hash_str(grn_names_get(&s->genes, gene)));
+    grn_rng_init2(&r, s->o.seed, "sim.edges", grn_hash_str(grn_names_get(&s->tfs, t)),
+                  grn_hash_str(grn_names_get(&s->genes, gene)));
     size_t first = (size_t)grn_rng_below(&r, n);
     for (size_t i = 0; i < n && n_use < 16; i++) {
         if (i != first && grn_rng_unif(&r) >= share.share_enhancer) continue;
@@ -251,15 +279,17 @@ static grn_status draw_edges_of_pair(grn_sim_t *s, size_t t, uint32_t gene, doub
         total = 0;
         for (size_t i = 0; i < n_use; i++) total += in >> i & 1 ? part[i] : 0;
         for (size_t i = 0; i < n_use; i++) {
-            grn_sim_edge_t e = { (uint32_t)k, (uint32_t)t, use[i], gene, (float)(w * part[i] / total) };
+            grn_sim_edge_t e = { (uint32_t)k, (uint32_t)t, use[i], gene,
+                                 (float)(w * part[i] / total) };
             if ((in >> i & 1) && push_edge(s, &e)) return GRN_ENOMEM;
         }
     }
     return GRN_OK;
 }
 
-/* Effects of (type, TF) as two CSR tables: on genes (summed over regions) and on regions (chance to be bound). Edges come sorted by TF and
- * pair, so those of one (type, TF, gene) are neighbours once bucketed. */
+/* Effects of (type, TF) as two CSR tables: on genes (summed over regions) and on regions (chance to
+ * be bound). Edges come sorted by TF and pair, so those of one (type, TF, gene) are neighbours once
+ * bucketed. */
 static grn_status index_effects(grn_sim_t *s)
 {
     grn_status rc = GRN_OK;
@@ -291,11 +321,14 @@ grn_status grn_sim_design_edges(grn_sim_t *s)
 
 void grn_sim_clear(grn_sim_t *s)
 {
-    grn_names_t *names[] = { &s->genes, &s->gene_ids, &s->tfs, &s->regions, &s->types, &s->donors, &s->chroms, &s->motifs, &s->regulons };
+    grn_names_t *names[] = { &s->genes,  &s->gene_ids, &s->tfs,    &s->regions, &s->types,
+                             &s->donors, &s->chroms,   &s->motifs, &s->regulons };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) grn_names_clear(names[i]);
-    void *blocks[] = { s->chrom_len, s->tf, s->on, s->gene, s->region, s->pair_off, s->pair_gene, s->pair_w, s->enh_off, s->enh, s->edge,
-                       s->gene_off, s->gene_eff, s->reg_off, s->reg_eff, s->theta, s->rate, s->donor_gene, s->scale, s->soup, s->acc, s->acc_scale,
-                       s->type_cum, s->site, s->motif };
+    void *blocks[] = { s->chrom_len, s->tf,        s->on,         s->gene,    s->region,
+                       s->pair_off,  s->pair_gene, s->pair_w,     s->enh_off, s->enh,
+                       s->edge,      s->gene_off,  s->gene_eff,   s->reg_off, s->reg_eff,
+                       s->theta,     s->rate,      s->donor_gene, s->scale,   s->soup,
+                       s->acc,       s->acc_scale, s->type_cum,   s->site,    s->motif };
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) free(blocks[i]);
     memset(s, 0, sizeof *s);
 }

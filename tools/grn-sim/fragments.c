@@ -1,7 +1,9 @@
-/* Fragments, chromosome by chromosome: drawn cell by cell, sorted, spelled, compressed, written in order.
+/* Fragments, chromosome by chromosome: drawn cell by cell, sorted, spelled, compressed, written in
+ * order.
  *
- * Within a cell the fragments of a region are a Poisson number around (depth of the cell) x (openness); a share of all fragments falls
- * anywhere. Lengths are a mixture of nucleosome-free, mono-, di- and trinucleosome pieces; column 5 counts the PCR copies seen. */
+ * Within a cell the fragments of a region are a Poisson number around (depth of the cell) x
+ * (openness); a share of all fragments falls anywhere. Lengths are a mixture of nucleosome-free,
+ * mono-, di- and trinucleosome pieces; column 5 counts the PCR copies seen. */
 #include "sim.h"
 
 #include <inttypes.h>
@@ -16,12 +18,13 @@
 #include "base/str.h"
 
 static const struct {
-    double in_regions;               /* share of fragments around regions */
+    double in_regions; /* share of fragments around regions */
     double free_share, mono_share, di_share;
-    double free_shape, free_scale;   /* nucleosome-free: 25 bp + gamma */
+    double free_shape, free_scale; /* nucleosome-free: 25 bp + gamma */
     double mono, mono_sd, di, di_sd, tri, tri_sd;
-    double spread, flank;            /* sd of the middle of a fragment around the summit; how far nucleosomes sit from it */
-    double again;                    /* P(one more copy) */
+    double spread, flank; /* sd of the middle of a fragment around the summit; how far nucleosomes
+                             sit from it */
+    double again;         /* P(one more copy) */
 } par = { 0.6, 0.58, 0.25, 0.14, 1.5, 40, 200, 40, 370, 55, 545, 60, 70, 110, 0.15 };
 
 #define GRAIN_CELLS 32
@@ -31,7 +34,8 @@ static const struct {
 #define N_BLOCKS 64
 
 typedef struct {
-    uint32_t start, code; /* code: the 16 bases of the barcode, 2 bits each: ascending = bytewise order of barcodes */
+    uint32_t start, code; /* code: the 16 bases of the barcode, 2 bits each: ascending = bytewise
+                             order of barcodes */
     uint16_t len, copies;
 } frag_t;
 
@@ -54,7 +58,7 @@ typedef struct {
     int n_workers;
     frags_t *chunk; /* (n_chunk) by cells */
     size_t n_chunk;
-    frag_t *all;    /* sorted by bucket, then within */
+    frag_t *all; /* sorted by bucket, then within */
     size_t cap_all, *bucket, n_bucket, cap_bucket;
     grn_str_t *text; /* of SPELL_BUCKETS buckets */
     size_t n_text, cap_text;
@@ -64,7 +68,7 @@ typedef struct { /* BGZF made in parallel: same bytes for any number of threads 
     grn_out_t *o;
     grn_par_t *pool;
     size_t n;
-    uint8_t *raw;          /* (N_BLOCKS, BLOCK_BYTES) */
+    uint8_t *raw; /* (N_BLOCKS, BLOCK_BYTES) */
     uint8_t (*packed)[BGZF_MAX_BLOCK_SIZE];
     size_t packed_n[N_BLOCKS];
 } bgz_t;
@@ -73,11 +77,13 @@ typedef struct { /* BGZF made in parallel: same bytes for any number of threads 
 static uint32_t barcode_code(const char *b)
 {
     uint32_t x = 0;
-    for (int i = 0; i < 16; i++) x = x << 2 | (uint32_t)(b[i] == 'A' ? 0 : b[i] == 'C' ? 1 : b[i] == 'G' ? 2 : 3);
+    for (int i = 0; i < 16; i++)
+        x = x << 2 | (uint32_t)(b[i] == 'A' ? 0 : b[i] == 'C' ? 1 : b[i] == 'G' ? 2 : 3);
     return x;
 }
 
-static grn_status draw_fragment(const work_t *w, grn_rng_t *r, uint32_t code, double mid, int flanked, frags_t *out)
+static grn_status draw_fragment(const work_t *w, grn_rng_t *r, uint32_t code, double mid,
+                                int flanked, frags_t *out)
 {
     double u = grn_rng_unif(r), len, z = grn_rng_normal(r), side = grn_rng_unif(r) < 0.5 ? -1 : 1;
     int whole = u >= par.free_share;
@@ -100,17 +106,21 @@ static grn_status draw_fragment(const work_t *w, grn_rng_t *r, uint32_t code, do
 static grn_status draw_cell(const work_t *w, scratch_t *x, frags_t *out)
 {
     const grn_sim_t *s = w->s;
-    double bp = (double)s->chrom_len[w->chrom], per_open = x->cell.frags * par.in_regions * s->acc_scale[x->cell.type];
+    double bp = (double)s->chrom_len[w->chrom],
+           per_open = x->cell.frags * par.in_regions * s->acc_scale[x->cell.type];
     uint32_t code = barcode_code(x->cell.barcode);
     grn_rng_t r;
-    grn_rng_init2(&r, s->o.seed, "sim.fragments", x->cell.hash, grn_hash_str(grn_names_get(&s->chroms, w->chrom)));
+    grn_rng_init2(&r, s->o.seed, "sim.fragments", x->cell.hash,
+                  grn_hash_str(grn_names_get(&s->chroms, w->chrom)));
     grn_sim_openness(s, &x->cell, w->first_region, w->end_region, x->shut, x->open);
     double wait = grn_rng_exp(&r);
     for (size_t i = w->first_region; i < w->end_region; i++) {
         double left = per_open * (double)x->open[i];
         for (; wait < left; wait = grn_rng_exp(&r)) {
             left -= wait;
-            if (draw_fragment(w, &r, code, (double)s->region[i].start + GRN_SIM_REGION_BP / 2.0, 1, out)) return GRN_ENOMEM;
+            if (draw_fragment(w, &r, code, (double)s->region[i].start + GRN_SIM_REGION_BP / 2.0, 1,
+                              out))
+                return GRN_ENOMEM;
         }
         wait -= left;
     }
@@ -147,9 +157,12 @@ static grn_status bucket(work_t *w)
     size_t n = 0;
     w->n_bucket = (size_t)(w->s->chrom_len[w->chrom] / BUCKET_BP) + 1;
     for (size_t k = 0; k < w->n_chunk; k++) n += w->chunk[k].n;
-    if (GRN_GROW(w->all, w->cap_all, n + 1) || GRN_GROW(w->bucket, w->cap_bucket, w->n_bucket + 2)) return GRN_ENOMEM;
+    if (GRN_GROW(w->all, w->cap_all, n + 1) || GRN_GROW(w->bucket, w->cap_bucket, w->n_bucket + 2))
+        return GRN_ENOMEM;
     memset(w->bucket, 0, (w->n_bucket + 2) * sizeof *w->bucket);
-    size_t *count = w->bucket + 2; /* ends up shifted by two: bucket[b + 1] is the cursor, and then the end, of b */
+    size_t *count =
+        w->bucket +
+        2; /* ends up shifted by two: bucket[b + 1] is the cursor, and then the end, of b */
     for (size_t k = 0; k < w->n_chunk; k++)
         for (size_t i = 0; i < w->chunk[k].n; i++) {
             size_t b = w->chunk[k].f[i].start / BUCKET_BP;
@@ -157,7 +170,8 @@ static grn_status bucket(work_t *w)
         }
     for (size_t b = 0; b + 1 < w->n_bucket; b++) count[b] += b ? count[b - 1] : 0;
     for (size_t k = 0; k < w->n_chunk; k++) {
-        for (size_t i = 0; i < w->chunk[k].n; i++) w->all[w->bucket[w->chunk[k].f[i].start / BUCKET_BP + 1]++] = w->chunk[k].f[i];
+        for (size_t i = 0; i < w->chunk[k].n; i++)
+            w->all[w->bucket[w->chunk[k].f[i].start / BUCKET_BP + 1]++] = w->chunk[k].f[i];
         w->chunk[k].n = 0;
     }
     return GRN_OK;
@@ -190,11 +204,14 @@ static grn_status spell_buckets(void *ctx, size_t begin, size_t end, int worker)
     size_t chrom_n = strlen(chrom);
     (void)worker;
     for (size_t k = begin; k < end; k++) {
-        size_t b0 = k * SPELL_BUCKETS, b1 = b0 + SPELL_BUCKETS < w->n_bucket ? b0 + SPELL_BUCKETS : w->n_bucket;
+        size_t b0 = k * SPELL_BUCKETS,
+               b1 = b0 + SPELL_BUCKETS < w->n_bucket ? b0 + SPELL_BUCKETS : w->n_bucket;
         grn_str_t *t = &w->text[k];
         t->n = 0;
-        if (GRN_GROW(t->s, t->cap, (w->bucket[b1] - w->bucket[b0]) * (chrom_n + 64) + 1)) return GRN_ENOMEM;
-        for (size_t b = b0; b < b1; b++) qsort(w->all + w->bucket[b], w->bucket[b + 1] - w->bucket[b], sizeof *w->all, by_place);
+        if (GRN_GROW(t->s, t->cap, (w->bucket[b1] - w->bucket[b0]) * (chrom_n + 64) + 1))
+            return GRN_ENOMEM;
+        for (size_t b = b0; b < b1; b++)
+            qsort(w->all + w->bucket[b], w->bucket[b + 1] - w->bucket[b], sizeof *w->all, by_place);
         for (size_t i = w->bucket[b0]; i < w->bucket[b1]; i++) spell(t, chrom, chrom_n, &w->all[i]);
     }
     return GRN_OK;
@@ -208,7 +225,8 @@ static grn_status pack_blocks(void *ctx, size_t begin, size_t end, int worker)
     for (size_t k = begin; k < end; k++) {
         size_t from = k * BLOCK_BYTES, n = z->n - from < BLOCK_BYTES ? z->n - from : BLOCK_BYTES;
         z->packed_n[k] = BGZF_MAX_BLOCK_SIZE;
-        if (bgzf_compress(z->packed[k], &z->packed_n[k], z->raw + from, n, 5) != 0) return grn_err(GRN_EIO, "bgzip compression failed");
+        if (bgzf_compress(z->packed[k], &z->packed_n[k], z->raw + from, n, 5) != 0)
+            return grn_err(GRN_EIO, "bgzip compression failed");
     }
     return GRN_OK;
 }
@@ -217,7 +235,8 @@ static grn_status bgz_flush(bgz_t *z)
 {
     size_t n = (z->n + BLOCK_BYTES - 1) / BLOCK_BYTES;
     grn_status rc = grn_par_for(z->pool, n, 1, pack_blocks, z);
-    for (size_t k = 0; k < n && rc == GRN_OK; k++) rc = grn_out_write(z->o, z->packed[k], z->packed_n[k]);
+    for (size_t k = 0; k < n && rc == GRN_OK; k++)
+        rc = grn_out_write(z->o, z->packed[k], z->packed_n[k]);
     z->n = 0;
     return rc;
 }
@@ -238,13 +257,17 @@ static grn_status bgz_write(bgz_t *z, const char *p, size_t n)
 static grn_status bgz_open(bgz_t *z, const char *dir, const char *name, grn_par_t *pool)
 {
     z->pool = pool;
-    if (GRN_NEW_RAW(z->raw, (size_t)N_BLOCKS * BLOCK_BYTES) || GRN_NEW_RAW(z->packed, N_BLOCKS)) return GRN_ENOMEM;
+    if (GRN_NEW_RAW(z->raw, (size_t)N_BLOCKS * BLOCK_BYTES) || GRN_NEW_RAW(z->packed, N_BLOCKS))
+        return GRN_ENOMEM;
     return grn_sim_open(&z->o, dir, name);
 }
 
 static grn_status bgz_commit(bgz_t *z)
 {
-    static const char eof[] = "\037\213\010\4\0\0\0\0\0\377\6\0\102\103\2\0\033\0\3\0\0\0\0\0\0\0\0"; /* 27 bytes and the NUL: the empty block */
+    static const char eof[] =
+        "\037\213\010\4\0\0\0\0\0\377\6\0\102\103\2\0\033\0\3\0\0\0\0\0\0\0\0"; /* 27 bytes and the
+                                                                                   NUL: the empty
+                                                                                   block */
     grn_status rc = bgz_flush(z);
     if (rc == GRN_OK) rc = grn_out_write(z->o, eof, sizeof eof);
     if (rc) return rc;
@@ -317,7 +340,8 @@ static grn_status make_index(const char *dir)
     grn_str_t gz = { 0 }, tbi = { 0 };
     GRN_TRY(grn_str_printf(&gz, "%s/fragments.tsv.gz", dir));
     GRN_TRY(grn_str_printf(&tbi, "%s/fragments.tsv.gz.tbi", dir));
-    if (tbx_index_build3(gz.s, tbi.s, 0, 1, &tbx_conf_bed) != 0) GRN_FAIL(GRN_EIO, "cannot index '%s'", gz.s);
+    if (tbx_index_build3(gz.s, tbi.s, 0, 1, &tbx_conf_bed) != 0)
+        GRN_FAIL(GRN_EIO, "cannot index '%s'", gz.s);
 end:
     grn_str_clear(&gz);
     grn_str_clear(&tbi);
@@ -335,7 +359,8 @@ grn_status grn_sim_write_fragments(const grn_sim_t *s, const char *dir, grn_par_
     grn_progress_begin(s->chroms.n, "chromosomes");
     for (w.chrom = 0; w.chrom < s->chroms.n; w.chrom++) {
         w.first_region = w.end_region;
-        while (w.end_region < s->regions.n && s->region[w.end_region].chrom == w.chrom) w.end_region++;
+        while (w.end_region < s->regions.n && s->region[w.end_region].chrom == w.chrom)
+            w.end_region++;
         GRN_TRY(write_chrom(&w, pool, &z));
         n += w.bucket[w.n_bucket];
         grn_progress_add(1);

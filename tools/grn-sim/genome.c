@@ -1,4 +1,5 @@
-/* The genome: a first-order Markov chain with the dinucleotide habits of mammals, and the planted sites written over it. */
+/* The genome: a first-order Markov chain with the dinucleotide habits of mammals, and the planted
+ * sites written over it. */
 #include "sim.h"
 
 #include <inttypes.h>
@@ -10,8 +11,12 @@
 #define WINDOW_BP (LINE_BP * 16384u)
 #define N_AT_ONCE 16
 
-/* P(next | base) of human autosomes, rounded: GC 41 %, CpG at about a fifth of what its bases would give. Rows and columns A C G T. */
-static const double chain[4][4] = { { 0.33, 0.17, 0.24, 0.26 }, { 0.35, 0.26, 0.05, 0.34 }, { 0.29, 0.21, 0.26, 0.24 }, { 0.22, 0.20, 0.25, 0.33 } };
+/* P(next | base) of human autosomes, rounded: GC 41 %, CpG at about a fifth of what its bases would
+ * give. Rows and columns A C G T. */
+static const double chain[4][4] = { { 0.33, 0.17, 0.24, 0.26 },
+                                    { 0.35, 0.26, 0.05, 0.34 },
+                                    { 0.29, 0.21, 0.26, 0.24 },
+                                    { 0.22, 0.20, 0.25, 0.33 } };
 
 typedef struct {
     const grn_sim_t *s;
@@ -24,14 +29,19 @@ static void draw_background(const work_t *w, uint64_t window, uint8_t *out, uint
 {
     uint32_t cut[4][3];
     for (int a = 0; a < 4; a++)
-        for (int b = 0; b < 3; b++) cut[a][b] = (uint32_t)((chain[a][0] + (b > 0 ? chain[a][1] : 0) + (b > 1 ? chain[a][2] : 0)) * 65536);
+        for (int b = 0; b < 3; b++)
+            cut[a][b] =
+                (uint32_t)((chain[a][0] + (b > 0 ? chain[a][1] : 0) + (b > 1 ? chain[a][2] : 0)) *
+                           65536);
     grn_rng_t r;
-    grn_rng_init2(&r, w->s->o.seed, "sim.genome", grn_hash_str(grn_names_get(&w->s->chroms, w->chrom)), window);
+    grn_rng_init2(&r, w->s->o.seed, "sim.genome",
+                  grn_hash_str(grn_names_get(&w->s->chroms, w->chrom)), window);
     uint32_t bits = 0, last = 0;
     for (uint64_t i = 0; i < n; i++) {
         bits = i & 1 ? bits >> 16 : grn_rng_u32(&r);
         uint32_t u = bits & 0xffff;
-        last = (uint32_t)(u >= cut[last][0]) + (uint32_t)(u >= cut[last][1]) + (uint32_t)(u >= cut[last][2]);
+        last = (uint32_t)(u >= cut[last][0]) + (uint32_t)(u >= cut[last][1]) +
+               (uint32_t)(u >= cut[last][2]);
         out[i] = (uint8_t)last;
     }
 }
@@ -54,7 +64,8 @@ static grn_status fill_windows(void *ctx, size_t from, size_t to, int worker)
     work_t *w = ctx;
     (void)worker;
     for (size_t k = from; k < to; k++) {
-        uint64_t begin = w->begin + k * WINDOW_BP, end = begin + WINDOW_BP, len = w->s->chrom_len[w->chrom];
+        uint64_t begin = w->begin + k * WINDOW_BP, end = begin + WINDOW_BP,
+                 len = w->s->chrom_len[w->chrom];
         uint8_t *out = w->seq + k * WINDOW_BP, site[16];
         if (end > len) end = len;
         draw_background(w, begin / WINDOW_BP, out, end - begin);
@@ -109,7 +120,8 @@ grn_status grn_sim_write_genome(const grn_sim_t *s, const char *dir, grn_par_t *
         uint64_t len = s->chrom_len[w.chrom];
         off += strlen(name) + 2;
         GRN_TRY(grn_out_printf(fa, ">%s\n", name));
-        GRN_TRY(grn_out_printf(fai, "%s\t%" PRIu64 "\t%" PRIu64 "\t%d\t%d\n", name, len, off, LINE_BP, LINE_BP + 1));
+        GRN_TRY(grn_out_printf(fai, "%s\t%" PRIu64 "\t%" PRIu64 "\t%d\t%d\n", name, len, off,
+                               LINE_BP, LINE_BP + 1));
         GRN_TRY(write_chrom(&w, pool, fa));
         off += len / LINE_BP * (LINE_BP + 1);
     }

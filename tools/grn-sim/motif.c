@@ -7,7 +7,9 @@
 
 #include "base/mem.h"
 
-#define N_SITES 200 /* sequences behind a motif: its counts are multiples of 1/200, and the truth is exactly what the file says */
+#define N_SITES \
+    200 /* sequences behind a motif: its counts are multiples of 1/200, and the truth is exactly \
+           what the file says */
 static const struct {
     double min_ic, max_ic; /* bits */
     double strong;         /* share of well-defined positions */
@@ -17,7 +19,9 @@ static const struct {
 
 static void draw_column(grn_rng_t *r, double p[4])
 {
-    double main = grn_rng_unif(r) < par.strong ? 0.82 + 0.17 * grn_rng_unif(r) : 0.35 + 0.25 * grn_rng_unif(r), rest = 0;
+    double main = grn_rng_unif(r) < par.strong ? 0.82 + 0.17 * grn_rng_unif(r)
+                                               : 0.35 + 0.25 * grn_rng_unif(r),
+           rest = 0;
     size_t best = (size_t)grn_rng_below(r, 4);
     for (size_t b = 0; b < 4; b++) rest += p[b] = b == best ? 0 : grn_rng_open(r);
     int left = N_SITES;
@@ -64,7 +68,9 @@ static int alike(const grn_sim_motif_t *a, const grn_sim_motif_t *b)
         for (int shift = -wb; shift <= wa; shift++) {
             int same = 0;
             for (int i = 0; i < wb; i++)
-                if (i + shift >= 0 && i + shift < wa) same += consensus(a, (uint32_t)(i + shift), 0) == consensus(b, (uint32_t)i, reverse);
+                if (i + shift >= 0 && i + shift < wa)
+                    same += consensus(a, (uint32_t)(i + shift), 0) ==
+                            consensus(b, (uint32_t)i, reverse);
             if (same >= short_w - 2) return 1;
         }
     return 0;
@@ -79,7 +85,8 @@ grn_status grn_sim_motifs(grn_sim_t *s)
         for (int tries = 0, again = 1; again && tries < 1000; tries++) {
             draw_motif(&r, &s->motif[m]);
             again = s->motif[m].ic < par.min_ic || s->motif[m].ic > par.max_ic;
-            for (size_t j = 0; j < m && !again && tries < 900; j++) again = alike(&s->motif[m], &s->motif[j]);
+            for (size_t j = 0; j < m && !again && tries < 900; j++)
+                again = alike(&s->motif[m], &s->motif[j]);
         }
     }
     return GRN_OK;
@@ -93,21 +100,30 @@ static grn_status push_site(grn_sim_t *s, grn_sim_site_t site)
     return GRN_OK;
 }
 
-/* One site of a motif in a region, clear of the sites that region has from index `first` on; near the middle, where accessibility peaks. */
-static grn_status plant(grn_sim_t *s, grn_rng_t *r, uint32_t region, uint32_t motif, int functional, size_t first)
+/* One site of a motif in a region, clear of the sites that region has from index `first` on; near
+ * the middle, where accessibility peaks. */
+static grn_status plant(grn_sim_t *s, grn_rng_t *r, uint32_t region, uint32_t motif, int functional,
+                        size_t first)
 {
     const grn_sim_region_t *x = &s->region[region];
     uint64_t w = s->motif[motif].w;
     for (int tries = 0; tries < 200; tries++) {
-        double off = tries < 100 ? 60 * grn_rng_normal(r) : (grn_rng_unif(r) - 0.5) * (GRN_SIM_REGION_BP - 2 * (double)w);
+        double off = tries < 100 ? 60 * grn_rng_normal(r)
+                                 : (grn_rng_unif(r) - 0.5) * (GRN_SIM_REGION_BP - 2 * (double)w);
         if (fabs(off) > GRN_SIM_REGION_BP / 2 - (double)w) continue;
         uint64_t pos = (uint64_t)((double)(x->start + GRN_SIM_REGION_BP / 2) + off);
         int clash = 0;
-        for (size_t i = first; i < s->n_sites; i++) clash |= pos < s->site[i].pos + 17 && s->site[i].pos < pos + w + 2;
+        for (size_t i = first; i < s->n_sites; i++)
+            clash |= pos < s->site[i].pos + 17 && s->site[i].pos < pos + w + 2;
         if (clash) continue;
-        return push_site(s, (grn_sim_site_t){ x->chrom, motif, pos, grn_rng_unif(r) < 0.5 ? 1 : -1, region, functional });
+        return push_site(s, (grn_sim_site_t){ x->chrom, motif, pos, grn_rng_unif(r) < 0.5 ? 1 : -1,
+                                              region, functional });
     }
-    return functional ? grn_err(GRN_EUSAGE, "no room for another site in %s; give more --regions or fewer --targets", grn_names_get(&s->regions, region)) : GRN_OK;
+    return functional
+               ? grn_err(GRN_EUSAGE,
+                         "no room for another site in %s; give more --regions or fewer --targets",
+                         grn_names_get(&s->regions, region))
+               : GRN_OK;
 }
 
 typedef struct {
@@ -148,11 +164,13 @@ static grn_status plant_region(grn_sim_t *s, uint32_t region, const use_t *u, si
     for (size_t i = 0; i < n; i++) {
         size_t copies = 1 + (n < 6 && grn_rng_unif(&r) < 0.25);
         for (size_t j = 0; j < copies; j++) {
-            grn_status rc = plant(s, &r, region, s->tf[u[i].tf].motif, s->region[region].kind == GRN_SIM_ENHANCER && j == 0, first);
+            grn_status rc = plant(s, &r, region, s->tf[u[i].tf].motif,
+                                  s->region[region].kind == GRN_SIM_ENHANCER && j == 0, first);
             if (rc) return rc;
         }
     }
-    if (grn_rng_unif(&r) < par.stray) return plant(s, &r, region, (uint32_t)grn_rng_below(&r, s->motifs.n), 0, first);
+    if (grn_rng_unif(&r) < par.stray)
+        return plant(s, &r, region, (uint32_t)grn_rng_below(&r, s->motifs.n), 0, first);
     return GRN_OK;
 }
 
@@ -163,11 +181,14 @@ static grn_status plant_between(grn_sim_t *s)
     grn_rng_t r;
     grn_rng_init(&r, s->o.seed, "sim.between", n);
     for (size_t i = 0; i < n; i++) {
-        const grn_sim_region_t *x = &s->region[grn_rng_below(&r, s->regions.n)], *next = x + 1 < s->region + s->regions.n ? x + 1 : NULL;
+        const grn_sim_region_t *x = &s->region[grn_rng_below(&r, s->regions.n)],
+                               *next = x + 1 < s->region + s->regions.n ? x + 1 : NULL;
         uint64_t hi = next && next->chrom == x->chrom ? next->start : s->chrom_len[x->chrom];
         if (hi < x->end + 400) continue;
         uint64_t pos = x->end + 100 + grn_rng_below(&r, hi - x->end - 300);
-        grn_sim_site_t site = { x->chrom, (uint32_t)grn_rng_below(&r, s->motifs.n), pos, grn_rng_unif(&r) < 0.5 ? 1 : -1, UINT32_MAX, 0 };
+        grn_sim_site_t site = { x->chrom,   (uint32_t)grn_rng_below(&r, s->motifs.n),
+                                pos,        grn_rng_unif(&r) < 0.5 ? 1 : -1,
+                                UINT32_MAX, 0 };
         if (push_site(s, site)) return GRN_ENOMEM;
     }
     return GRN_OK;
@@ -195,8 +216,11 @@ grn_status grn_sim_sites(grn_sim_t *s)
     }
     GRN_TRY(plant_between(s));
     qsort(s->site, s->n_sites, sizeof *s->site, by_pos);
-    for (size_t k = 0; k < s->n_sites; k++) /* strays between regions that would overlap their neighbour */
-        if (m == 0 || s->site[k].chrom != s->site[m - 1].chrom || s->site[k].pos >= s->site[m - 1].pos + 16) s->site[m++] = s->site[k];
+    for (size_t k = 0; k < s->n_sites;
+         k++) /* strays between regions that would overlap their neighbour */
+        if (m == 0 || s->site[k].chrom != s->site[m - 1].chrom ||
+            s->site[k].pos >= s->site[m - 1].pos + 16)
+            s->site[m++] = s->site[k];
         else if (s->site[k].region != UINT32_MAX) s->site[m++] = s->site[k];
     s->n_sites = m;
 end:
@@ -204,13 +228,15 @@ end:
     return rc;
 }
 
-/* A draw from the motif, repeated until it is no worse than a middling site (mean minus half an sd): real sites vary, too. */
+/* A draw from the motif, repeated until it is no worse than a middling site (mean minus half an
+ * sd): real sites vary, too. */
 double grn_sim_site_seq(const grn_sim_t *s, const grn_sim_site_t *site, uint8_t *out)
 {
     const grn_sim_motif_t *m = &s->motif[site->motif];
     double score = 0;
     grn_rng_t r;
-    grn_rng_init2(&r, s->o.seed, "sim.site", grn_hash_str(grn_names_get(&s->chroms, site->chrom)), site->pos);
+    grn_rng_init2(&r, s->o.seed, "sim.site", grn_hash_str(grn_names_get(&s->chroms, site->chrom)),
+                  site->pos);
     for (int tries = 0; tries < 100; tries++) {
         score = 0;
         for (uint32_t i = 0; i < m->w; i++) {
@@ -234,10 +260,12 @@ grn_status grn_sim_write_motifs(const grn_sim_t *s, const char *dir)
     for (size_t m = 0; m < s->motifs.n; m++) {
         size_t t = 0;
         while (s->tf[t].motif != m) t++;
-        GRN_TRY(grn_out_printf(o, ">%s\t%s\n", grn_names_get(&s->motifs, m), grn_names_get(&s->tfs, t)));
+        GRN_TRY(grn_out_printf(o, ">%s\t%s\n", grn_names_get(&s->motifs, m),
+                               grn_names_get(&s->tfs, t)));
         for (int b = 0; b < 4; b++) {
             GRN_TRY(grn_out_printf(o, "%c  [", "ACGT"[b]));
-            for (uint32_t i = 0; i < s->motif[m].w; i++) GRN_TRY(grn_out_printf(o, "%4d", (int)lround(s->motif[m].p[i][b] * N_SITES)));
+            for (uint32_t i = 0; i < s->motif[m].w; i++)
+                GRN_TRY(grn_out_printf(o, "%4d", (int)lround(s->motif[m].p[i][b] * N_SITES)));
             GRN_TRY(grn_out_puts(o, " ]\n"));
         }
     }
@@ -247,7 +275,8 @@ grn_status grn_sim_write_motifs(const grn_sim_t *s, const char *dir)
     GRN_TRY(grn_sim_open(&o, dir, "motif2tf.tsv"));
     GRN_TRY(grn_out_puts(o, "motif\ttf\n"));
     for (size_t t = 0; t < s->tfs.n; t++)
-        GRN_TRY(grn_out_printf(o, "%s\t%s\n", grn_names_get(&s->motifs, s->tf[t].motif), grn_names_get(&s->tfs, t)));
+        GRN_TRY(grn_out_printf(o, "%s\t%s\n", grn_names_get(&s->motifs, s->tf[t].motif),
+                               grn_names_get(&s->tfs, t)));
     rc = grn_out_commit(o);
     o = NULL;
 end:

@@ -1,4 +1,5 @@
-/* The answer: signed TF -> region -> gene triplets per type, and which regulon is on in which cell. */
+/* The answer: signed TF -> region -> gene triplets per type, and which regulon is on in which cell.
+ */
 #include "sim.h"
 
 #include <math.h>
@@ -28,7 +29,9 @@ static grn_status fill_edges(const grn_sim_t *s, grn_edges_t *e)
         e->context[i] = (uint16_t)x->type;
         e->sign[i] = (int8_t)s->tf[x->tf].sign;
         e->weight[i] = x->weight;
-        distance[i] = (float)((double)(r->start + GRN_SIM_REGION_BP / 2) - (double)s->gene[x->gene].tss) * (float)s->gene[x->gene].strand;
+        distance[i] =
+            (float)((double)(r->start + GRN_SIM_REGION_BP / 2) - (double)s->gene[x->gene].tss) *
+            (float)s->gene[x->gene].strand;
     }
     GRN_TRY(grn_edges_sort(e));
 end:
@@ -46,7 +49,8 @@ static grn_status fill_activity(const grn_sim_t *s, grn_activity_t *a)
     GRN_TRY(GRN_NEW(a->context, a->n_cells));
     GRN_TRY(GRN_NEW(a->threshold, s->types.n * a->n_regulons));
     GRN_TRY(GRN_NEW(a->klass, s->types.n * a->n_regulons));
-    for (size_t i = 0; i < s->types.n * a->n_regulons; i++) a->threshold[i] = NAN; /* nothing was thresholded */
+    for (size_t i = 0; i < s->types.n * a->n_regulons; i++)
+        a->threshold[i] = NAN; /* nothing was thresholded */
     GRN_TRY(grn_names_dup(&a->regulons, &s->regulons));
     GRN_TRY(grn_names_dup(&a->contexts, &s->types));
     GRN_TRY(grn_sim_cell_init(s, &c));
@@ -55,7 +59,8 @@ static grn_status fill_activity(const grn_sim_t *s, grn_activity_t *a)
         GRN_TRY(grn_names_add(&a->cells, c.barcode, NULL, NULL));
         a->context[k] = (uint16_t)c.type;
         for (size_t t = 0; t < s->tfs.n; t++)
-            if (c.is_on[t] && s->tf[t].regulon != UINT32_MAX) grn_activity_set(a, k, s->tf[t].regulon);
+            if (c.is_on[t] && s->tf[t].regulon != UINT32_MAX)
+                grn_activity_set(a, k, s->tf[t].regulon);
     }
 end:
     grn_sim_cell_clear(&c);
