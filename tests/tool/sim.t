@@ -133,9 +133,13 @@ awk -F'\t' 'NR > 1 && $5 + 0 == $5 && $2 ~ /^TF/ { s += $5; n++ } END { print n 
 t_true "mean AUROC within types is above 0.75 in the smallest preset ($(cat auroc))" 'awk "{ exit !(\$1 > 0.75 && \$1 < 1) }" auroc'
 
 # streaming: memory does not follow the number of cells
-t_true "20,000 cells x 5,000 genes in 300 MB" '(ulimit -v 700000; grn-sim --cells 20000 --genes 5000 --regions 8000 --depth 300 --no-atac -o big -@ 2) 2>log &&
-    awk "/GB peak/ { for (i = 1; i < NF; i++) if (\$i == \"GB\") { gb = \$(i - 1) } } END { exit !(gb > 0 && gb < 0.3) }" log && [ ! -e big/fragments.tsv.gz ]'
-t_true "all of its cells" '[ "$(wc -l <big/cells.tsv)" = 20001 ]'
+if (ulimit -v 700000; grn-sim --version) >out 2>err; then
+    t_true "20,000 cells x 5,000 genes in 300 MB" '(ulimit -v 700000; grn-sim --cells 20000 --genes 5000 --regions 8000 --depth 300 --no-atac -o big -@ 2) 2>log &&
+        awk "/GB peak/ { for (i = 1; i < NF; i++) if (\$i == \"GB\") { gb = \$(i - 1) } } END { exit !(gb > 0 && gb < 0.3) }" log && [ ! -e big/fragments.tsv.gz ]'
+    t_true "all of its cells" '[ "$(wc -l <big/cells.tsv)" = 20001 ]'
+else
+    t_skip "sim.t: memory of a streamed run" "the address sanitizer needs more address space"
+fi
 
 # edges of the parameter space
 t_ok "one cell, one type, one donor" grn-sim --no-pg -q -n 1 -k 1 -d 1 -g 120 -t 4 -r 200 -o one
