@@ -21,6 +21,7 @@ one() { # PATH LOGDIR
     esac
     rc=$?
     rm -rf "$dir"
+    sed -i 's/^not ok \([0-9]*\) # SKIP \(.*\)/ok \1 - \2 # SKIP real data absent/' "$2/$name.tap" # cmocka's way to say it
     bad=$(grep -c '^not ok' "$2/$name.tap")
     if ! grep -q '^1\.\.' "$2/$name.tap" || { [ $rc -ne 0 ] && [ "$bad" -eq 0 ]; }; then echo "not ok - $name ended with status $rc before its plan" >>"$2/$name.tap"; fi
     echo "$name: $(grep -c '^ok' "$2/$name.tap") ok, $(grep -c '^not ok' "$2/$name.tap") not ok, $(($(date +%s) - start)) s"
