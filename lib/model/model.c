@@ -95,6 +95,35 @@ end:
     return rc;
 }
 
+/* w (d,d) = a w + b I, on the device. */
+static grn_status mix_identity(grn_model_t *m, grn_real_t *w_d, double a, double b)
+{
+    grn_status rc = GRN_OK;
+    size_t d = (size_t)m->cfg.dim;
+    double *w = NULL;
+    GRN_TRY(GRN_NEW_RAW(w, d * d));
+    GRN_TRY(grn_dev_get_f64(m->dev, w, w_d, d * d));
+    for (size_t i = 0; i < d * d; i++) w[i] = a * w[i] + (i / d == i % d ? b : 0);
+    GRN_TRY(grn_dev_put_f64(m->dev, w_d, w, d * d));
+end:
+    free(w);
+    return rc;
+}
+
+/* A gene should find itself in the network: the self path of the graph encoder starts near the identity, so that a node keeps
+ * its gene's features, and queries and keys of the fusion start with the same weights, twice the usual ones, so that a gene
+ * attends to itself first. From unrelated weights it takes many epochs to learn this. */
+static grn_status start_network(grn_model_t *m)
+{
+    grn_status rc = GRN_OK;
+    size_t n = (size_t)(m->cfg.dim * m->cfg.dim);
+    for (int i = 0; i < 2; i++) GRN_TRY(mix_identity(m, m->gnn.r[i].w, 0.5, 1));
+    GRN_TRY(mix_identity(m, m->fusion.q.w, 2, 0));
+    GRN_TRY(grn_dev_copy(m->dev, m->fusion.k.w, m->fusion.q.w, n));
+end:
+    return rc;
+}
+
 grn_status grn_model_create(grn_model_t **out, grn_dev_t *dev, const grn_model_config_t *cfg, const grn_names_t *genes,
                             double mean_target)
 {
@@ -116,6 +145,7 @@ grn_status grn_model_create(grn_model_t **out, grn_dev_t *dev, const grn_model_c
         GRN_TRY(grn_fusion_add(&m->params, "fusion", cfg->dim, cfg->ln_kv, cfg->seed));
     }
     GRN_TRY(bind_layers(m));
+    if (has_graph(m)) GRN_TRY(start_network(m));
     GRN_TRY(GRN_DEV_NEW(dev, m->stat, 2));
     *out = m;
     m = NULL;

@@ -57,9 +57,10 @@ typedef struct {
     double *stat;                             /* device: sum of squares, number */
 } grn_model_t;
 
-/* A new model with random weights: U(+-1/sqrt(in)) for linear layers, U(+-0.1) by gene name for embeddings; the decoder's
- * last layer starts at `mean_target` with weights U(+-(bins-1)/sqrt(d)), the range of its output. genes is copied. Weights
- * depend on cfg->seed and names alone. */
+/* A new model with random weights: U(+-1/sqrt(in)) for linear layers, U(+-0.1) by gene name for embeddings; the decoder's last
+ * layer starts at `mean_target` with weights U(+-(bins-1)/sqrt(d)), the range of its output; the self path of the graph encoder
+ * starts near the identity and queries and keys of the fusion alike. genes is copied. Weights depend on cfg->seed and names
+ * alone. */
 grn_status grn_model_create(grn_model_t **m, grn_dev_t *dev, const grn_model_config_t *cfg, const grn_names_t *genes,
                             double mean_target) GRN_MUST_USE;
 void grn_model_destroy(grn_model_t *m); /* accepts NULL; before the device is closed */
