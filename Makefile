@@ -33,7 +33,7 @@ LIB_OBJ := $(LIB:%.c=$(B)/%.o)
 TOOL_BIN := $(TOOL:%=$(B)/bin/%)
 UNIT_BIN := $(UNIT:%=$(B)/unit/%)
 
-.PHONY: all build demo check check-run unit-bins setup install uninstall clean lint golden
+.PHONY: all build demo check check-run unit-bins setup install install-files uninstall clean lint
 .DEFAULT_GOAL := all
 
 # Packages first (a second make sees their flags), then the build.
@@ -96,6 +96,9 @@ INSTALL_BIN := $(DESTDIR)$(PREFIX)/bin
 INSTALL_MAN := $(DESTDIR)$(PREFIX)/share/man
 INSTALL_SHARE := $(DESTDIR)$(PREFIX)/share/grn-tools
 install: all
+	@$(MAKE) --no-print-directory install-files
+# What is built, without building.
+install-files:
 	install -d $(INSTALL_BIN) $(INSTALL_MAN)/man1 $(INSTALL_MAN)/man5 $(INSTALL_SHARE)/pipelines
 	install -m 755 $(TOOL:%=bin/%) $(INSTALL_BIN)
 	install -m 644 man/*.1 $(INSTALL_MAN)/man1
