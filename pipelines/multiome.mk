@@ -19,6 +19,7 @@ CELL_TYPE ?=
 DONOR ?=
 COUNTS_OPT ?= $(if $(CELLS),--cells $(CELLS)) $(if $(CELL_TYPE),--cell-type '$(CELL_TYPE)') $(if $(DONOR),--donor '$(DONOR)')
 BUILD_OPT ?=
+AUCELL_OPT ?= --weights
 TITLE ?= Regulons and a GRN-aware model of $(notdir $(COUNTS))
 ifeq ($(FRAGMENTS)$(ATAC),)
 $(error give FRAGMENTS=fragments.tsv.gz and REGIONS=peaks.bed, or ATAC=counts of regions)
