@@ -9,7 +9,7 @@ TRUTH_EDGES := $(SIM)/truth.edges.zst
 TRUTH_ACTIVITY := $(SIM)/truth_activity.tensor.zst
 TRAIN_OPT ?= -b 8 --epochs 8
 AUCELL_OPT ?= --weights
-BUILD_OPT ?=
+BUILD_OPT ?= --max-fdr 0.05
 VARIANTS ?= none random hybrid
 TITLE := grn-tools demo: a simulated multiome whose GRN is known
 
