@@ -234,3 +234,4 @@ test_regulons_WITH += tools/grn-build/regulon.c
 test_regulons_WITH += tools/grn-build/regulon_input.c
 test_regulons_WITH += tools/grn-build/regulon_modules.c
 test_regulons_WITH += tools/grn-build/regulon_output.c
+UNIT += test_kendall
