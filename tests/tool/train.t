@@ -90,7 +90,7 @@ t_exit 1 "grn-train: *cutck.zst*" "a cut checkpoint" grn-train $run20 --resume c
 t_exit 1 "grn-train: 'h.zst'*" "a model is not a checkpoint" grn-train $small --epochs 12 -e $e -a $a --resume h.zst -o x.zst sim/counts.h5ad
 t_exit 1 "grn-train: *cannot be resumed here: the training options differ*" "other options" grn-train $run20 --lr 0.1 --resume ck.zst -o x.zst sim/counts.h5ad
 t_exit 1 "grn-train: *is another model*" "another model" grn-train $run20 --beta 2 --resume ck.zst -o x.zst sim/counts.h5ad
-t_exit 1 "grn-train: *genes*" "other counts" grn-train $run20 --cells sim/cells.tsv --resume ck.zst -o x.zst one.csv
+t_exit 1 "grn-train: 'ck.zst'*" "other counts" grn-train $run20 --cells sim/cells.tsv --resume ck.zst -o x.zst one.csv
 t_exit 3 "grn-train: none of the * genes has a count in 500 cells" "no gene passes" grn-train --grn none --min-cells 500 sim/counts.h5ad
 sed '1s/,[^,]*/&x/g' one.csv >alien.csv
 t_exit 3 "grn-train: none of the * edges joins two of the * genes; first names*" "no gene in common" grn-train $quick --cells sim/cells.tsv -e $e -a $a alien.csv
