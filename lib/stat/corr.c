@@ -13,7 +13,8 @@ static double clamp(double r)
     return r > 1 ? 1 : r < -1 ? -1 : r; /* NaN stays */
 }
 
-/* A norm that is rounding error of a constant vector counts as zero: sum of squares against its own centring error. */
+/* A norm that is rounding error of a constant vector counts as zero: sum of squares against its own
+ * centring error. */
 static double norm_of(double centred, double raw)
 {
     return centred > raw * 1e-13 ? sqrt(centred) : 0;
@@ -27,7 +28,8 @@ static double ratio(double cov, double nx, double ny)
 double grn_corr_pearson(const float *x, const float *y, size_t n)
 {
     double mx = 0, my = 0, sx = 0, sy = 0, sxy = 0, qx = 0, qy = 0;
-    for (size_t i = 0; i < n; i++) mx += x[i], my += y[i], qx += (double)x[i] * x[i], qy += (double)y[i] * y[i];
+    for (size_t i = 0; i < n; i++)
+        mx += x[i], my += y[i], qx += (double)x[i] * x[i], qy += (double)y[i] * y[i];
     if (n < 2) return NAN;
     mx /= (double)n;
     my /= (double)n;
@@ -40,7 +42,8 @@ double grn_corr_pearson(const float *x, const float *y, size_t n)
     return ratio(sxy, norm_of(sx, qx), norm_of(sy, qy));
 }
 
-/* Mean and norm of n values of which the stored ones are given: the implicit zeros deviate by the mean. */
+/* Mean and norm of n values of which the stored ones are given: the implicit zeros deviate by the
+ * mean. */
 static void moments(const float *val, size_t n_nz, size_t n, double *mean, double *norm)
 {
     double s = 0, c = 0, q = 0;
@@ -74,7 +77,8 @@ double grn_corr_pearson_sp(const grn_spcol_t *x, const grn_spcol_t *y)
 }
 
 /* Ranks of the stored values, shifted so that a zero has rank 0. */
-static grn_status shifted_ranks(grn_rank_t *w, const float *val, size_t n_nz, size_t n, double *tmp, float *out)
+static grn_status shifted_ranks(grn_rank_t *w, const float *val, size_t n_nz, size_t n, double *tmp,
+                                float *out)
 {
     double zero;
     grn_status rc = grn_rank_avg_sparse(w, val, n_nz, n, tmp, &zero, NULL);
@@ -88,13 +92,15 @@ grn_status grn_corr_spearman_sp(const grn_spcol_t *x, const grn_spcol_t *y, doub
     grn_rank_t w = { 0 };
     double *tmp = NULL;
     float *rx = NULL, *ry = NULL;
-    if (x->n >= 1u << 23) GRN_FAIL(GRN_EINVAL, "ranks of %zu cells are not exact: at most %u", x->n, (1u << 23) - 1);
+    if (x->n >= 1u << 23)
+        GRN_FAIL(GRN_EINVAL, "ranks of %zu cells are not exact: at most %u", x->n, (1u << 23) - 1);
     GRN_TRY(GRN_NEW_RAW(tmp, (x->n_nz > y->n_nz ? x->n_nz : y->n_nz) + 1));
     GRN_TRY(GRN_NEW_RAW(rx, x->n_nz + 1));
     GRN_TRY(GRN_NEW_RAW(ry, y->n_nz + 1));
     GRN_TRY(shifted_ranks(&w, x->val, x->n_nz, x->n, tmp, rx));
     GRN_TRY(shifted_ranks(&w, y->val, y->n_nz, y->n, tmp, ry));
-    *rho = grn_corr_pearson_sp(&(grn_spcol_t){ x->n, x->n_nz, x->idx, rx }, &(grn_spcol_t){ y->n, y->n_nz, y->idx, ry });
+    *rho = grn_corr_pearson_sp(&(grn_spcol_t){ x->n, x->n_nz, x->idx, rx },
+                               &(grn_spcol_t){ y->n, y->n_nz, y->idx, ry });
 end:
     free(ry);
     free(rx);
@@ -107,10 +113,12 @@ grn_status grn_corr_spearman(const float *x, const float *y, size_t n, double *r
 {
     grn_status rc = GRN_OK;
     uint32_t *idx = NULL;
-    if (n >= 1u << 23) GRN_FAIL(GRN_EINVAL, "ranks of %zu values are not exact: at most %u", n, (1u << 23) - 1);
+    if (n >= 1u << 23)
+        GRN_FAIL(GRN_EINVAL, "ranks of %zu values are not exact: at most %u", n, (1u << 23) - 1);
     GRN_TRY(GRN_NEW_RAW(idx, n + 1));
     for (size_t i = 0; i < n; i++) idx[i] = (uint32_t)i;
-    GRN_TRY(grn_corr_spearman_sp(&(grn_spcol_t){ n, n, idx, x }, &(grn_spcol_t){ n, n, idx, y }, rho));
+    GRN_TRY(
+        grn_corr_spearman_sp(&(grn_spcol_t){ n, n, idx, x }, &(grn_spcol_t){ n, n, idx, y }, rho));
 end:
     free(idx);
     return rc;
@@ -135,7 +143,8 @@ static int compare_y(const void *a, const void *b)
     return (p > q) - (p < q);
 }
 
-/* Sorts v by y, bottom up, and returns the number of exchanges (pairs whose y were in strictly wrong order). */
+/* Sorts v by y, bottom up, and returns the number of exchanges (pairs whose y were in strictly
+ * wrong order). */
 static double count_exchanges(pair_t *v, pair_t *tmp, size_t n)
 {
     uint64_t swaps = 0;
@@ -170,8 +179,10 @@ static void ties_add(ties_t *s, double t)
     s->var += t * (t - 1) * (2 * t + 5);
 }
 
-/* Tie groups of v, sorted so that equal ones are neighbours; `zeros` further members join the group of zeros. */
-static ties_t tie_groups(const pair_t *v, size_t n, double zeros, int (*cmp)(const void *, const void *))
+/* Tie groups of v, sorted so that equal ones are neighbours; `zeros` further members join the group
+ * of zeros. */
+static ties_t tie_groups(const pair_t *v, size_t n, double zeros,
+                         int (*cmp)(const void *, const void *))
 {
     ties_t s = { 0 };
     pair_t zero = { 0, 0 };
@@ -200,8 +211,10 @@ static grn_status kendall(pair_t *v, size_t m, size_t n, double *tau, double *p)
     double zeros = (double)(n - m), dn = (double)n, discordant = 0;
     GRN_TRY(GRN_NEW_RAW(tmp, m + 1));
     for (size_t i = 0; i < m; i++) {
-        if (!isfinite(v[i].x) || !isfinite(v[i].y)) GRN_FAIL(GRN_ENONFINITE, "pair %zu is not finite", i + 1);
-        if ((v[i].x > 0 && v[i].y < 0) || (v[i].x < 0 && v[i].y > 0)) discordant += zeros; /* against the block of zeros */
+        if (!isfinite(v[i].x) || !isfinite(v[i].y))
+            GRN_FAIL(GRN_ENONFINITE, "pair %zu is not finite", i + 1);
+        if ((v[i].x > 0 && v[i].y < 0) || (v[i].x < 0 && v[i].y > 0))
+            discordant += zeros; /* against the block of zeros */
     }
     qsort(v, m, sizeof *v, compare_pairs);
     ties_t tx = tie_groups(v, m, zeros, compare_x), txy = tie_groups(v, m, zeros, compare_pairs);
@@ -282,12 +295,13 @@ end:
     return rc;
 }
 
-grn_status grn_corr_cols_init(grn_corr_cols_t *c, size_t n, size_t n_cols, const uint64_t *off, const uint32_t *idx,
-                              const float *val, grn_par_t *pool)
+grn_status grn_corr_cols_init(grn_corr_cols_t *c, size_t n, size_t n_cols, const uint64_t *off,
+                              const uint32_t *idx, const float *val, grn_par_t *pool)
 {
     grn_status rc = GRN_OK;
     *c = (grn_corr_cols_t){ .n = n, .n_cols = n_cols, .off = off, .idx = idx, .val = val };
-    if (n >= 1u << 23) GRN_FAIL(GRN_EINVAL, "ranks of %zu cells are not exact: at most %u", n, (1u << 23) - 1);
+    if (n >= 1u << 23)
+        GRN_FAIL(GRN_EINVAL, "ranks of %zu cells are not exact: at most %u", n, (1u << 23) - 1);
     GRN_TRY(GRN_NEW_RAW(c->rank, off[n_cols] + 1));
     GRN_TRY(GRN_NEW(c->mean, n_cols));
     GRN_TRY(GRN_NEW(c->norm, n_cols));
@@ -311,7 +325,8 @@ void grn_corr_cols_clear(grn_corr_cols_t *c)
 
 void grn_corr_spread(const grn_corr_cols_t *c, size_t j, float *val, float *rank)
 {
-    for (size_t k = c->off[j]; k < c->off[j + 1]; k++) val[c->idx[k]] = c->val[k], rank[c->idx[k]] = c->rank[k];
+    for (size_t k = c->off[j]; k < c->off[j + 1]; k++)
+        val[c->idx[k]] = c->val[k], rank[c->idx[k]] = c->rank[k];
 }
 
 void grn_corr_drop(const grn_corr_cols_t *c, size_t j, float *val, float *rank)
@@ -319,8 +334,8 @@ void grn_corr_drop(const grn_corr_cols_t *c, size_t j, float *val, float *rank)
     for (size_t k = c->off[j]; k < c->off[j + 1]; k++) val[c->idx[k]] = 0, rank[c->idx[k]] = 0;
 }
 
-void grn_corr_pair(const grn_corr_cols_t *a, size_t i, const grn_corr_cols_t *b, size_t j, const float *val,
-                   const float *rank, double *pearson, double *spearman)
+void grn_corr_pair(const grn_corr_cols_t *a, size_t i, const grn_corr_cols_t *b, size_t j,
+                   const float *val, const float *rank, double *pearson, double *spearman)
 {
     double s = 0, r = 0, n = (double)a->n;
     for (size_t k = a->off[i]; k < a->off[i + 1]; k++) {
@@ -330,5 +345,7 @@ void grn_corr_pair(const grn_corr_cols_t *a, size_t i, const grn_corr_cols_t *b,
     }
     int enough = a->n >= 2;
     *pearson = enough ? ratio(s - n * a->mean[i] * b->mean[j], a->norm[i], b->norm[j]) : NAN;
-    *spearman = enough ? ratio(r - n * a->rank_mean[i] * b->rank_mean[j], a->rank_norm[i], b->rank_norm[j]) : NAN;
+    *spearman =
+        enough ? ratio(r - n * a->rank_mean[i] * b->rank_mean[j], a->rank_norm[i], b->rank_norm[j])
+               : NAN;
 }

@@ -24,7 +24,8 @@ static grn_status adjust(const double *p, size_t n, double m, double *q, size_t 
     test_t *t = NULL;
     size_t k = 0;
     for (size_t i = 0; i < n; i++) {
-        if (p[i] < 0 || p[i] > 1) GRN_FAIL(GRN_EINVAL, "p value %zu of %zu is %g, not in [0, 1]", i + 1, n, p[i]);
+        if (p[i] < 0 || p[i] > 1)
+            GRN_FAIL(GRN_EINVAL, "p value %zu of %zu is %g, not in [0, 1]", i + 1, n, p[i]);
         k += !isnan(p[i]);
     }
     if (n_nan) *n_nan = n - k;

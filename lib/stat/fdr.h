@@ -6,13 +6,15 @@
 
 #include "base/err.h"
 
-/* Adjusted values: with the p sorted, q_(i) = min over j >= i of p_(j) m / j, at most 1, where m counts the p that are not
- * NaN. NaN tests are left out and stay NaN in q; *n_nan (may be NULL) counts them. p and q: n values, q may be p. GRN_EINVAL
- * names the first p outside [0, 1]; q is then untouched. O(n log n). */
+/* Adjusted values: with the p sorted, q_(i) = min over j >= i of p_(j) m / j, at most 1, where m
+ * counts the p that are not NaN. NaN tests are left out and stay NaN in q; *n_nan (may be NULL)
+ * counts them. p and q: n values, q may be p. GRN_EINVAL names the first p outside [0, 1]; q is
+ * then untouched. O(n log n). */
 grn_status grn_fdr_bh(const double *p, size_t n, double *q, size_t *n_nan) GRN_MUST_USE;
 
-/* The same when only some of the tests are at hand: p are n of `m` tests in all (NaN left out and not counted among the m). Exact when the
- * others all have larger p and would not lower the minimum; never smaller than exact in any case. GRN_EINVAL also if m < n without NaN. */
+/* The same when only some of the tests are at hand: p are n of `m` tests in all (NaN left out and
+ * not counted among the m). Exact when the others all have larger p and would not lower the
+ * minimum; never smaller than exact in any case. GRN_EINVAL also if m < n without NaN. */
 grn_status grn_fdr_bh_some(const double *p, size_t n, double m, double *q) GRN_MUST_USE;
 
 #endif

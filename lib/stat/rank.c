@@ -31,7 +31,8 @@ static int compare_keys(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Least-significant-digit radix sort by the upper 32 bits, 11 bits at a time; stable. A digit all values share is skipped. */
+/* Least-significant-digit radix sort by the upper 32 bits, 11 bits at a time; stable. A digit all
+ * values share is skipped. */
 static void radix_sort(uint64_t *key, uint64_t *tmp, size_t n)
 {
     uint64_t *from = key, *to = tmp;
@@ -59,7 +60,8 @@ static grn_status sort_values(grn_rank_t *w, const float *x, size_t n)
     GRN_TRY(GRN_GROW(w->key, w->cap, n + 1));
     GRN_TRY(GRN_GROW(w->tmp, w->tmp_cap, n + 1));
     for (size_t i = 0; i < n; i++) {
-        if (!isfinite(x[i])) GRN_FAIL(GRN_ENONFINITE, "value %zu of %zu is not finite and has no rank", i + 1, n);
+        if (!isfinite(x[i]))
+            GRN_FAIL(GRN_ENONFINITE, "value %zu of %zu is not finite and has no rank", i + 1, n);
         w->key[i] = (uint64_t)float_key(x[i]) << 32 | i;
     }
     if (n < RADIX_MIN) {
@@ -71,8 +73,8 @@ end:
     return rc;
 }
 
-grn_status grn_rank_avg_sparse(grn_rank_t *w, const float *val, size_t n_nz, size_t n, double *rank, double *zero_rank,
-                               double *ties)
+grn_status grn_rank_avg_sparse(grn_rank_t *w, const float *val, size_t n_nz, size_t n, double *rank,
+                               double *zero_rank, double *ties)
 {
     grn_status rc = GRN_OK;
     double tie_sum = 0, place = 0; /* place: values already ranked */
@@ -82,7 +84,8 @@ grn_status grn_rank_avg_sparse(grn_rank_t *w, const float *val, size_t n_nz, siz
     int zero_done = 0;
     for (size_t i = 0; i <= n_nz;) {
         uint32_t k = i < n_nz ? (uint32_t)(w->key[i] >> 32) : UINT32_MAX;
-        if (!zero_done && k >= ZERO_KEY) { /* the zeros come here: the stored ones and the implicit ones are one group */
+        if (!zero_done && k >= ZERO_KEY) { /* the zeros come here: the stored ones and the implicit
+                                              ones are one group */
             size_t j = i;
             while (j < n_nz && w->key[j] >> 32 == ZERO_KEY) j++;
             double t = implicit + (double)(j - i);

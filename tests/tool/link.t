@@ -50,3 +50,9 @@ t_exit 2 "grn-build link: --region-gene needs gene models*" "no gene models" grn
 t_true "no file is left" "[ ! -e x.zst ]"
 head -c 100 tg.zst >cut.zst
 t_exit 1 "grn-build link: *cut.zst*" "truncated matrix" grn-build link -f tfs.txt -t x.zst cut.zst
+printf 'chr1\t1000\t1010\tTF9\t5\t+\n' >h9.bed
+ran "a TF that is no gene" $l --motif-hits h9.bed -t t9.zst rna.tsv atac.tsv
+t_true "is scored by accessibility, and it is said" "grep -q '1 TFs are not in the RNA matrix' log && grep -q 'regions with their motif: kept 1 TFs, lost 0' log"
+ran "or dropped" $l --motif-hits h9.bed --absent-tfs drop -t t9d.zst rna.tsv
+for f in t9d; do data $f.zst; done
+t_cmp "as if there were no motifs" tg1.zst.data t9d.zst.data

@@ -1,4 +1,5 @@
-/* Ranks, correlations, FDR. Small cases are worked by hand; the decimals of the larger ones are scipy 1.17.1's. */
+/* Ranks, correlations, FDR. Small cases are worked by hand; the decimals of the larger ones are
+ * scipy 1.17.1's. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +22,8 @@ static void near(double got, double want, double tol)
 
 static const float X[] = { 0, 0, 0, 0, 3, -1, 2, 0, 5, 2 }, Y[] = { 0, 0, 1, 0, 4, 2, 0, 0, 5, -2 };
 
-/* The sparse form of a dense vector; `keep_zero` stores this one zero explicitly (SIZE_MAX: none). */
+/* The sparse form of a dense vector; `keep_zero` stores this one zero explicitly (SIZE_MAX: none).
+ */
 static grn_spcol_t sparse(const float *x, size_t n, uint32_t *idx, float *val, size_t keep_zero)
 {
     size_t m = 0;

@@ -1,5 +1,6 @@
-/* Kendall's tau-b of 16,441 peak-gene pairs of a 10x multiome (K562, 500 cells) against published values: scE2G's test output, which is scipy's
- * kendalltau of (a peak has a fragment in the cell) and log(1 + 10,000 x / total). Skipped without the data. */
+/* Kendall's tau-b of 16,441 peak-gene pairs of a 10x multiome (K562, 500 cells) against published
+ * values: scE2G's test output, which is scipy's kendalltau of (a peak has a fragment in the cell)
+ * and log(1 + 10,000 x / total). Skipped without the data. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +20,7 @@
 #include "stat/corr.h"
 
 typedef struct {
-    uint64_t start, end;
+    uint64_t start = 0, end = 0;
     size_t cell;
 } hit_t;
 
@@ -52,7 +53,8 @@ static hit_t *load_fragments(const grn_names_t *cells, size_t *n)
     return v;
 }
 
-static void open_in_cells(const hit_t *v, size_t n, uint64_t start, uint64_t end, float *a, size_t n_cells)
+static void open_in_cells(const hit_t *v, size_t n, uint64_t start, uint64_t end, float *a,
+                          size_t n_cells)
 {
     memset(a, 0, n_cells * sizeof *a);
     for (size_t i = 0; i < n; i++) {
@@ -61,7 +63,8 @@ static void open_in_cells(const hit_t *v, size_t n, uint64_t start, uint64_t end
 }
 
 /* log(1 + 10,000 x / total) of one gene: a row of the transposed matrix. */
-static void expression(const grn_matrix_t *genes, size_t gene, const double *total, float *r, size_t n_cells)
+static void expression(const grn_matrix_t *genes, size_t gene, const double *total, float *r,
+                       size_t n_cells)
 {
     size_t n;
     const uint32_t *idx;
@@ -89,7 +92,8 @@ static void published_pairs_are_met(void **state)
     grn_log_init("test", 0);
     grn_counts_opt_t opt = GRN_COUNTS_OPT_INIT;
     grn_matrix_t m = { 0 }, genes = { 0 };
-    assert_int_equal(grn_counts_load(data_path("rna_count_matrix.cluster1.csv.gz"), &opt, NULL, &m), GRN_OK);
+    assert_int_equal(grn_counts_load(data_path("rna_count_matrix.cluster1.csv.gz"), &opt, NULL, &m),
+                     GRN_OK);
     assert_int_equal(grn_matrix_transpose(&m, &genes), GRN_OK);
     size_t C = m.n_rows, n_hits, n_pairs = 0, n_far = 0, n_alias = 0;
     assert_int_equal(C, 500);
@@ -103,21 +107,28 @@ static void published_pairs_are_met(void **state)
     grn_text_t *t = NULL;
     char *line, *field[10];
     double worst = 0;
-    assert_int_equal(grn_text_open(&t, data_path("expected/Pairs.Kendall.cluster1_chr22p.tsv.gz")), GRN_OK);
+    assert_int_equal(grn_text_open(&t, data_path("expected/Pairs.Kendall.cluster1_chr22p.tsv.gz")),
+                     GRN_OK);
     assert_int_equal(grn_text_next(t, &line, NULL), 1);
     while (grn_text_next(t, &line, NULL) == 1) {
         double want, tau, sparse;
-        int64_t start, end;
-        if (grn_split(line, '\t', field, 10) != 10 || !*field[9] || grn_parse_f64_any(field[9], &want) || isnan(want)) continue;
+        int64_t start = 0, end = 0;
+        if (grn_split(line, '\t', field, 10) != 10 || !*field[9] ||
+            grn_parse_f64_any(field[9], &want) || isnan(want))
+            continue;
         /* The published table has another number of open cells in this one peak. */
         if (strcmp(field[4], "chr22-12622272-12622612") == 0) continue;
         size_t gene = grn_names_find(&genes.row, field[3]);
-        if (gene == GRN_NAMES_NONE && ++n_alias) continue; /* listed under an alias that the matrix does not have */
-        assert_true(grn_parse_i64(field[1], &start) == GRN_OK && grn_parse_i64(field[2], &end) == GRN_OK);
+        if (gene == GRN_NAMES_NONE && ++n_alias)
+            continue; /* listed under an alias that the matrix does not have */
+        assert_true(grn_parse_i64(field[1], &start) == GRN_OK &&
+                    grn_parse_i64(field[2], &end) == GRN_OK);
         open_in_cells(hits, n_hits, (uint64_t)start, (uint64_t)end, a, C);
         expression(&genes, gene, total, r, C);
         size_t na = to_sparse(a, C, ia, va), nr = to_sparse(r, C, ir, vr);
-        assert_int_equal(grn_corr_kendall_sp(&(grn_spcol_t){ C, na, ia, va }, &(grn_spcol_t){ C, nr, ir, vr }, &sparse, NULL), GRN_OK);
+        assert_int_equal(grn_corr_kendall_sp(&(grn_spcol_t){ C, na, ia, va },
+                                             &(grn_spcol_t){ C, nr, ir, vr }, &sparse, NULL),
+                         GRN_OK);
         if (n_pairs++ % 50 == 0) {
             assert_int_equal(grn_corr_kendall(a, r, C, &tau, NULL), GRN_OK);
             assert_true(tau == sparse);
@@ -125,7 +136,9 @@ static void published_pairs_are_met(void **state)
         n_far += fabs(sparse - want) > 1e-12;
         if (fabs(sparse - want) > worst) worst = fabs(sparse - want);
     }
-    print_message("# %zu pairs, %zu differ by more than 1e-12, at most %.3g; %zu under other names\n", n_pairs, n_far, worst, n_alias);
+    print_message(
+        "# %zu pairs, %zu differ by more than 1e-12, at most %.3g; %zu under other names\n",
+        n_pairs, n_far, worst, n_alias);
     assert_int_equal(n_pairs, 16441);
     assert_int_equal(n_far, 0);
     grn_text_close(t);

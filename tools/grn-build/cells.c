@@ -21,8 +21,8 @@ static size_t stripped_length(const char *s)
 }
 
 typedef struct {
-    grn_names_t names;  /* stripped names */
-    uint32_t *row;      /* (names.n) the row; UINT32_MAX when several rows have this name */
+    grn_names_t names; /* stripped names */
+    uint32_t *row;     /* (names.n) the row; UINT32_MAX when several rows have this name */
 } stripped_t;
 
 static grn_status strip_names(const grn_names_t *d, const uint8_t *taken, stripped_t *s)
@@ -41,9 +41,10 @@ end:
     return rc;
 }
 
-/* Second round of the join: names that are left, without their suffix. mate[row of a] = row of b. */
-static grn_status match_stripped(const grn_names_t *a, const grn_names_t *b, const uint8_t *taken_a, const uint8_t *taken_b,
-                                 uint32_t *mate, grn_cells_t *c)
+/* Second round of the join: names that are left, without their suffix. mate[row of a] = row of b.
+ */
+static grn_status match_stripped(const grn_names_t *a, const grn_names_t *b, const uint8_t *taken_a,
+                                 const uint8_t *taken_b, uint32_t *mate, grn_cells_t *c)
 {
     grn_status rc = GRN_OK;
     stripped_t sa = { 0 }, sb = { 0 };
@@ -67,7 +68,8 @@ end:
     return rc;
 }
 
-static grn_status find_mates(const grn_names_t *a, const grn_names_t *b, uint32_t *mate, grn_cells_t *c)
+static grn_status find_mates(const grn_names_t *a, const grn_names_t *b, uint32_t *mate,
+                             grn_cells_t *c)
 {
     grn_status rc = GRN_OK;
     uint8_t *taken_a = NULL, *taken_b = NULL;
@@ -87,7 +89,8 @@ end:
     return rc;
 }
 
-grn_status grn_cells_match(const grn_names_t *a, const char *a_path, const grn_names_t *b, const char *b_path, grn_cells_t *c)
+grn_status grn_cells_match(const grn_names_t *a, const char *a_path, const grn_names_t *b,
+                           const char *b_path, grn_cells_t *c)
 {
     grn_status rc = GRN_OK;
     uint32_t *mate = NULL, *order = NULL;
@@ -106,8 +109,9 @@ grn_status grn_cells_match(const grn_names_t *a, const char *a_path, const grn_n
         c->a[c->n++] = i;
     }
     if (c->n == 0) {
-        GRN_FAIL(GRN_EEMPTY, "0 of %zu barcodes of '%s' are among the %zu of '%s'; first names: %s vs %s", a->n, a_path,
-                 b ? b->n : 0, b ? b_path : "", a->n ? grn_names_get(a, 0) : "(none)",
+        GRN_FAIL(GRN_EEMPTY,
+                 "0 of %zu barcodes of '%s' are among the %zu of '%s'; first names: %s vs %s", a->n,
+                 a_path, b ? b->n : 0, b ? b_path : "", a->n ? grn_names_get(a, 0) : "(none)",
                  b && b->n ? grn_names_get(b, 0) : "(none)");
     }
 end:
@@ -128,7 +132,8 @@ void grn_types_clear(grn_types_t *t)
 }
 
 /* Names in use, sorted; map[old level] = new code. */
-static grn_status sort_levels(const grn_names_t *levels, const int32_t *code, size_t n, int32_t *map, grn_names_t *types)
+static grn_status sort_levels(const grn_names_t *levels, const int32_t *code, size_t n,
+                              int32_t *map, grn_names_t *types)
 {
     grn_status rc = GRN_OK;
     uint32_t *order = NULL;
@@ -161,7 +166,8 @@ end:
     return rc;
 }
 
-static grn_status types_from_other(const grn_matrix_t *m, const grn_matrix_t *other, const grn_types_t *ot, grn_types_t *t)
+static grn_status types_from_other(const grn_matrix_t *m, const grn_matrix_t *other,
+                                   const grn_types_t *ot, grn_types_t *t)
 {
     grn_status rc = GRN_OK;
     grn_cells_t c = { 0 };
@@ -174,7 +180,8 @@ end:
     return rc;
 }
 
-grn_status grn_types_load(const grn_matrix_t *m, const grn_matrix_t *other, const grn_types_t *other_types, grn_types_t *t)
+grn_status grn_types_load(const grn_matrix_t *m, const grn_matrix_t *other,
+                          const grn_types_t *other_types, grn_types_t *t)
 {
     grn_status rc = GRN_OK;
     const grn_attr_t *a = grn_attr_find(&m->row_attr, "cell_type");

@@ -14,7 +14,8 @@ grn_scale grn_scale_parse(const char *word)
     return word[0] == 'l' ? GRN_SCALE_LOGNORM : word[0] == 'r' ? GRN_SCALE_RAW : GRN_SCALE_BINARY;
 }
 
-grn_status grn_colsrc_open(grn_colsrc_t *s, const char *path, const grn_counts_opt_t *opt, grn_scale scale, grn_par_t *pool)
+grn_status grn_colsrc_open(grn_colsrc_t *s, const char *path, const grn_counts_opt_t *opt,
+                           grn_scale scale, grn_par_t *pool)
 {
     *s = (grn_colsrc_t){ .path = path, .scale = scale };
     grn_status rc = grn_mr_open(&s->mr, path, opt, pool);
@@ -55,13 +56,16 @@ end:
     return rc;
 }
 
-static grn_status count_row(void *ctx, const grn_colsrc_t *s, uint64_t row, size_t n, const uint32_t *idx, const float *val)
+static grn_status count_row(void *ctx, const grn_colsrc_t *s, uint64_t row, size_t n,
+                            const uint32_t *idx, const float *val)
 {
     int *is_counts = ctx;
     for (size_t k = 0; k < n; k++) {
         if (val[k] < 0 && s->scale == GRN_SCALE_LOGNORM) {
-            return grn_err(GRN_EFORMAT, "'%s': %g of %s in cell %s is negative: no counts to normalise", s->path, val[k],
-                           grn_names_get(&s->info->col, idx[k]), grn_names_get(&s->info->row, row));
+            return grn_err(GRN_EFORMAT,
+                           "'%s': %g of %s in cell %s is negative: no counts to normalise", s->path,
+                           val[k], grn_names_get(&s->info->col, idx[k]),
+                           grn_names_get(&s->info->row, row));
         }
         s->col_nz[idx[k]]++;
         *is_counts &= val[k] >= 0 && val[k] == floorf(val[k]);
@@ -90,7 +94,8 @@ typedef struct {
     uint32_t *out;
 } by_type_t;
 
-static grn_status count_types(void *ctx, const grn_colsrc_t *s, uint64_t row, size_t n, const uint32_t *idx, const float *val)
+static grn_status count_types(void *ctx, const grn_colsrc_t *s, uint64_t row, size_t n,
+                              const uint32_t *idx, const float *val)
 {
     by_type_t *t = ctx;
     (void)val;
@@ -110,11 +115,12 @@ grn_status grn_colsrc_by_type(grn_colsrc_t *s, const int32_t *code, size_t n_typ
 
 typedef struct {
     grn_colblock_t *b;
-    uint32_t *slot;  /* (columns) place in the block; UINT32_MAX: not asked for */
-    uint64_t *fill;  /* (n) next free entry */
+    uint32_t *slot; /* (columns) place in the block; UINT32_MAX: not asked for */
+    uint64_t *fill; /* (n) next free entry */
 } gather_t;
 
-static grn_status gather_row(void *ctx, const grn_colsrc_t *s, uint64_t row, size_t n, const uint32_t *idx, const float *val)
+static grn_status gather_row(void *ctx, const grn_colsrc_t *s, uint64_t row, size_t n,
+                             const uint32_t *idx, const float *val)
 {
     gather_t *g = ctx;
     double total = 0;
@@ -124,7 +130,9 @@ static grn_status gather_row(void *ctx, const grn_colsrc_t *s, uint64_t row, siz
     for (size_t k = 0; k < n; k++) {
         uint32_t j = g->slot[idx[k]];
         if (j == UINT32_MAX) continue;
-        double x = s->scale == GRN_SCALE_LOGNORM ? log1p(val[k] / total * 1e4) : s->scale == GRN_SCALE_RAW ? val[k] : val[k] > 0;
+        double x = s->scale == GRN_SCALE_LOGNORM ? log1p(val[k] / total * 1e4)
+                   : s->scale == GRN_SCALE_RAW   ? val[k]
+                                                 : val[k] > 0;
         g->b->idx[g->fill[j]] = s->cell[row];
         g->b->val[g->fill[j]++] = (float)x;
     }
@@ -167,7 +175,8 @@ end:
     return rc;
 }
 
-grn_status grn_colblock_load(grn_colsrc_t *s, const uint32_t *cols, size_t n, grn_par_t *pool, grn_colblock_t *b)
+grn_status grn_colblock_load(grn_colsrc_t *s, const uint32_t *cols, size_t n, grn_par_t *pool,
+                             grn_colblock_t *b)
 {
     grn_status rc = GRN_OK;
     gather_t g = { .b = b };
@@ -202,7 +211,8 @@ void grn_colblock_clear(grn_colblock_t *b)
     *b = (grn_colblock_t){ 0 };
 }
 
-size_t grn_colblock_fit(const grn_colsrc_t *s, const uint32_t *cols, size_t begin, size_t n, uint64_t budget)
+size_t grn_colblock_fit(const grn_colsrc_t *s, const uint32_t *cols, size_t begin, size_t n,
+                        uint64_t budget)
 {
     uint64_t bytes = 0;
     size_t k = begin;

@@ -23,7 +23,8 @@ static grn_status add_quoted(grn_str_t *b, const char *s)
     return rc == GRN_OK ? grn_str_puts(b, "\"") : rc;
 }
 
-grn_status grn_funnel_add(grn_funnel_t *f, const char *unit, uint64_t kept, uint64_t lost, const char *step, ...)
+grn_status grn_funnel_add(grn_funnel_t *f, const char *unit, uint64_t kept, uint64_t lost,
+                          const char *step, ...)
 {
     grn_status rc = GRN_OK;
     char text[512];

@@ -1,4 +1,5 @@
-/* What each filter kept and lost: printed as the run goes, stored as JSON in the metadata ("funnel") of what is written. */
+/* What each filter kept and lost: printed as the run goes, stored as JSON in the metadata
+ * ("funnel") of what is written. */
 #ifndef GRN_BUILD_FUNNEL_H
 #define GRN_BUILD_FUNNEL_H
 
@@ -12,10 +13,12 @@ typedef struct {
 } grn_funnel_t;
 
 void grn_funnel_clear(grn_funnel_t *f);
-/* One filter: `step` says what passes, `unit` what is counted ("genes", "links", "triplets"). Prints "step: kept N unit, lost M". */
-grn_status grn_funnel_add(grn_funnel_t *f, const char *unit, uint64_t kept, uint64_t lost, const char *step, ...)
-    GRN_PRINTF(5, 6) GRN_MUST_USE;
-/* The list as JSON: [{"step","unit","kept","lost"}, ...]; borrowed, valid until the next call. NULL: out of memory. */
+/* One filter: `step` says what passes, `unit` what is counted ("genes", "links", "triplets").
+ * Prints "step: kept N unit, lost M". */
+grn_status grn_funnel_add(grn_funnel_t *f, const char *unit, uint64_t kept, uint64_t lost,
+                          const char *step, ...) GRN_PRINTF(5, 6) GRN_MUST_USE;
+/* The list as JSON: [{"step","unit","kept","lost"}, ...]; borrowed, valid until the next call.
+ * NULL: out of memory. */
 const char *grn_funnel_json(grn_funnel_t *f);
 
 #endif

@@ -45,9 +45,12 @@ static grn_status list_tfs(grn_regulon_t *g)
     for (size_t k = 0; k < g->n_genes; k++) {
         if (g->by_tf.off[k + 1] == g->by_tf.off[k]) continue;
         linked++;
-        if (g->opt->rna_only || g->site_off[k + 1] > g->site_off[k]) g->tfs[g->n_tfs++] = (uint32_t)k;
+        if (g->opt->rna_only || g->site_off[k + 1] > g->site_off[k])
+            g->tfs[g->n_tfs++] = (uint32_t)k;
     }
-    if (!g->opt->rna_only) GRN_TRY(grn_funnel_add(&g->funnel, "TFs", g->n_tfs, linked - g->n_tfs, "linked TFs with a motif in a linked region"));
+    if (!g->opt->rna_only)
+        GRN_TRY(grn_funnel_add(&g->funnel, "TFs", g->n_tfs, linked - g->n_tfs,
+                               "linked TFs with a motif in a linked region"));
     GRN_TRY(GRN_NEW(g->found, g->n_tfs));
     GRN_TRY(GRN_NEW(g->count, g->n_tfs));
     g->n_workers = grn_par_n(grn_common.pool);
@@ -67,11 +70,13 @@ static grn_status add_edge(grn_triplets_t *out, grn_triplet_t t)
 }
 
 /* The edge in every type where TF, gene and region are on. */
-static grn_status add_in_types(grn_regulon_t *g, grn_triplet_t t, uint32_t region, grn_triplets_t *out, uint64_t *count)
+static grn_status add_in_types(grn_regulon_t *g, grn_triplet_t t, uint32_t region,
+                               grn_triplets_t *out, uint64_t *count)
 {
     grn_status rc = GRN_OK;
     for (size_t k = 0; k < g->types.types.n; k++) {
-        if (g->types.n_cells[k] < g->opt->min_type_cells || !g->tf_on[k * g->n_genes + t.tf]) continue;
+        if (g->types.n_cells[k] < g->opt->min_type_cells || !g->tf_on[k * g->n_genes + t.tf])
+            continue;
         count[N_TF_ON]++;
         if (!g->gene_on[k * g->n_genes + t.gene]) continue;
         count[N_GENE_ON]++;
@@ -100,7 +105,8 @@ static void drop_small(const grn_regulon_t *g, grn_triplets_t *t, uint64_t *coun
     if (t->n) qsort(t->v, t->n, sizeof *t->v, compare_triplets);
     for (size_t i = 0, j; i < t->n; i = j) {
         size_t genes = 0;
-        for (j = i; j < t->n && t->v[j].type == t->v[i].type && t->v[j].combo == t->v[i].combo; j++) {
+        for (j = i; j < t->n && t->v[j].type == t->v[i].type && t->v[j].combo == t->v[i].combo;
+             j++) {
             genes += j == i || t->v[j].gene != t->v[j - 1].gene;
         }
         if (genes < g->opt->min_targets) {
@@ -121,7 +127,8 @@ static grn_status join_tf(grn_regulon_t *g, size_t k, uint32_t *slot)
     grn_status rc = GRN_OK;
     uint32_t tf = g->tfs[k];
     uint64_t *count = g->count[k];
-    for (size_t i = g->by_tf.off[tf]; i < g->by_tf.off[tf + 1]; i++) slot[g->by_tf.gene[i]] = g->by_tf.row[i] + 1;
+    for (size_t i = g->by_tf.off[tf]; i < g->by_tf.off[tf + 1]; i++)
+        slot[g->by_tf.gene[i]] = g->by_tf.row[i] + 1;
     for (size_t s = g->site_off[tf]; s < g->site_off[tf + 1]; s++) {
         uint32_t region = g->sites.v[s].region;
         for (size_t i = g->by_region.off[region]; i < g->by_region.off[region + 1]; i++) {
@@ -132,7 +139,9 @@ static grn_status join_tf(grn_regulon_t *g, size_t k, uint32_t *slot)
             uint8_t combo = (uint8_t)((g->r_tg[tg] < 0) | (g->r_rg[rg] < 0) << 1);
             if ((combo & 2) && !g->opt->all_signs) continue;
             count[N_SIGN]++;
-            GRN_TRY(add_in_types(g, (grn_triplet_t){ tf, gene, tg, rg, 0, combo, g->sites.v[s].score }, region, &g->found[k], count));
+            GRN_TRY(add_in_types(g,
+                                 (grn_triplet_t){ tf, gene, tg, rg, 0, combo, g->sites.v[s].score },
+                                 region, &g->found[k], count));
         }
     }
 end:
@@ -176,22 +185,29 @@ static grn_status build_all(grn_regulon_t *g)
     }
     for (size_t t = 0; t < g->types.types.n; t++) types += g->types.n_cells[t] >= o->min_type_cells;
     if (!o->rna_only) {
-        GRN_TRY(grn_funnel_add(&g->funnel, "triplets", n[N_TG], n[N_MOTIF] - n[N_TG], "TF-region-gene triplets with a TF-gene link"));
+        GRN_TRY(grn_funnel_add(&g->funnel, "triplets", n[N_TG], n[N_MOTIF] - n[N_TG],
+                               "TF-region-gene triplets with a TF-gene link"));
         GRN_TRY(grn_funnel_add(&g->funnel, "triplets", n[N_SIGN], n[N_TG] - n[N_SIGN],
-                               o->all_signs ? "triplets of any sign" : "triplets whose region and gene rise together"));
+                               o->all_signs ? "triplets of any sign"
+                                            : "triplets whose region and gene rise together"));
     } else {
-        for (size_t k = 0; k < g->n_tfs; k++) n[N_SIGN] += g->by_tf.off[g->tfs[k] + 1] - g->by_tf.off[g->tfs[k]];
+        for (size_t k = 0; k < g->n_tfs; k++)
+            n[N_SIGN] += g->by_tf.off[g->tfs[k] + 1] - g->by_tf.off[g->tfs[k]];
     }
     GRN_TRY(grn_funnel_add(&g->funnel, "edges", n[N_TF_ON], n[N_SIGN] * types - n[N_TF_ON],
-                           "edges x types: TF expressed in at least %g of the cells of the type", o->min_tf_frac));
+                           "edges x types: TF expressed in at least %g of the cells of the type",
+                           o->min_tf_frac));
     GRN_TRY(grn_funnel_add(&g->funnel, "edges", n[N_GENE_ON], n[N_TF_ON] - n[N_GENE_ON],
-                           "edges x types: gene expressed in at least %g of the cells", o->min_gene_frac));
+                           "edges x types: gene expressed in at least %g of the cells",
+                           o->min_gene_frac));
     if (!o->rna_only) {
         GRN_TRY(grn_funnel_add(&g->funnel, "edges", n[N_REGION_ON], n[N_GENE_ON] - n[N_REGION_ON],
-                               "edges x types: region accessible in at least %g of the cells", o->min_region_frac));
+                               "edges x types: region accessible in at least %g of the cells",
+                               o->min_region_frac));
     }
     GRN_TRY(grn_funnel_add(&g->funnel, "edges", n[N_TARGETS], n[N_REGION_ON] - n[N_TARGETS],
-                           "edges of regulons with at least %" PRIu64 " genes in the type", o->min_targets));
+                           "edges of regulons with at least %" PRIu64 " genes in the type",
+                           o->min_targets));
     GRN_TRY(grn_funnel_add(&g->funnel, "regulons", n[N_REGULONS], n[N_REGULONS_LOST],
                            "regulons x types with at least %" PRIu64 " genes", o->min_targets));
 end:

@@ -18,8 +18,10 @@ void grn_links_clear(grn_links_t *l)
 
 /* ---- what is on in which type ---- */
 
-/* on[t, to(j)] = column j has a count in at least frac of the cells of type t. map[j]: place of column j in on, UINT32_MAX: none; NULL: j. */
-static void mark_on(const uint32_t *count, const grn_types_t *types, size_t n_cols, const uint32_t *map, size_t n_on, double frac, uint8_t *on)
+/* on[t, to(j)] = column j has a count in at least frac of the cells of type t. map[j]: place of
+ * column j in on, UINT32_MAX: none; NULL: j. */
+static void mark_on(const uint32_t *count, const grn_types_t *types, size_t n_cols,
+                    const uint32_t *map, size_t n_on, double frac, uint8_t *on)
 {
     for (size_t t = 0; t < types->types.n; t++) {
         double need = frac * (double)types->n_cells[t];
@@ -33,15 +35,18 @@ static void mark_on(const uint32_t *count, const grn_types_t *types, size_t n_co
 static grn_status check_types(grn_regulon_t *g, const grn_types_t *t)
 {
     size_t kept = 0;
-    if (t->is_default) grn_log_warn("no cell types: every cell is of type 'all' (--cells TSV gives them)");
+    if (t->is_default)
+        grn_log_warn("no cell types: every cell is of type 'all' (--cells TSV gives them)");
     if (t->n_unknown) grn_log_info("%zu cells have no type and count for none", t->n_unknown);
     for (size_t k = 0; k < t->types.n; k++) {
         int ok = t->n_cells[k] >= g->opt->min_type_cells;
         kept += (size_t)ok;
-        if (!ok) grn_log_warn("type '%s' has %zu cells, fewer than %" PRIu64 ": left out", grn_names_get(&t->types, k), t->n_cells[k],
-                              g->opt->min_type_cells);
+        if (!ok)
+            grn_log_warn("type '%s' has %zu cells, fewer than %" PRIu64 ": left out",
+                         grn_names_get(&t->types, k), t->n_cells[k], g->opt->min_type_cells);
     }
-    return grn_funnel_add(&g->funnel, "types", kept, t->types.n - kept, "cell types with at least %" PRIu64 " cells", g->opt->min_type_cells);
+    return grn_funnel_add(&g->funnel, "types", kept, t->types.n - kept,
+                          "cell types with at least %" PRIu64 " cells", g->opt->min_type_cells);
 }
 
 /* The genes of the matrix, and the linked TFs that it lacks. */
@@ -50,7 +55,8 @@ static grn_status name_genes(grn_regulon_t *g, const grn_matrix_t *rna)
     grn_status rc = GRN_OK;
     GRN_TRY(grn_names_dup(&g->genes, &rna->col));
     g->n_cols = g->genes.n;
-    for (size_t i = 0; i < g->tg.n; i++) GRN_TRY(grn_names_add(&g->genes, grn_names_get(&g->tg.genes, g->tg.tf[i]), NULL, NULL));
+    for (size_t i = 0; i < g->tg.n; i++)
+        GRN_TRY(grn_names_add(&g->genes, grn_names_get(&g->tg.genes, g->tg.tf[i]), NULL, NULL));
     g->n_genes = g->genes.n;
 end:
     return rc;
@@ -77,11 +83,16 @@ end:
     return rc;
 }
 
-/* Type codes of the ATAC cells in the numbering of the RNA's types; -1 for a type RNA does not have. */
-static void align_types(const grn_types_t *rna, const grn_types_t *atac, uint64_t n_rows, int32_t *code, grn_types_t *aligned)
+/* Type codes of the ATAC cells in the numbering of the RNA's types; -1 for a type RNA does not
+ * have. */
+static void align_types(const grn_types_t *rna, const grn_types_t *atac, uint64_t n_rows,
+                        int32_t *code, grn_types_t *aligned)
 {
     for (uint64_t i = 0; i < n_rows; i++) {
-        size_t k = atac->code[i] < 0 ? GRN_NAMES_NONE : grn_names_find(&rna->types, grn_names_get(&atac->types, (size_t)atac->code[i]));
+        size_t k =
+            atac->code[i] < 0
+                ? GRN_NAMES_NONE
+                : grn_names_find(&rna->types, grn_names_get(&atac->types, (size_t)atac->code[i]));
         code[i] = k == GRN_NAMES_NONE ? -1 : (int32_t)k;
         if (k != GRN_NAMES_NONE) aligned->n_cells[k]++;
     }
@@ -97,7 +108,8 @@ static grn_status load_atac(grn_regulon_t *g, const grn_matrix_t *rna)
     uint32_t *count = NULL, *map = NULL;
     int32_t *code = NULL;
     size_t found = 0, T = g->types.types.n;
-    GRN_TRY(grn_colsrc_open(&atac, g->opt->atac, &g->opt->atac_opt, GRN_SCALE_RAW, grn_common.pool));
+    GRN_TRY(
+        grn_colsrc_open(&atac, g->opt->atac, &g->opt->atac_opt, GRN_SCALE_RAW, grn_common.pool));
     size_t R = atac.info->n_cols;
     GRN_TRY(grn_types_load(atac.info, rna, &g->types, &types));
     GRN_TRY(GRN_NEW(code, atac.info->n_rows));
@@ -112,8 +124,9 @@ static grn_status load_atac(grn_regulon_t *g, const grn_matrix_t *rna)
         found += r != SIZE_MAX;
     }
     if (found < g->n_regions) {
-        GRN_FAIL(GRN_ESHAPE, "%zu of %zu linked regions are not in '%s': was it made with other regions?", g->n_regions - found,
-                 g->n_regions, g->opt->atac);
+        GRN_FAIL(GRN_ESHAPE,
+                 "%zu of %zu linked regions are not in '%s': was it made with other regions?",
+                 g->n_regions - found, g->n_regions, g->opt->atac);
     }
     GRN_TRY(GRN_NEW(count, T * R));
     GRN_TRY(GRN_NEW(g->region_on, T * g->n_regions));
@@ -124,7 +137,9 @@ static grn_status load_atac(grn_regulon_t *g, const grn_matrix_t *rna)
         if (map[k % R] != UINT32_MAX) g->region_cells[k / R * g->n_regions + map[k % R]] = count[k];
     }
     for (size_t t = 0; t < T; t++) {
-        if (aligned.n_cells[t] == 0) grn_log_warn("type '%s' has no ATAC cell: none of its regions counts as accessible", grn_names_get(&g->types.types, t));
+        if (aligned.n_cells[t] == 0)
+            grn_log_warn("type '%s' has no ATAC cell: none of its regions counts as accessible",
+                         grn_names_get(&g->types.types, t));
     }
 end:
     free(map);
@@ -148,7 +163,8 @@ static void map_genes(const grn_regulon_t *g, const grn_names_t *names, uint32_t
     }
 }
 
-grn_status grn_links_group(const uint32_t *source, const uint32_t *target, const uint8_t *keep, size_t n, size_t n_sources, grn_links_t *l)
+grn_status grn_links_group(const uint32_t *source, const uint32_t *target, const uint8_t *keep,
+                           size_t n, size_t n_sources, grn_links_t *l)
 {
     grn_status rc = GRN_OK;
     l->n = n_sources;
@@ -168,10 +184,13 @@ end:
     return rc;
 }
 
-static grn_status need_evidence(const grn_edges_t *e, const char *path, const char *name, const float **v)
+static grn_status need_evidence(const grn_edges_t *e, const char *path, const char *name,
+                                const float **v)
 {
     *v = grn_edges_find_evidence(e, name);
-    return *v ? GRN_OK : grn_err(GRN_EFORMAT, "'%s' has no column '%s': is it from grn-build link?", path, name);
+    return *v ? GRN_OK
+              : grn_err(GRN_EFORMAT, "'%s' has no column '%s': is it from grn-build link?", path,
+                        name);
 }
 
 static grn_status read_links(const char *path, int is_tg, grn_edges_t *e)
@@ -179,9 +198,11 @@ static grn_status read_links(const char *path, int is_tg, grn_edges_t *e)
     grn_status rc = GRN_OK;
     GRN_TRY(grn_edges_load(path, grn_common.pool, e));
     if (!e->gene || !(is_tg ? e->tf : e->region)) {
-        GRN_FAIL(GRN_EFORMAT, "'%s' does not hold %s links", path, is_tg ? "TF-gene" : "region-gene");
+        GRN_FAIL(GRN_EFORMAT, "'%s' does not hold %s links", path,
+                 is_tg ? "TF-gene" : "region-gene");
     }
-    if (e->n > UINT32_MAX - 1) GRN_FAIL(GRN_EUNSUP, "'%s' has %zu links, more than 2^32 - 2", path, e->n);
+    if (e->n > UINT32_MAX - 1)
+        GRN_FAIL(GRN_EUNSUP, "'%s' has %zu links, more than 2^32 - 2", path, e->n);
     GRN_TRY(grn_edges_sort(e));
 end:
     return rc;
@@ -193,13 +214,16 @@ static grn_status sift_links(grn_regulon_t *g, int is_tg)
     grn_status rc = GRN_OK;
     const grn_regulon_opt_t *o = g->opt;
     grn_edges_t *e = is_tg ? &g->tg : &g->rg;
-    const char *path = is_tg ? o->tf_gene : o->region_gene, *what = is_tg ? "TF-gene" : "region-gene";
+    const char *path = is_tg ? o->tf_gene : o->region_gene,
+               *what = is_tg ? "TF-gene" : "region-gene";
     grn_rho rho = is_tg ? o->rho_tg : o->rho_rg;
     const float *fdr = NULL;
     uint32_t *map = NULL;
     uint8_t *keep = NULL;
     size_t n = 0, n_sure = 0;
-    GRN_TRY(need_evidence(e, path, is_tg ? (rho ? "rho_sp_tg" : "rho_tg") : (rho ? "rho_sp_rg" : "rho_rg"), is_tg ? &g->r_tg : &g->r_rg));
+    GRN_TRY(need_evidence(e, path,
+                          is_tg ? (rho ? "rho_sp_tg" : "rho_tg") : (rho ? "rho_sp_rg" : "rho_rg"),
+                          is_tg ? &g->r_tg : &g->r_rg));
     if (o->max_fdr < 1) GRN_TRY(need_evidence(e, path, is_tg ? "fdr_tg" : "fdr_rg", &fdr));
     GRN_TRY(GRN_NEW_RAW(map, e->genes.n));
     GRN_TRY(GRN_NEW(keep, e->n));
@@ -207,7 +231,8 @@ static grn_status sift_links(grn_regulon_t *g, int is_tg)
     const float *r = is_tg ? g->r_tg : g->r_rg;
     for (size_t i = 0; i < e->n; i++) {
         if (map[e->gene[i]] >= g->n_cols) {
-            GRN_FAIL(GRN_ESHAPE, "gene '%s' of '%s' is not in '%s': were the links made from other counts?",
+            GRN_FAIL(GRN_ESHAPE,
+                     "gene '%s' of '%s' is not in '%s': were the links made from other counts?",
                      grn_names_get(&e->genes, e->gene[i]), path, o->rna);
         }
         e->gene[i] = map[e->gene[i]];
@@ -217,9 +242,13 @@ static grn_status sift_links(grn_regulon_t *g, int is_tg)
         keep[i] = strong && (!fdr || fdr[i] <= o->max_fdr);
         n_sure += keep[i];
     }
-    GRN_TRY(grn_funnel_add(&g->funnel, "links", n, e->n - n, "%s links with |%s| > %g", what, rho ? "Spearman" : "Pearson", o->min_rho));
-    if (fdr) GRN_TRY(grn_funnel_add(&g->funnel, "links", n_sure, n - n_sure, "%s links with FDR <= %g", what, o->max_fdr));
-    GRN_TRY(grn_links_group(is_tg ? e->tf : e->region, e->gene, keep, e->n, is_tg ? g->n_genes : e->regions.n, is_tg ? &g->by_tf : &g->by_region));
+    GRN_TRY(grn_funnel_add(&g->funnel, "links", n, e->n - n, "%s links with |%s| > %g", what,
+                           rho ? "Spearman" : "Pearson", o->min_rho));
+    if (fdr)
+        GRN_TRY(grn_funnel_add(&g->funnel, "links", n_sure, n - n_sure, "%s links with FDR <= %g",
+                               what, o->max_fdr));
+    GRN_TRY(grn_links_group(is_tg ? e->tf : e->region, e->gene, keep, e->n,
+                            is_tg ? g->n_genes : e->regions.n, is_tg ? &g->by_tf : &g->by_region));
 end:
     free(keep);
     free(map);
@@ -231,15 +260,22 @@ static grn_status load_sites(grn_regulon_t *g)
     grn_status rc = GRN_OK;
     const grn_regulon_opt_t *o = g->opt;
     grn_tfsites_t *s = &g->sites;
-    GRN_TRY(grn_tfsites_load(o->scan, o->hits, o->motif2tf, &g->genes, &g->regions, grn_common.pool, s));
-    if (s->n_by_prefix) grn_log_info("%zu motifs taken for the TF before the first '_' of their name", s->n_by_prefix);
-    GRN_TRY(grn_funnel_add(&g->funnel, "motifs", s->n_motifs_used, s->motifs.n - s->n_motifs_used, "motifs of a TF that is a gene of the matrix"));
-    if (o->hits) GRN_TRY(grn_funnel_add(&g->funnel, "hits", s->n_hits - s->n_outside, s->n_outside, "motif hits inside a linked region"));
+    GRN_TRY(grn_tfsites_load(o->scan, o->hits, o->motif2tf, &g->genes, &g->regions, grn_common.pool,
+                             s));
+    if (s->n_by_prefix)
+        grn_log_info("%zu motifs taken for the TF before the first '_' of their name",
+                     s->n_by_prefix);
+    GRN_TRY(grn_funnel_add(&g->funnel, "motifs", s->n_motifs_used, s->motifs.n - s->n_motifs_used,
+                           "motifs of a TF that is a gene of the matrix"));
+    if (o->hits)
+        GRN_TRY(grn_funnel_add(&g->funnel, "hits", s->n_hits - s->n_outside, s->n_outside,
+                               "motif hits inside a linked region"));
 end:
     return rc;
 }
 
-/* A TF that RNA lacks is on in the types where the regions with its motif take a larger share of what is open than in the mean of the types. */
+/* A TF that RNA lacks is on in the types where the regions with its motif take a larger share of
+ * what is open than in the mean of the types. */
 static void mark_absent_tfs(grn_regulon_t *g)
 {
     size_t T = g->types.types.n;
@@ -270,8 +306,11 @@ grn_status grn_regulon_load(grn_regulon_t *g)
     GRN_TRY(load_rna(g, &rna));
     GRN_TRY(sift_links(g, 1));
     size_t absent = g->n_genes - g->n_cols;
-    if (absent) grn_log_info("%zu linked TFs are no genes of the matrix: %s", absent,
-                             g->opt->rna_only ? "left out" : "the accessibility of their motif stands in for expression");
+    if (absent)
+        grn_log_info("%zu linked TFs are no genes of the matrix: %s", absent,
+                     g->opt->rna_only
+                         ? "left out"
+                         : "the accessibility of their motif stands in for expression");
     if (g->opt->rna_only) goto end;
     GRN_TRY(read_links(g->opt->region_gene, 0, &g->rg));
     GRN_TRY(sift_links(g, 0));

@@ -32,7 +32,8 @@ static void mark_top(ranked_t *v, size_t n, uint64_t top, uint8_t bit, uint8_t *
 
 enum { MARK_TARGET = 1, MARK_REGULATOR = 2, MARK_PRIOR = 4 };
 
-/* Links of one sign among the top targets of their TF and among the top regulators of their gene. */
+/* Links of one sign among the top targets of their TF and among the top regulators of their gene.
+ */
 static grn_status mark_sign(grn_regulon_t *g, int negative, const uint8_t *use, uint8_t *mark)
 {
     grn_status rc = GRN_OK;
@@ -44,9 +45,11 @@ static grn_status mark_sign(grn_regulon_t *g, int negative, const uint8_t *use, 
         for (size_t i = 0; i < g->tg.n; i++) {
             float r = negative ? -g->r_tg[i] : g->r_tg[i];
             if (!use[i] || !(r > 0)) continue;
-            v[n++] = pass ? (ranked_t){ g->tg.gene[i], g->tg.tf[i], (uint32_t)i, r } : (ranked_t){ g->tg.tf[i], g->tg.gene[i], (uint32_t)i, r };
+            v[n++] = pass ? (ranked_t){ g->tg.gene[i], g->tg.tf[i], (uint32_t)i, r }
+                          : (ranked_t){ g->tg.tf[i], g->tg.gene[i], (uint32_t)i, r };
         }
-        mark_top(v, n, pass ? g->opt->top_regulators : g->opt->top_targets, pass ? MARK_REGULATOR : MARK_TARGET, mark);
+        mark_top(v, n, pass ? g->opt->top_regulators : g->opt->top_targets,
+                 pass ? MARK_REGULATOR : MARK_TARGET, mark);
     }
 end:
     free(v);
@@ -78,11 +81,15 @@ static grn_status mark_prior(grn_regulon_t *g, const uint8_t *use, uint8_t *mark
         size_t tf = grn_names_find(&g->genes, grn_names_get(&g->prior.genes, g->prior.tf[i]));
         size_t gene = grn_names_find(&g->genes, grn_names_get(&g->prior.genes, g->prior.gene[i]));
         if (tf == GRN_NAMES_NONE || gene == GRN_NAMES_NONE) continue;
-        known[n++] = (prior_edge_t){ (uint64_t)tf << 32 | gene, g->prior.sign ? g->prior.sign[i] : 0 };
+        known[n++] =
+            (prior_edge_t){ (uint64_t)tf << 32 | gene, g->prior.sign ? g->prior.sign[i] : 0 };
     }
-    if (n == 0) GRN_FAIL(GRN_EEMPTY, "no edge of the prior '%s' joins two genes of '%s'", g->opt->prior, g->opt->rna);
+    if (n == 0)
+        GRN_FAIL(GRN_EEMPTY, "no edge of the prior '%s' joins two genes of '%s'", g->opt->prior,
+                 g->opt->rna);
     qsort(known, n, sizeof *known, by_key);
-    GRN_TRY(grn_funnel_add(&g->funnel, "prior edges", n, g->prior.n - n, "edges of the prior between genes of the matrix"));
+    GRN_TRY(grn_funnel_add(&g->funnel, "prior edges", n, g->prior.n - n,
+                           "edges of the prior between genes of the matrix"));
     for (size_t i = 0; i < g->tg.n; i++) {
         if (!use[i]) continue;
         used++;
@@ -92,7 +99,8 @@ static grn_status mark_prior(grn_regulon_t *g, const uint8_t *use, uint8_t *mark
         mark[i] |= MARK_PRIOR;
         supported++;
     }
-    GRN_TRY(grn_funnel_add(&g->funnel, "links", supported, used - supported, "TF-gene links the prior knows, of the same sign%s",
+    GRN_TRY(grn_funnel_add(&g->funnel, "links", supported, used - supported,
+                           "TF-gene links the prior knows, of the same sign%s",
                            g->opt->prior_mode == GRN_PRIOR_ADD ? " (added to the others)" : ""));
 end:
     free(known);
@@ -113,7 +121,9 @@ grn_status grn_regulon_modules(grn_regulon_t *g)
         n_use += use[i];
     }
     uint64_t all = g->by_tf.off[g->n_genes];
-    if (!o->all_signs) GRN_TRY(grn_funnel_add(&g->funnel, "links", n_use, all - n_use, "TF-gene links of positive sign"));
+    if (!o->all_signs)
+        GRN_TRY(grn_funnel_add(&g->funnel, "links", n_use, all - n_use,
+                               "TF-gene links of positive sign"));
     if (o->prior) GRN_TRY(mark_prior(g, use, mark));
     if (o->prior && o->prior_mode == GRN_PRIOR_ONLY) {
         n_use = 0;
@@ -128,9 +138,14 @@ grn_status grn_regulon_modules(grn_regulon_t *g)
         use[i] = both || (o->prior && o->prior_mode == GRN_PRIOR_ADD && (mark[i] & MARK_PRIOR));
         n_keep += use[i];
     }
-    GRN_TRY(grn_funnel_add(&g->funnel, "links", n_target, n_use - n_target, "TF-gene links among the %" PRIu64 " strongest of the TF", o->top_targets));
-    GRN_TRY(grn_funnel_add(&g->funnel, "links", n_both, n_target - n_both, "and among the %" PRIu64 " strongest of the gene", o->top_regulators));
-    if (n_keep > n_both) GRN_TRY(grn_funnel_add(&g->funnel, "links", n_keep, 0, "with the links only the prior supports"));
+    GRN_TRY(grn_funnel_add(&g->funnel, "links", n_target, n_use - n_target,
+                           "TF-gene links among the %" PRIu64 " strongest of the TF",
+                           o->top_targets));
+    GRN_TRY(grn_funnel_add(&g->funnel, "links", n_both, n_target - n_both,
+                           "and among the %" PRIu64 " strongest of the gene", o->top_regulators));
+    if (n_keep > n_both)
+        GRN_TRY(grn_funnel_add(&g->funnel, "links", n_keep, 0,
+                               "with the links only the prior supports"));
     grn_links_clear(&g->by_tf);
     g->by_tf = (grn_links_t){ 0 };
     GRN_TRY(grn_links_group(g->tg.tf, g->tg.gene, use, g->tg.n, g->n_genes, &g->by_tf));

@@ -23,7 +23,7 @@ static struct {
     const char *fasta, *background, *hits, *motif2tf, *tfs, *genes;
     double pvalue;
     /* links */
-    const char *expression, *accessibility, *promoter;
+    const char *expression, *accessibility, *promoter, *absent;
     int64_t min_cells, upstream, downstream, promoter_bp;
     /* regulons */
     const char *rho_tg, *rho_rg, *prior, *prior_mode, *prior_confidence;
@@ -31,61 +31,116 @@ static struct {
     int64_t min_type_cells, min_targets, top_targets, top_regulators;
     int rna_only, all_signs;
     grn_counts_cli_t rna;
-} opt = { .suffix = "keep", .unit = "fragment", .background = "regions", .pvalue = 1e-4, .expression = "lognorm", .accessibility = "lognorm",
-          .promoter = "keep", .min_cells = 3, .upstream = 150000, .downstream = 150000, .promoter_bp = 1000, .rho_tg = "pearson",
-          .rho_rg = "spearman", .prior_mode = "add", .min_rho = 0.03, .max_fdr = 1, .distance_scale = 50000, .min_tf_frac = 0.05, .min_gene_frac = 0.05,
-          .min_region_frac = 0.02, .min_type_cells = 10, .min_targets = 10, .top_targets = 50, .top_regulators = 5,
+} opt = { .suffix = "keep",
+          .unit = "fragment",
+          .background = "regions",
+          .pvalue = 1e-4,
+          .expression = "lognorm",
+          .accessibility = "lognorm",
+          .promoter = "keep",
+          .absent = "accessibility",
+          .min_cells = 3,
+          .upstream = 150000,
+          .downstream = 150000,
+          .promoter_bp = 1000,
+          .rho_tg = "pearson",
+          .rho_rg = "spearman",
+          .prior_mode = "add",
+          .min_rho = 0.03,
+          .max_fdr = 1,
+          .distance_scale = 50000,
+          .min_tf_frac = 0.05,
+          .min_gene_frac = 0.05,
+          .min_region_frac = 0.02,
+          .min_type_cells = 10,
+          .min_targets = 10,
+          .top_targets = 50,
+          .top_regulators = 5,
           .rna = GRN_COUNTS_CLI_INIT };
 
 static const grn_opt_t table[] = {
     GRN_OPT_STR('o', "output", "FILE", &opt.out, "the regulons (grn.edges/1)"),
-    GRN_OPT_STR(0, "keep", "DIR", &opt.keep, "keep the files between the steps here [FILE.parts, removed at the end]"),
+    GRN_OPT_STR(0, "keep", "DIR", &opt.keep,
+                "keep the files between the steps here [FILE.parts, removed at the end]"),
     GRN_OPT_HEAD("Chromatin"),
-    GRN_OPT_LIST('F', "fragments", "FILE", &opt.fragments, "fragments.tsv.gz; may be given several times"),
-    GRN_OPT_STR('R', "regions", "BED", &opt.regions, "regions to count and scan: BED or narrowPeak"),
+    GRN_OPT_LIST('F', "fragments", "FILE", &opt.fragments,
+                 "fragments.tsv.gz; may be given several times"),
+    GRN_OPT_STR('R', "regions", "BED", &opt.regions,
+                "regions to count and scan: BED or narrowPeak"),
     GRN_OPT_STR(0, "atac", "MATRIX", &opt.atac, "or: cells x regions, counted already"),
-    GRN_OPT_ENUM(0, "barcode-suffix", "keep|strip", &opt.suffix, "strip: drop \"-1\" at the end of barcodes when counting"),
+    GRN_OPT_ENUM(0, "barcode-suffix", "keep|strip", &opt.suffix,
+                 "strip: drop \"-1\" at the end of barcodes when counting"),
     GRN_OPT_ENUM(0, "unit", "fragment|cutsite", &opt.unit, "what is counted"),
     GRN_OPT_HEAD("Motifs and genes"),
-    GRN_OPT_LIST('m', "motifs", "FILE", &opt.motifs, "motifs to scan for; may be given several times"),
+    GRN_OPT_LIST('m', "motifs", "FILE", &opt.motifs,
+                 "motifs to scan for; may be given several times"),
     GRN_OPT_STR('G', "fasta", "FILE", &opt.fasta, "the genome to scan"),
-    GRN_OPT_FLT('p', "pvalue", "FLOAT", &opt.pvalue, 0, 1, "a site's score is reached by a random word at most this often"),
-    GRN_OPT_STR(0, "background", "WHICH", &opt.background, "base frequencies: regions, uniform, motifs, or A,C,G,T"),
-    GRN_OPT_STR(0, "motif-hits", "BED", &opt.hits, "or: motif hits, motif or TF name in column 4, score in column 5"),
-    GRN_OPT_STR(0, "motif2tf", "FILE", &opt.motif2tf, "which TFs a motif stands for [its name, up to the first _]"),
-    GRN_OPT_STR('f', "tfs", "FILE", &opt.tfs, "transcription factors, one a line [all TFs of --motif2tf]"),
-    GRN_OPT_STR('g', "genes", "FILE", &opt.genes, "gene models: GTF, GFF3, or BED6 with gene names"),
+    GRN_OPT_FLT('p', "pvalue", "FLOAT", &opt.pvalue, 0, 1,
+                "a site's score is reached by a random word at most this often"),
+    GRN_OPT_STR(0, "background", "WHICH", &opt.background,
+                "base frequencies: regions, uniform, motifs, or A,C,G,T"),
+    GRN_OPT_STR(0, "motif-hits", "BED", &opt.hits,
+                "or: motif hits, motif or TF name in column 4, score in column 5"),
+    GRN_OPT_STR(0, "motif2tf", "FILE", &opt.motif2tf,
+                "which TFs a motif stands for [its name, up to the first _]"),
+    GRN_OPT_STR('f', "tfs", "FILE", &opt.tfs,
+                "transcription factors, one a line [all TFs of --motif2tf]"),
+    GRN_OPT_STR('g', "genes", "FILE", &opt.genes,
+                "gene models: GTF, GFF3, or BED6 with gene names"),
     GRN_OPT_HEAD("Links (grn-build link)"),
-    GRN_OPT_INT(0, "min-cells", "INT", &opt.min_cells, 1, 1000000000, "leave out genes and regions seen in fewer cells"),
+    GRN_OPT_ENUM(
+        0, "absent-tfs", "accessibility|drop", &opt.absent,
+        "TFs the RNA matrix lacks: scored by the accessibility of their motif, or left out"),
+    GRN_OPT_INT(0, "min-cells", "INT", &opt.min_cells, 1, 1000000000,
+                "leave out genes and regions seen in fewer cells"),
     GRN_OPT_ENUM(0, "expression", "lognorm|raw", &opt.expression, "scale of the RNA"),
     GRN_OPT_ENUM(0, "accessibility", "lognorm|binary|raw", &opt.accessibility, "scale of the ATAC"),
-    GRN_OPT_INT(0, "upstream", "BP", &opt.upstream, 0, 1000000000, "reach beyond the 5' end of the gene body"),
+    GRN_OPT_INT(0, "upstream", "BP", &opt.upstream, 0, 1000000000,
+                "reach beyond the 5' end of the gene body"),
     GRN_OPT_INT(0, "downstream", "BP", &opt.downstream, 0, 1000000000, "reach beyond its 3' end"),
     GRN_OPT_ENUM(0, "promoter", "keep|drop|only", &opt.promoter, "regions at a TSS of the gene"),
-    GRN_OPT_INT(0, "promoter-bp", "BP", &opt.promoter_bp, 0, 1000000000, "at a TSS: midpoint within this distance"),
+    GRN_OPT_INT(0, "promoter-bp", "BP", &opt.promoter_bp, 0, 1000000000,
+                "at a TSS: midpoint within this distance"),
     GRN_OPT_HEAD("Regulons (grn-build regulon)"),
     GRN_OPT_FLT(0, "min-rho", "FLOAT", &opt.min_rho, 0, 1, "|r| of both links must exceed this"),
-    GRN_OPT_ENUM(0, "rho-tg", "pearson|spearman", &opt.rho_tg, "which r of the TF to gene link decides"),
-    GRN_OPT_ENUM(0, "rho-rg", "pearson|spearman", &opt.rho_rg, "which r of the region to gene link decides"),
-    GRN_OPT_FLT(0, "max-fdr", "FLOAT", &opt.max_fdr, 0, 1, "largest FDR of both links; 1: no limit"),
-    GRN_OPT_FLT(0, "distance-scale", "BP", &opt.distance_scale, 0, 1e9, "weights fall as exp(-distance/BP); 0: they do not"),
-    GRN_OPT_FLAG(0, "all-signs", &opt.all_signs, "also TF_x/- regulons; with --rna-only also TF(-)"),
-    GRN_OPT_FLT(0, "min-tf-frac", "FLOAT", &opt.min_tf_frac, 0, 1, "share of a type's cells with a count of the TF"),
+    GRN_OPT_ENUM(0, "rho-tg", "pearson|spearman", &opt.rho_tg,
+                 "which r of the TF to gene link decides"),
+    GRN_OPT_ENUM(0, "rho-rg", "pearson|spearman", &opt.rho_rg,
+                 "which r of the region to gene link decides"),
+    GRN_OPT_FLT(0, "max-fdr", "FLOAT", &opt.max_fdr, 0, 1,
+                "largest FDR of both links; 1: no limit"),
+    GRN_OPT_FLT(0, "distance-scale", "BP", &opt.distance_scale, 0, 1e9,
+                "weights fall as exp(-distance/BP); 0: they do not"),
+    GRN_OPT_FLAG(0, "all-signs", &opt.all_signs,
+                 "also TF_x/- regulons; with --rna-only also TF(-)"),
+    GRN_OPT_FLT(0, "min-tf-frac", "FLOAT", &opt.min_tf_frac, 0, 1,
+                "share of a type's cells with a count of the TF"),
     GRN_OPT_FLT(0, "min-gene-frac", "FLOAT", &opt.min_gene_frac, 0, 1, "the same for the gene"),
-    GRN_OPT_FLT(0, "min-region-frac", "FLOAT", &opt.min_region_frac, 0, 1, "the same for the region, in ATAC"),
-    GRN_OPT_INT(0, "min-type-cells", "INT", &opt.min_type_cells, 1, 1000000000, "cell types with fewer cells are left out"),
-    GRN_OPT_INT(0, "min-targets", "INT", &opt.min_targets, 1, 1000000000, "fewest genes of a regulon in a type"),
+    GRN_OPT_FLT(0, "min-region-frac", "FLOAT", &opt.min_region_frac, 0, 1,
+                "the same for the region, in ATAC"),
+    GRN_OPT_INT(0, "min-type-cells", "INT", &opt.min_type_cells, 1, 1000000000,
+                "cell types with fewer cells are left out"),
+    GRN_OPT_INT(0, "min-targets", "INT", &opt.min_targets, 1, 1000000000,
+                "fewest genes of a regulon in a type"),
     GRN_OPT_HEAD("RNA only"),
-    GRN_OPT_FLAG(0, "rna-only", &opt.rna_only, "modules of co-expressed targets; no regions, no motifs"),
-    GRN_OPT_INT(0, "top-targets", "INT", &opt.top_targets, 1, 1000000000, "a target is among this many strongest of its TF"),
-    GRN_OPT_INT(0, "top-regulators", "INT", &opt.top_regulators, 1, 1000000000, "and its TF among this many strongest of the gene"),
-    GRN_OPT_STR(0, "prior", "FILE", &opt.prior, "known TF to gene edges (CollecTRI, DoRothEA, TRRUST, adjacencies)"),
-    GRN_OPT_ENUM(0, "prior-mode", "add|only", &opt.prior_mode, "edges of the prior besides the strongest, or only them"),
-    GRN_OPT_STR(0, "prior-confidence", "LETTERS", &opt.prior_confidence, "confidence levels of the prior to use, such as ABC [all]"),
+    GRN_OPT_FLAG(0, "rna-only", &opt.rna_only,
+                 "modules of co-expressed targets; no regions, no motifs"),
+    GRN_OPT_INT(0, "top-targets", "INT", &opt.top_targets, 1, 1000000000,
+                "a target is among this many strongest of its TF"),
+    GRN_OPT_INT(0, "top-regulators", "INT", &opt.top_regulators, 1, 1000000000,
+                "and its TF among this many strongest of the gene"),
+    GRN_OPT_STR(0, "prior", "FILE", &opt.prior,
+                "known TF to gene edges (CollecTRI, DoRothEA, TRRUST, adjacencies)"),
+    GRN_OPT_ENUM(0, "prior-mode", "add|only", &opt.prior_mode,
+                 "edges of the prior besides the strongest, or only them"),
+    GRN_OPT_STR(0, "prior-confidence", "LETTERS", &opt.prior_confidence,
+                "confidence levels of the prior to use, such as ABC [all]"),
     GRN_OPT_HEAD("Input"),
     GRN_COUNTS_OPTIONS(opt.rna),
-    GRN_OPT_STR(0, "atac-feature-type", "NAME", &opt.atac_type, "10x feature type of ATAC, such as Peaks"),
-    GRN_OPT_STR(0, "atac-layer", "NAME", &opt.atac_layer, "h5ad or loom layer of --atac [counts where found]"),
+    GRN_OPT_STR(0, "atac-feature-type", "NAME", &opt.atac_type,
+                "10x feature type of ATAC, such as Peaks"),
+    GRN_OPT_STR(0, "atac-layer", "NAME", &opt.atac_layer,
+                "h5ad or loom layer of --atac [counts where found]"),
     GRN_OPT_END,
 };
 
@@ -98,30 +153,43 @@ typedef struct {
 
 static grn_status check_options(void)
 {
-    if (!opt.out || strcmp(opt.out, "-") == 0) return grn_err(GRN_EUSAGE, "give --output FILE (a file: the steps read and write files)");
+    if (!opt.out || strcmp(opt.out, "-") == 0)
+        return grn_err(GRN_EUSAGE, "give --output FILE (a file: the steps read and write files)");
     if (opt.rna_only) {
-        if (opt.fragments.n || opt.atac || opt.motifs.n || opt.hits) return grn_err(GRN_EUSAGE, "--rna-only takes no chromatin and no motifs");
+        if (opt.fragments.n || opt.atac || opt.motifs.n || opt.hits)
+            return grn_err(GRN_EUSAGE, "--rna-only takes no chromatin and no motifs");
         if (!opt.tfs) return grn_err(GRN_EUSAGE, "--rna-only needs a TF list: --tfs FILE");
         return GRN_OK;
     }
-    if (opt.prior) return grn_err(GRN_EUSAGE, "--prior belongs to --rna-only: with regions, motifs support the edges");
-    if ((opt.fragments.n > 0) == (opt.atac != NULL)) return grn_err(GRN_EUSAGE, "give --fragments FILE or --atac MATRIX (or --rna-only)");
-    if (opt.fragments.n && !opt.regions) return grn_err(GRN_EUSAGE, "--fragments needs --regions BED");
-    if ((opt.motifs.n > 0) == (opt.hits != NULL)) return grn_err(GRN_EUSAGE, "give --motifs FILE with --fasta, or --motif-hits BED");
-    if (opt.motifs.n && (!opt.fasta || !opt.regions)) return grn_err(GRN_EUSAGE, "--motifs needs --fasta FILE and --regions BED");
+    if (opt.prior)
+        return grn_err(GRN_EUSAGE,
+                       "--prior belongs to --rna-only: with regions, motifs support the edges");
+    if ((opt.fragments.n > 0) == (opt.atac != NULL))
+        return grn_err(GRN_EUSAGE, "give --fragments FILE or --atac MATRIX (or --rna-only)");
+    if (opt.fragments.n && !opt.regions)
+        return grn_err(GRN_EUSAGE, "--fragments needs --regions BED");
+    if ((opt.motifs.n > 0) == (opt.hits != NULL))
+        return grn_err(GRN_EUSAGE, "give --motifs FILE with --fasta, or --motif-hits BED");
+    if (opt.motifs.n && (!opt.fasta || !opt.regions))
+        return grn_err(GRN_EUSAGE, "--motifs needs --fasta FILE and --regions BED");
     if (!opt.genes) return grn_err(GRN_EUSAGE, "give gene models: --genes FILE");
-    if (!opt.tfs && !opt.motif2tf) return grn_err(GRN_EUSAGE, "give a TF list (--tfs FILE) or --motif2tf FILE");
+    if (!opt.tfs && !opt.motif2tf)
+        return grn_err(GRN_EUSAGE, "give a TF list (--tfs FILE) or --motif2tf FILE");
     return GRN_OK;
 }
 
 static grn_status make_folder(files_t *f)
 {
     grn_status rc = GRN_OK;
-    GRN_TRY(opt.keep ? grn_str_puts(&f->dir, opt.keep) : grn_str_printf(&f->dir, "%s.parts", opt.out));
-    if (mkdir(f->dir.s, 0777) != 0 && errno != EEXIST) GRN_FAIL(GRN_EIO, "cannot make '%s': %s", f->dir.s, strerror(errno));
+    GRN_TRY(opt.keep ? grn_str_puts(&f->dir, opt.keep)
+                     : grn_str_printf(&f->dir, "%s.parts", opt.out));
+    if (mkdir(f->dir.s, 0777) != 0 && errno != EEXIST)
+        GRN_FAIL(GRN_EIO, "cannot make '%s': %s", f->dir.s, strerror(errno));
     GRN_TRY(grn_str_printf(&f->barcodes, "%s/barcodes.txt", f->dir.s));
-    GRN_TRY(opt.tfs ? grn_str_puts(&f->tfs, opt.tfs) : grn_str_printf(&f->tfs, "%s/tfs.txt", f->dir.s));
-    GRN_TRY(opt.atac ? grn_str_puts(&f->atac, opt.atac) : grn_str_printf(&f->atac, "%s/atac.tensor.zst", f->dir.s));
+    GRN_TRY(opt.tfs ? grn_str_puts(&f->tfs, opt.tfs)
+                    : grn_str_printf(&f->tfs, "%s/tfs.txt", f->dir.s));
+    GRN_TRY(opt.atac ? grn_str_puts(&f->atac, opt.atac)
+                     : grn_str_printf(&f->atac, "%s/atac.tensor.zst", f->dir.s));
     GRN_TRY(grn_str_printf(&f->scan, "%s/scan.tensor.zst", f->dir.s));
     GRN_TRY(grn_str_printf(&f->tf_gene, "%s/tf_gene.edges.zst", f->dir.s));
     GRN_TRY(grn_str_printf(&f->region_gene, "%s/region_gene.edges.zst", f->dir.s));
@@ -137,7 +205,8 @@ static grn_status write_names(const grn_names_t *names, const char *path)
     GRN_TRY(GRN_NEW_RAW(order, names->n));
     GRN_TRY(grn_names_sort(names, order));
     GRN_TRY(grn_out_open(&o, path, 0));
-    for (size_t i = 0; i < names->n; i++) GRN_TRY(grn_out_printf(o, "%s\n", grn_names_get(names, order[i])));
+    for (size_t i = 0; i < names->n; i++)
+        GRN_TRY(grn_out_printf(o, "%s\n", grn_names_get(names, order[i])));
     rc = grn_out_commit(o);
     o = NULL;
 end:
@@ -245,6 +314,7 @@ static grn_status run_link(files_t *f)
         grn_stage_opt(&s, "--region-gene", f->region_gene.s);
         grn_stage_opt(&s, "--genes", opt.genes);
         grn_stage_opt(&s, "--accessibility", opt.accessibility);
+        grn_stage_opt(&s, "--absent-tfs", opt.absent);
         grn_stage_int(&s, "--upstream", opt.upstream);
         grn_stage_int(&s, "--downstream", opt.downstream);
         grn_stage_opt(&s, "--promoter", opt.promoter);
@@ -258,7 +328,8 @@ static grn_status run_link(files_t *f)
     f->made_links = 1;
     grn_stage_clear(&s);
     /* Links were written but are empty: the last step tells the whole story. */
-    int written = access(f->tf_gene.s, R_OK) == 0 && (opt.rna_only || access(f->region_gene.s, R_OK) == 0);
+    int written =
+        access(f->tf_gene.s, R_OK) == 0 && (opt.rna_only || access(f->region_gene.s, R_OK) == 0);
     return rc == GRN_EEMPTY && written ? GRN_OK : rc;
 }
 
@@ -312,7 +383,8 @@ static void clean_up(files_t *f)
         }
         rmdir(f->dir.s);
     }
-    grn_str_t *all[] = { &f->dir, &f->barcodes, &f->tfs, &f->atac, &f->scan, &f->tf_gene, &f->region_gene };
+    grn_str_t *all[] = { &f->dir,  &f->barcodes, &f->tfs,        &f->atac,
+                         &f->scan, &f->tf_gene,  &f->region_gene };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) grn_str_clear(all[i]);
 }
 
@@ -337,10 +409,14 @@ end:
 
 const grn_subtool_t grn_build_run = {
     { "grn-build run", "all steps in one call: from fragments, motifs and counts to regulons",
-      "[options] -F FRAGMENTS -R REGIONS (-m MOTIFS -G FASTA | --motif-hits BED) -g GENES -f TFS -o REGULONS.edges.zst RNA\n"
-      "       grn-build run --rna-only [options] -f TFS -o REGULONS.edges.zst RNA", table, 1, 1,
-      "  grn-build run -F fragments.tsv.gz -R peaks.bed -m motifs.jaspar --motif2tf motif2tf.tsv -G genome.fa -g genes.gtf --cells cells.tsv "
+      "[options] -F FRAGMENTS -R REGIONS (-m MOTIFS -G FASTA | --motif-hits BED) -g GENES -f TFS "
+      "-o REGULONS.edges.zst RNA\n"
+      "       grn-build run --rna-only [options] -f TFS -o REGULONS.edges.zst RNA",
+      table, 1, 1,
+      "  grn-build run -F fragments.tsv.gz -R peaks.bed -m motifs.jaspar --motif2tf motif2tf.tsv "
+      "-G genome.fa -g genes.gtf --cells cells.tsv "
       "-o regulons.edges.zst rna.h5\n"
-      "  grn-build run --rna-only -f tfs.txt --prior collectri.tsv --cells types.tsv -o regulons.edges.zst pbmc3k/\n" },
+      "  grn-build run --rna-only -f tfs.txt --prior collectri.tsv --cells types.tsv -o "
+      "regulons.edges.zst pbmc3k/\n" },
     run,
 };

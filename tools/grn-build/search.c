@@ -53,19 +53,22 @@ end:
     return rc;
 }
 
-static grn_status add_gene(grn_search_t *s, size_t k, const grn_regions_t *regions, const grn_genes_t *genes,
-                           const grn_gene_t *g, const grn_search_opt_t *opt)
+static grn_status add_gene(grn_search_t *s, size_t k, const grn_regions_t *regions,
+                           const grn_genes_t *genes, const grn_gene_t *g,
+                           const grn_search_opt_t *opt)
 {
     grn_status rc = GRN_OK;
     int renamed = 0;
-    size_t n = s->off[k], chrom = grn_chrom_find(&regions->chroms, grn_names_get(&genes->chroms, g->chrom), &renamed);
+    size_t n = s->off[k], chrom = grn_chrom_find(&regions->chroms,
+                                                 grn_names_get(&genes->chroms, g->chrom), &renamed);
     s->off[k + 1] = n;
     if (chrom == GRN_NAMES_NONE) {
         s->n_no_chrom++;
         goto end;
     }
     s->n_renamed += (size_t)renamed;
-    uint64_t left = g->strand < 0 ? opt->downstream : opt->upstream, right = g->strand < 0 ? opt->upstream : opt->downstream;
+    uint64_t left = g->strand < 0 ? opt->downstream : opt->upstream,
+             right = g->strand < 0 ? opt->upstream : opt->downstream;
     uint64_t start = g->start > left ? g->start - left : 0, end = g->end + right;
     size_t found = grn_regions_overlap(regions, chrom, start, end, NULL, 0);
     GRN_TRY(grow_pairs(s, n + found + 1));
@@ -75,7 +78,8 @@ static grn_status add_gene(grn_search_t *s, size_t k, const grn_regions_t *regio
         int64_t m = midpoint(regions->start[r], regions->end[r]), tss = tss_distance(genes, g, m);
         int at_tss = (uint64_t)llabs(tss) <= opt->promoter_bp;
         s->n_promoter += (size_t)at_tss;
-        if (at_tss ? opt->promoter == GRN_PROMOTER_DROP : opt->promoter == GRN_PROMOTER_ONLY) continue;
+        if (at_tss ? opt->promoter == GRN_PROMOTER_DROP : opt->promoter == GRN_PROMOTER_ONLY)
+            continue;
         s->region[n] = r;
         s->distance[n] = (float)body_distance(g, m);
         s->distance_tss[n++] = (float)tss;
@@ -86,14 +90,16 @@ end:
     return rc;
 }
 
-grn_status grn_search_space(const grn_regions_t *regions, const grn_genes_t *genes, const uint32_t *gene, size_t n,
-                            const grn_search_opt_t *opt, grn_search_t *s)
+grn_status grn_search_space(const grn_regions_t *regions, const grn_genes_t *genes,
+                            const uint32_t *gene, size_t n, const grn_search_opt_t *opt,
+                            grn_search_t *s)
 {
     grn_status rc = GRN_OK;
     *s = (grn_search_t){ .n_genes = n };
     GRN_TRY(GRN_NEW(s->off, n + 1));
     GRN_TRY(grow_pairs(s, 1));
-    for (size_t k = 0; k < n; k++) GRN_TRY(add_gene(s, k, regions, genes, &genes->gene[gene[k]], opt));
+    for (size_t k = 0; k < n; k++)
+        GRN_TRY(add_gene(s, k, regions, genes, &genes->gene[gene[k]], opt));
 end:
     if (rc) grn_search_clear(s);
     return rc;

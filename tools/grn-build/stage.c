@@ -23,7 +23,8 @@ void grn_stage_clear(grn_stage_t *s)
 
 void grn_stage_add(grn_stage_t *s, const char *arg)
 {
-    if (s->rc == GRN_OK) s->rc = GRN_GROW(s->v, s->cap, s->n + 2); /* one more for the NULL of execv */
+    if (s->rc == GRN_OK)
+        s->rc = GRN_GROW(s->v, s->cap, s->n + 2); /* one more for the NULL of execv */
     if (s->rc) return;
     s->v[s->n] = strdup(arg);
     if (!s->v[s->n]) s->rc = grn_err(GRN_ENOMEM, "out of memory");
@@ -105,13 +106,18 @@ grn_status grn_stage_run(grn_stage_t *s)
     print_command(s);
     fflush(NULL);
     pid_t parent = getpid(), pid = fork();
-    if (pid < 0) GRN_FAIL(GRN_EIO, "cannot start '%s %s': %s", grn_tool_name(), s->v[0], strerror(errno));
+    if (pid < 0)
+        GRN_FAIL(GRN_EIO, "cannot start '%s %s': %s", grn_tool_name(), s->v[0], strerror(errno));
     if (pid == 0) become_stage(s, parent);
     while (waitpid(pid, &status, 0) < 0) {
-        if (errno != EINTR) GRN_FAIL(GRN_EIO, "lost '%s %s': %s", grn_tool_name(), s->v[0], strerror(errno));
+        if (errno != EINTR)
+            GRN_FAIL(GRN_EIO, "lost '%s %s': %s", grn_tool_name(), s->v[0], strerror(errno));
     }
-    if (WIFSIGNALED(status)) GRN_FAIL(GRN_EIO, "'%s %s' was killed by signal %d", grn_tool_name(), s->v[0], WTERMSIG(status));
-    if (WEXITSTATUS(status) == 3) GRN_FAIL(GRN_EEMPTY, "nothing passed in '%s %s'", grn_tool_name(), s->v[0]);
+    if (WIFSIGNALED(status))
+        GRN_FAIL(GRN_EIO, "'%s %s' was killed by signal %d", grn_tool_name(), s->v[0],
+                 WTERMSIG(status));
+    if (WEXITSTATUS(status) == 3)
+        GRN_FAIL(GRN_EEMPTY, "nothing passed in '%s %s'", grn_tool_name(), s->v[0]);
     if (WEXITSTATUS(status) != 0) GRN_FAIL(GRN_EINVAL, "'%s %s' failed", grn_tool_name(), s->v[0]);
 end:
     return rc;

@@ -6,34 +6,39 @@
 #include "base/mem.h"
 
 typedef struct {
-    size_t *off;     /* (regions + 2): TFs with a site in region r are tf[off[r]..off[r + 1]) */
-    uint32_t *tf;    /* less `first` */
-    float *score;    /* (TFs, cells): counts in the TF's regions, then deviations */
-    double *total;   /* (cells) counts of the cell */
+    size_t *off;   /* (regions + 2): TFs with a site in region r are tf[off[r]..off[r + 1]) */
+    uint32_t *tf;  /* less `first` */
+    float *score;  /* (TFs, cells): counts in the TF's regions, then deviations */
+    double *total; /* (cells) counts of the cell */
 } access_t;
 
-static grn_status group_sites(const grn_tfsites_t *s, size_t first, size_t n, size_t n_regions, access_t *a)
+static grn_status group_sites(const grn_tfsites_t *s, size_t first, size_t n, size_t n_regions,
+                              access_t *a)
 {
     grn_status rc = GRN_OK;
     GRN_TRY(GRN_NEW(a->off, n_regions + 2));
     GRN_TRY(GRN_NEW_RAW(a->tf, s->n));
     size_t *at = a->off + 1; /* counts shifted by one: filling turns starts into ends */
-    for (size_t i = 0; i < s->n; i++) at[s->v[i].region + 1] += s->v[i].tf >= first && s->v[i].tf - first < n;
+    for (size_t i = 0; i < s->n; i++)
+        at[s->v[i].region + 1] += s->v[i].tf >= first && s->v[i].tf - first < n;
     for (size_t r = 0; r < n_regions; r++) at[r + 1] += at[r];
     for (size_t i = 0; i < s->n; i++) {
-        if (s->v[i].tf >= first && s->v[i].tf - first < n) a->tf[at[s->v[i].region]++] = (uint32_t)(s->v[i].tf - first);
+        if (s->v[i].tf >= first && s->v[i].tf - first < n)
+            a->tf[at[s->v[i].region]++] = (uint32_t)(s->v[i].tf - first);
     }
 end:
     return rc;
 }
 
-static grn_status tally_row(void *ctx, const grn_colsrc_t *s, uint64_t row, size_t n, const uint32_t *idx, const float *val)
+static grn_status tally_row(void *ctx, const grn_colsrc_t *s, uint64_t row, size_t n,
+                            const uint32_t *idx, const float *val)
 {
     access_t *a = ctx;
     uint32_t cell = s->cell[row];
     for (size_t k = 0; k < n; k++) {
         a->total[cell] += val[k];
-        for (size_t i = a->off[idx[k]]; i < a->off[idx[k] + 1]; i++) a->score[(size_t)a->tf[i] * s->n_cells + cell] += val[k];
+        for (size_t i = a->off[idx[k]]; i < a->off[idx[k] + 1]; i++)
+            a->score[(size_t)a->tf[i] * s->n_cells + cell] += val[k];
     }
     return GRN_OK;
 }
@@ -53,7 +58,8 @@ static void deviations(access_t *a, size_t n_tfs, size_t n_cells)
     }
 }
 
-grn_status grn_tfaccess_block(grn_colsrc_t *atac, const grn_tfsites_t *sites, size_t first, size_t n, grn_par_t *pool, grn_colblock_t *b)
+grn_status grn_tfaccess_block(grn_colsrc_t *atac, const grn_tfsites_t *sites, size_t first,
+                              size_t n, grn_par_t *pool, grn_colblock_t *b)
 {
     grn_status rc = GRN_OK;
     access_t a = { 0 };

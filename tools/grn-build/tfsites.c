@@ -26,7 +26,8 @@ grn_status grn_region_names(const grn_regions_t *r, grn_names_t *out)
     grn_str_t s = { 0 };
     for (size_t i = 0; i < r->n; i++) {
         s.n = 0;
-        GRN_TRY(grn_str_printf(&s, "%s:%" PRIu64 "-%" PRIu64, grn_names_get(&r->chroms, r->chrom[i]), r->start[i], r->end[i]));
+        GRN_TRY(grn_str_printf(&s, "%s:%" PRIu64 "-%" PRIu64,
+                               grn_names_get(&r->chroms, r->chrom[i]), r->start[i], r->end[i]));
         GRN_TRY(grn_names_add(out, s.s, NULL, NULL));
     }
 end:
@@ -55,7 +56,8 @@ size_t grn_region_find(const grn_regions_t *regions, const grn_names_t *canonica
     if (grn_region_parse(text, chrom, sizeof chrom, &start, &end) != GRN_OK) return SIZE_MAX;
     size_t c = grn_chrom_find(&regions->chroms, chrom, NULL);
     if (c == GRN_NAMES_NONE) return SIZE_MAX;
-    snprintf(text, sizeof text, "%s:%" PRIu64 "-%" PRIu64, grn_names_get(&regions->chroms, c), start, end);
+    snprintf(text, sizeof text, "%s:%" PRIu64 "-%" PRIu64, grn_names_get(&regions->chroms, c),
+             start, end);
     size_t i = grn_names_find(canonical, text);
     return i == GRN_NAMES_NONE ? SIZE_MAX : i;
 }
@@ -93,7 +95,8 @@ end:
 }
 
 /* The TFs of a motif that are genes, appended at m->tf[n]. */
-static grn_status add_tfs(const grn_motif2tf_t *t, const size_t *pair, size_t n_pairs, const grn_names_t *genes, motif_tfs_t *m, size_t *n)
+static grn_status add_tfs(const grn_motif2tf_t *t, const size_t *pair, size_t n_pairs,
+                          const grn_names_t *genes, motif_tfs_t *m, size_t *n)
 {
     grn_status rc = GRN_OK;
     for (size_t i = 0; i < n_pairs; i++) {
@@ -106,7 +109,8 @@ end:
     return rc;
 }
 
-static grn_status map_motifs(grn_tfsites_t *s, const char *path, const grn_names_t *genes, motif_tfs_t *m)
+static grn_status map_motifs(grn_tfsites_t *s, const char *path, const grn_names_t *genes,
+                             motif_tfs_t *m)
 {
     grn_status rc = GRN_OK;
     grn_motif2tf_t t = { 0 };
@@ -121,7 +125,8 @@ static grn_status map_motifs(grn_tfsites_t *s, const char *path, const grn_names
         const char *name = grn_names_get(&s->motifs, k);
         if (path) {
             size_t j = grn_names_find(&t.motifs, name);
-            if (j != GRN_NAMES_NONE) GRN_TRY(add_tfs(&t, pair + first[j], first[j + 1] - first[j], genes, m, &n));
+            if (j != GRN_NAMES_NONE)
+                GRN_TRY(add_tfs(&t, pair + first[j], first[j + 1] - first[j], genes, m, &n));
         } else {
             size_t g = gene_of_motif(name, genes, &s->n_by_prefix);
             if (g != GRN_NAMES_NONE) {
@@ -133,9 +138,11 @@ static grn_status map_motifs(grn_tfsites_t *s, const char *path, const grn_names
         s->n_motifs_used += n > m->off[k];
     }
     if (n == 0) {
-        GRN_FAIL(GRN_EEMPTY, "none of the %zu motifs stands for a gene of the matrix%s%s; first names: %s vs %s", s->motifs.n,
-                 path ? " through " : "", path ? path : "", grn_names_show(&s->motifs, 3, a, sizeof a),
-                 grn_names_show(genes, 3, b, sizeof b));
+        GRN_FAIL(
+            GRN_EEMPTY,
+            "none of the %zu motifs stands for a gene of the matrix%s%s; first names: %s vs %s",
+            s->motifs.n, path ? " through " : "", path ? path : "",
+            grn_names_show(&s->motifs, 3, a, sizeof a), grn_names_show(genes, 3, b, sizeof b));
     }
 end:
     free(pair);
@@ -163,7 +170,8 @@ static grn_status add_hit(hits_t *h, size_t motif, size_t region, float score)
     return rc;
 }
 
-static grn_status read_bed(const char *path, const grn_regions_t *regions, grn_tfsites_t *s, hits_t *h)
+static grn_status read_bed(const char *path, const grn_regions_t *regions, grn_tfsites_t *s,
+                           hits_t *h)
 {
     grn_status rc = GRN_OK;
     grn_bed_t bed = { 0 };
@@ -176,8 +184,12 @@ static grn_status read_bed(const char *path, const grn_regions_t *regions, grn_t
         if (bed.label[i] == UINT32_MAX) {
             GRN_FAIL(GRN_EFORMAT, "'%s': hit %zu has no motif name in column 4", path, i + 1);
         }
-        size_t chrom = grn_chrom_find(&regions->chroms, grn_names_get(&bed.chroms, bed.chrom[i]), NULL), inside = 0;
-        size_t n = chrom == GRN_NAMES_NONE ? 0 : grn_regions_overlap(regions, chrom, bed.start[i], bed.end[i], found, cap);
+        size_t chrom =
+                   grn_chrom_find(&regions->chroms, grn_names_get(&bed.chroms, bed.chrom[i]), NULL),
+               inside = 0;
+        size_t n = chrom == GRN_NAMES_NONE
+                       ? 0
+                       : grn_regions_overlap(regions, chrom, bed.start[i], bed.end[i], found, cap);
         if (n > cap) {
             GRN_TRY(GRN_GROW(found, cap, n));
             grn_regions_overlap(regions, chrom, bed.start[i], bed.end[i], found, cap);
@@ -197,7 +209,8 @@ end:
 }
 
 /* Region number of each name of a dictionary, UINT32_MAX where it is none of ours. */
-static grn_status map_regions(const grn_names_t *names, const grn_regions_t *regions, uint32_t *map, size_t *n_found)
+static grn_status map_regions(const grn_names_t *names, const grn_regions_t *regions, uint32_t *map,
+                              size_t *n_found)
 {
     grn_status rc = GRN_OK;
     grn_names_t canonical = { 0 };
@@ -228,7 +241,8 @@ static grn_status read_scan_rows(grn_mr_t *mr, int by_rows, const uint32_t *map,
             grn_matrix_row(&block, i, &n, &idx, &val);
             for (size_t k = 0; k < n; k++) {
                 uint32_t region = map[by_rows ? row : idx[k]];
-                if (region != UINT32_MAX) GRN_TRY(add_hit(h, by_rows ? idx[k] : row, region, val[k]));
+                if (region != UINT32_MAX)
+                    GRN_TRY(add_hit(h, by_rows ? idx[k] : row, region, val[k]));
             }
         }
         grn_matrix_clear(&block);
@@ -239,7 +253,8 @@ end:
     return rc;
 }
 
-static grn_status read_scan(const char *path, const grn_regions_t *regions, grn_par_t *pool, grn_tfsites_t *s, hits_t *h)
+static grn_status read_scan(const char *path, const grn_regions_t *regions, grn_par_t *pool,
+                            grn_tfsites_t *s, hits_t *h)
 {
     grn_status rc = GRN_OK;
     grn_mr_t *mr = NULL;
@@ -254,9 +269,12 @@ static grn_status read_scan(const char *path, const grn_regions_t *regions, grn_
     if (!by_rows) GRN_TRY(map_regions(&m->col, regions, map, &found_cols));
     const grn_names_t *side = by_rows ? &m->row : &m->col;
     if (found + found_cols == 0) {
-        GRN_FAIL(GRN_EEMPTY, "'%s': none of its %" PRIu64 " rows or %" PRIu64 " columns is a linked region; first names: %s, %s vs %s:%" PRIu64
-                 "-%" PRIu64, path, m->n_rows, m->n_cols, m->row.n ? grn_names_get(&m->row, 0) : "(none)",
-                 m->col.n ? grn_names_get(&m->col, 0) : "(none)", regions->n ? grn_names_get(&regions->chroms, regions->chrom[0]) : "(none)",
+        GRN_FAIL(GRN_EEMPTY,
+                 "'%s': none of its %" PRIu64 " rows or %" PRIu64
+                 " columns is a linked region; first names: %s, %s vs %s:%" PRIu64 "-%" PRIu64,
+                 path, m->n_rows, m->n_cols, m->row.n ? grn_names_get(&m->row, 0) : "(none)",
+                 m->col.n ? grn_names_get(&m->col, 0) : "(none)",
+                 regions->n ? grn_names_get(&regions->chroms, regions->chrom[0]) : "(none)",
                  regions->n ? regions->start[0] : 0, regions->n ? regions->end[0] : 0);
     }
     GRN_TRY(grn_names_dup(&s->motifs, by_rows ? &m->col : &m->row));
@@ -299,8 +317,9 @@ end:
     return rc;
 }
 
-grn_status grn_tfsites_load(const char *scan, const char *hits, const char *motif2tf, const grn_names_t *genes,
-                          const grn_regions_t *regions, grn_par_t *pool, grn_tfsites_t *s)
+grn_status grn_tfsites_load(const char *scan, const char *hits, const char *motif2tf,
+                            const grn_names_t *genes, const grn_regions_t *regions, grn_par_t *pool,
+                            grn_tfsites_t *s)
 {
     grn_status rc = GRN_OK;
     hits_t h = { 0 };
