@@ -20,7 +20,7 @@
 #include "stat/corr.h"
 
 typedef struct {
-    uint64_t start = 0, end = 0;
+    uint64_t start, end;
     size_t cell;
 } hit_t;
 
