@@ -122,6 +122,17 @@ t_cmp "it holds the edges of the context" <(grn-view -q ctx.edges.zst) <(awk -F'
 t_ok "a tensor by name" grn-view -q --tensor names.context $e
 t_exit 1 "grn-view*no tensor 'x'*-H*" "no such tensor" grn-view --tensor x $e
 
+# Embeddings
+if grn-embed -q -e $e --cells sim/cells.tsv --epochs 1 --dim 4 -o emb.tensor.zst sim/counts.h5ad 2>emb.err; then
+    grn-view -q emb.tensor.zst >emb.tsv
+    t_true "embeddings: names, then numbers" "[ \"\$(head -n 1 emb.tsv | tr '\t' ' ')\" = 'context gene degree x1 x2 x3 x4' ]"
+    read -r ectx egene _ < <(sed -n 2p emb.tsv)
+    t_cmp "choice of one gene" <(grn-view -q --gene "$egene" emb.tensor.zst) <(awk -F'\t' -v g="$egene" 'NR == 1 || $2 == g' emb.tsv)
+    t_exit 2 "grn-view*no cells to choose from*" "type embeddings have no cells" grn-view --cell c emb.tensor.zst
+else
+    t_true "grn-embed ran" "cat emb.err; false"
+fi
+
 # The decompressed bytes are safetensors to everyone
 if python3 -c 'import safetensors, numpy' 2>/dev/null; then
     zstd -dqc m.tensor.zst >m.safetensors; zstd -dqc $e >e.safetensors

@@ -16,6 +16,7 @@
 
 #include "base/mem.h"
 #include "base/opt.h"
+#include "base/rng.h"
 #include "io/container.h"
 #include "io/prov.h"
 
@@ -308,7 +309,7 @@ static void header_rules(void **s)
             "tensors take 4 bytes, the data has 5");
     refused("{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[1,5]}}", 5, "gap");
     refused("{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"b\":{"
-                     "\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[2,6]}}",
+            "\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[2,6]}}",
             6, "overlap");
     refused("{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[5],\"data_offsets\":[0,4]}}", 4,
             "its shape 5");
@@ -326,7 +327,7 @@ static void header_rules(void **s)
             ",\"a\":{\"dtype\":\"U8\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,4]}}",
             4, "overflows");
     refused("{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]},\"a\":{"
-                     "\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[2,4]}}",
+            "\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[2,4]}}",
             4, "JSON");
     refused("{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4],\"x\":1}}", 4,
             "not described");
@@ -340,7 +341,7 @@ static void header_rules(void **s)
     /* a zero-size tensor at the place of another is fine */
     forge("forged",
           "{" META ",\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"b\":{"
-                   "\"dtype\":\"F32\",\"shape\":[0,9],\"data_offsets\":[0,0]}}",
+          "\"dtype\":\"F32\",\"shape\":[0,9],\"data_offsets\":[0,0]}}",
           "abcd", 4);
     OK(read_all("forged"));
 }
@@ -388,6 +389,49 @@ static void frame_boundaries(void **s)
     free(x);
     free(y);
     grn_par_destroy(pool);
+}
+
+/* More compressed bytes than the memory budget: frames go to TMPDIR, also while a tensor is
+ * widened. */
+static void spilled(void **s)
+{
+    (void)s;
+    const size_t n = 40 << 20;
+    grn_cw_t *w;
+    grn_cr_t *r;
+    grn_rng_t g;
+    int id, other;
+    uint64_t total = n + 1, few = 3;
+    unsigned char *x = malloc(n);
+    uint16_t *y;
+    grn_rng_init(&g, 1, "test", 0);
+    for (size_t i = 0; i < n; i += 4) memcpy(x + i, &(uint32_t){ grn_rng_u32(&g) }, 4);
+    OK(grn_cw_open(&w, "a", "grn.test/1", NULL));
+    OK(grn_cw_begin(w, "x", GRN_U8, &id));
+    OK(grn_cw_begin(w, "y", GRN_U8, &other)); /* interleaved */
+    OK(grn_cw_append(w, id, x, n));
+    OK(grn_cw_append(w, other, "abc", 3));
+    OK(grn_cw_widen(w, id, GRN_U16));
+    OK(grn_cw_append(w, id, &(uint16_t){ 65535 }, 2));
+    OK(grn_cw_end(w, id, 1, &total));
+    OK(grn_cw_end(w, other, 1, &few));
+    OK(grn_cw_commit(w));
+    OK(grn_cr_open(&r, "a", NULL));
+    OK(grn_cr_load(r, grn_cr_find(r, "x"), (void **)&y));
+    for (size_t i = 0; i < n; i++)
+        if (y[i] != x[i]) fail_msg("element %zu is %u, was %u", i, y[i], x[i]);
+    assert_int_equal(y[n], 65535);
+    free(y);
+    grn_cr_close(r);
+    /* no room for temporary files: an error, and no output */
+    setenv("TMPDIR", "/nonexistent", 1);
+    OK(grn_cw_open(&w, "never", "grn.test/1", NULL));
+    assert_int_equal(grn_cw_vec(w, "x", GRN_U8, n, x), GRN_EIO);
+    assert_non_null(strstr(grn_err_msg(), "/nonexistent"));
+    grn_cw_abort(w);
+    unsetenv("TMPDIR");
+    assert_int_not_equal(access("never", F_OK), 0);
+    free(x);
 }
 
 /* Damage inside the data of a file of several frames is found by the read that touches it, and only
@@ -621,9 +665,18 @@ static void provenance(void **s)
            "b\",\"id\":\"grn-build.1\",\"pn\":\"grn-build\",\"pp\":\"grn-sim\",\"vn\":\"1\"},"));
     assert_non_null(strstr(j, "grn-build,grn-build.1\""));
     free(j);
+    char hex[33], sums[128];
+    assert_int_equal(system("mkdir folder && printf x >folder/b && printf yy >folder/a"), 0);
+    OK(grn_prov_input("folder", NULL));
+    OK(grn_file_digest("folder/a", hex));
+    snprintf(sums, sizeof sums, "%s  a\n", hex);
+    OK(grn_file_digest("folder/b", hex));
+    snprintf(sums + strlen(sums), sizeof sums - strlen(sums), "%s  b\n", hex);
+    put("sums", sums, strlen(sums));
     OK(grn_prov_inputs_json(&j));
-    char hex[33];
     OK(grn_file_digest("in1", hex));
+    assert_non_null(strstr(j, hex));
+    OK(grn_file_digest("sums", hex)); /* of the folder's files, made by hand */
     assert_non_null(strstr(j, hex));
     assert_non_null(strstr(j, "{\"name\":\"-\",\"xxh3_128\":\"-\"}"));
     free(j);
@@ -648,6 +701,7 @@ int main(void)
         cmocka_unit_test(extended),
         cmocka_unit_test(header_rules),
         cmocka_unit_test(frame_boundaries),
+        cmocka_unit_test(spilled),
         cmocka_unit_test(damage_is_local),
         cmocka_unit_test(pipes),
         cmocka_unit_test(widening),
