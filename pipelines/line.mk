@@ -15,7 +15,8 @@ endif
 
 THREADS ?= $(shell nproc)
 SEED ?= 1
-COMMON := -@ $(THREADS) --seed $(SEED)
+PG_OPT ?=
+COMMON := -@ $(THREADS) --seed $(SEED) $(PG_OPT)
 COUNTS_OPT ?=
 AUCELL_OPT ?=
 THRESHOLD_OPT ?=
@@ -37,10 +38,12 @@ TITLE ?= grn-tools
 all: report
 report: $(OUT)/report.html
 
-# One file per stage that holds its options and changes only when they do.
+# One file per stage holds the options it ran with; where they differ from today's, the stage runs again.
 define OPTIONS
+ifneq ($$(shell cat $(OUT)/.opt/$(1) 2>/dev/null),$(strip $(2)))
 $(OUT)/.opt/$(1): FORCE
-	@mkdir -p $$(@D); printf '%s\n' "$(2)" > $$@.new; if cmp -s $$@.new $$@; then rm $$@.new; else mv $$@.new $$@; fi
+	@mkdir -p $$(@D); printf '%s\n' "$(strip $(2))" > $$@
+endif
 endef
 FORCE:
 $(eval $(call OPTIONS,aucell,$(AUCELL_OPT) $(COUNTS_OPT) $(SEED)))
@@ -73,7 +76,7 @@ MODELS :=
 NAMED_MODELS :=
 define MODEL
 $(OUT)/model.$(1).$(2).tensor.zst: $(R) $(B) $(COUNTS) $(OUT)/.opt/train
-	grn-train -@ $(THREADS) --seed $(2) --grn $(1) $(TRAIN_OPT) $(COUNTS_OPT) -e $(R) -a $(B) --log $(OUT)/train.$(1).$(2).tsv -o $$@ $(COUNTS)
+	grn-train -@ $(THREADS) --seed $(2) $(PG_OPT) --grn $(1) $(TRAIN_OPT) $(COUNTS_OPT) -e $(R) -a $(B) --log $(OUT)/train.$(1).$(2).tsv -o $$@ $(COUNTS)
 $(OUT)/train.$(1).$(2).tsv: $(OUT)/model.$(1).$(2).tensor.zst ;
 MODELS += $(OUT)/model.$(1).$(2).tensor.zst
 NAMED_MODELS += $(1)=$(OUT)/model.$(1).$(2).tensor.zst

@@ -45,8 +45,10 @@ include $(dir $(lastword $(MAKEFILE_LIST)))multiome.mk
 
 ALL_OPT := --cell-type '$(CELL_TYPE)' --donor '$(DONOR)' $(if $(MULTIOME),--where '$(MULTIOME)')
 $(OUT)/rna.tensor.zst: $(RNA_ALL)
+	@mkdir -p $(@D)
 	grn-view subset -@ $(THREADS) $(ALL_OPT) -o $@ $<
 $(OUT)/atac.tensor.zst: $(ATAC_ALL)
+	@mkdir -p $(@D)
 	grn-view subset -@ $(THREADS) $(ALL_OPT) -o $@ $<
 # JASPAR headers read ">MA0139.1<TAB>CTCF"; dimers "FOS::JUN" name two TFs, mouse names become human ones by capitals.
 $(OUT)/motif2tf.tsv: $(MOTIFS)

@@ -26,7 +26,8 @@ struct grn_out_s {
     unsigned char buf[BUF_N];
 };
 
-/* Temporary names that a dying process must remove. Written under the lock, read by the signal handler. */
+/* Temporary names that a dying process must remove. Written under the lock, read by the signal
+ * handler. */
 #define PENDING_MAX 64
 static char *volatile pending[PENDING_MAX];
 static pthread_mutex_t pending_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -68,8 +69,10 @@ void grn_file_init(void)
     memset(&sa, 0, sizeof sa);
     sa.sa_handler = on_signal;
     for (size_t i = 0; i < sizeof sigs / sizeof *sigs; i++)
-        if (sigaction(sigs[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) sigaction(sigs[i], &sa, NULL);
-    signal(SIGXFSZ, SIG_IGN); /* a file-size limit becomes a write error, reported like a full disk */
+        if (sigaction(sigs[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+            sigaction(sigs[i], &sa, NULL);
+    signal(SIGXFSZ,
+           SIG_IGN); /* a file-size limit becomes a write error, reported like a full disk */
     atexit(unlink_pending);
 }
 
@@ -105,7 +108,9 @@ grn_status grn_out_open(grn_out_t **out, const char *path, int binary)
     o->slot = PENDING_MAX;
     if (!(o->path = strdup(path))) GRN_FAIL(GRN_ENOMEM, "out of memory");
     if (strcmp(path, "-") == 0) {
-        if (binary && isatty(STDOUT_FILENO)) GRN_FAIL(GRN_EUSAGE, "binary output is not written to a terminal; use -o FILE or a pipe");
+        if (binary && isatty(STDOUT_FILENO))
+            GRN_FAIL(GRN_EUSAGE,
+                     "binary output is not written to a terminal; use -o FILE or a pipe");
         o->fd = STDOUT_FILENO;
     } else if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
         if (S_ISDIR(st.st_mode)) GRN_FAIL(GRN_EIO, "cannot write '%s': Is a directory", path);
@@ -194,9 +199,12 @@ grn_status grn_out_commit(grn_out_t *o)
 {
     grn_status rc = flush(o);
     int is_std = o->fd == STDOUT_FILENO && strcmp(o->path, "-") == 0;
-    if (!rc && o->tmp && fsync(o->fd) && errno != EINVAL) rc = grn_err(GRN_EIO, "cannot write '%s': %s", o->path, strerror(errno));
-    if (!is_std && close(o->fd) && !rc) rc = grn_err(GRN_EIO, "cannot write '%s': %s", o->path, strerror(errno));
-    if (!rc && o->tmp && rename(o->tmp, o->path)) rc = grn_err(GRN_EIO, "cannot write '%s': %s", o->path, strerror(errno));
+    if (!rc && o->tmp && fsync(o->fd) && errno != EINVAL)
+        rc = grn_err(GRN_EIO, "cannot write '%s': %s", o->path, strerror(errno));
+    if (!is_std && close(o->fd) && !rc)
+        rc = grn_err(GRN_EIO, "cannot write '%s': %s", o->path, strerror(errno));
+    if (!rc && o->tmp && rename(o->tmp, o->path))
+        rc = grn_err(GRN_EIO, "cannot write '%s': %s", o->path, strerror(errno));
     if (rc && o->tmp) unlink(o->tmp);
     out_free(o);
     return rc;
@@ -220,9 +228,11 @@ grn_status grn_tmp_open(int *fd)
 {
     const char *dir = grn_tmp_dir();
     char path[PATH_MAX];
-    if (snprintf(path, sizeof path, "%s/grn.XXXXXX", dir) >= (int)sizeof path) return grn_err(GRN_EIO, "TMPDIR is too long");
+    if (snprintf(path, sizeof path, "%s/grn.XXXXXX", dir) >= (int)sizeof path)
+        return grn_err(GRN_EIO, "TMPDIR is too long");
     *fd = mkstemp(path);
-    if (*fd < 0) return grn_err(GRN_EIO, "cannot make a temporary file in '%s': %s", dir, strerror(errno));
+    if (*fd < 0)
+        return grn_err(GRN_EIO, "cannot make a temporary file in '%s': %s", dir, strerror(errno));
     unlink(path);
     return GRN_OK;
 }
@@ -236,7 +246,9 @@ grn_status grn_pread_full(int fd, void *p, size_t n, uint64_t off, const char *p
             if (errno == EINTR) continue;
             return grn_err(GRN_EIO, "cannot read '%s': %s", path, strerror(errno));
         }
-        if (k == 0) return grn_err(GRN_ETRUNC, "'%s' is truncated: %zu bytes missing at offset %llu", path, n, (unsigned long long)off);
+        if (k == 0)
+            return grn_err(GRN_ETRUNC, "'%s' is truncated: %zu bytes missing at offset %llu", path,
+                           n, (unsigned long long)off);
         s += k;
         n -= (size_t)k;
         off += (uint64_t)k;
@@ -275,7 +287,8 @@ grn_status grn_stdin_rewindable(void)
         if (n < 0) GRN_FAIL(GRN_EIO, "cannot read standard input: %s", strerror(errno));
         GRN_TRY(grn_write_full(fd, buf, (size_t)n, "the copy of standard input in TMPDIR"));
     }
-    if (dup2(fd, STDIN_FILENO) < 0 || lseek(STDIN_FILENO, 0, SEEK_SET) != 0) GRN_FAIL(GRN_EIO, "cannot reopen standard input: %s", strerror(errno));
+    if (dup2(fd, STDIN_FILENO) < 0 || lseek(STDIN_FILENO, 0, SEEK_SET) != 0)
+        GRN_FAIL(GRN_EIO, "cannot reopen standard input: %s", strerror(errno));
 end:
     if (fd >= 0) close(fd);
     free(buf);

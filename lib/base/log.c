@@ -107,13 +107,13 @@ static void emit(int lv, const char *kind, const char *fmt, va_list ap)
     pthread_mutex_unlock(&lock);
 }
 
-#define LOG_FUNCTION(name, lv, kind)                                                                                         \
-    void name(const char *fmt, ...)                                                                                          \
-    {                                                                                                                        \
-        va_list ap;                                                                                                          \
-        va_start(ap, fmt);                                                                                                   \
-        emit(lv, kind, fmt, ap);                                                                                             \
-        va_end(ap);                                                                                                          \
+#define LOG_FUNCTION(name, lv, kind) \
+    void name(const char *fmt, ...) \
+    { \
+        va_list ap; \
+        va_start(ap, fmt); \
+        emit(lv, kind, fmt, ap); \
+        va_end(ap); \
     }
 LOG_FUNCTION(grn_log_error, 1, "error")
 LOG_FUNCTION(grn_log_warn, 2, "warning")
@@ -129,7 +129,8 @@ void grn_progress_begin(uint64_t total, const char *unit)
 {
     int tty = isatty(STDERR_FILENO);
     pthread_mutex_lock(&lock);
-    bar.on = level >= 3 && (bar.mode == GRN_PROGRESS_ALWAYS || (bar.mode == GRN_PROGRESS_AUTO && tty));
+    bar.on =
+        level >= 3 && (bar.mode == GRN_PROGRESS_ALWAYS || (bar.mode == GRN_PROGRESS_AUTO && tty));
     bar.total = total;
     bar.done = 0;
     bar.unit = unit;
@@ -143,14 +144,16 @@ static void draw(double t)
 {
     double dt = t - bar.begin, rate = dt > 0 ? (double)bar.done / dt : 0;
     double eta = rate > 0 && bar.total > bar.done ? (double)(bar.total - bar.done) / rate : 0;
-    int tty = isatty(STDERR_FILENO), width = 24, fill = bar.total ? (int)(width * (double)bar.done / (double)bar.total) : 0;
+    int tty = isatty(STDERR_FILENO), width = 24,
+        fill = bar.total ? (int)(width * (double)bar.done / (double)bar.total) : 0;
     char line[64];
     if (fill > width) fill = width;
     memset(line, '#', (size_t)fill);
     memset(line + fill, '.', (size_t)(width - fill));
     line[width] = 0;
-    fprintf(stderr, "%s%s: [%s] %llu/%llu %s, %.3g/s, %d:%02d left %s%s", tty ? "\r" : "", program, line, (unsigned long long)bar.done,
-            (unsigned long long)bar.total, bar.unit, rate, (int)eta / 60, (int)eta % 60, bar.note, tty ? "\033[K" : "\n");
+    fprintf(stderr, "%s%s: [%s] %llu/%llu %s, %.3g/s, %d:%02d left %s%s", tty ? "\r" : "", program,
+            line, (unsigned long long)bar.done, (unsigned long long)bar.total, bar.unit, rate,
+            (int)eta / 60, (int)eta % 60, bar.note, tty ? "\033[K" : "\n");
     fflush(stderr);
     bar.shown = tty;
     bar.last = t;
@@ -190,6 +193,8 @@ void grn_log_finish(void)
     struct rusage u;
     memset(&u, 0, sizeof u);
     getrusage(RUSAGE_SELF, &u);
-    double cpu = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + 1e-6 * (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
-    grn_log_info("%s: %.2f s wall, %.2f s CPU, %.3f GB peak", grn_version(), now() - t_start, cpu, (double)grn_mem_peak() / 1e9);
+    double cpu = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+                 1e-6 * (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+    grn_log_info("%s: %.2f s wall, %.2f s CPU, %.3f GB peak", grn_version(), now() - t_start, cpu,
+                 (double)grn_mem_peak() / 1e9);
 }

@@ -47,7 +47,8 @@ grn_status grn_grow(void **p, size_t *cap, size_t need, size_t size)
     if (need <= *cap && *p) return GRN_OK;
     size_t c = *cap < 16 ? 16 : *cap;
     while (c < need) {
-        if (c > SIZE_MAX / 2) return grn_err(GRN_ENOMEM, "out of memory: %zu objects of %zu bytes", need, size);
+        if (c > SIZE_MAX / 2)
+            return grn_err(GRN_ENOMEM, "out of memory: %zu objects of %zu bytes", need, size);
         c *= 2;
     }
     void *q = grn_realloc(*p, c, size);

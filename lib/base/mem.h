@@ -1,5 +1,5 @@
-/* Checked allocation: every size is a product tested for overflow, every failure is a grn_status with a message.
- * Memory is released with free(). All functions are thread safe. */
+/* Checked allocation: every size is a product tested for overflow, every failure is a grn_status
+ * with a message. Memory is released with free(). All functions are thread safe. */
 #ifndef GRN_BASE_MEM_H
 #define GRN_BASE_MEM_H
 
@@ -9,7 +9,8 @@
 
 #include "base/err.h"
 
-/* n objects of `size` bytes; NULL (message set) on overflow or exhaustion. n == 0 gives a valid pointer to free. */
+/* n objects of `size` bytes; NULL (message set) on overflow or exhaustion. n == 0 gives a valid
+ * pointer to free. */
 void *grn_malloc(size_t n, size_t size);
 void *grn_calloc(size_t n, size_t size);
 /* Like realloc: on failure NULL and the old block stays valid. */
@@ -20,8 +21,8 @@ void *grn_realloc(void *p, size_t n, size_t size);
 /* GRN_NEW_RAW(p, n): the same, uninitialised. */
 #define GRN_NEW_RAW(p, n) (((p) = grn_malloc((n), sizeof *(p))) ? GRN_OK : GRN_ENOMEM)
 
-/* Grows array *p (element size `size`, capacity *cap) to hold at least `need` elements, by doubling. On failure p and cap keep
- * their old values. Use through GRN_GROW. */
+/* Grows array *p (element size `size`, capacity *cap) to hold at least `need` elements, by
+ * doubling. On failure p and cap keep their old values. Use through GRN_GROW. */
 grn_status grn_grow(void **p, size_t *cap, size_t need, size_t size) GRN_MUST_USE;
 #define GRN_GROW(p, cap, need) grn_grow((void **)&(p), &(cap), (need), sizeof *(p))
 

@@ -52,19 +52,23 @@ static grn_status rehash(grn_names_t *d, size_t n_slot)
     free(d->slot);
     d->slot = slot;
     d->n_slot = n_slot;
-    for (size_t i = 0; i < d->n; i++) slot[slot_of(d, grn_names_get(d, i), name_len(d, i))] = (uint32_t)i + 1;
+    for (size_t i = 0; i < d->n; i++)
+        slot[slot_of(d, grn_names_get(d, i), name_len(d, i))] = (uint32_t)i + 1;
     return GRN_OK;
 }
 
 grn_status grn_names_add_n(grn_names_t *d, const char *name, size_t len, size_t *idx, int *is_new)
 {
-    if (memchr(name, 0, len) || memchr(name, '\n', len)) return grn_err(GRN_EFORMAT, "a name holds a NUL or newline byte");
+    if (memchr(name, 0, len) || memchr(name, '\n', len))
+        return grn_err(GRN_EFORMAT, "a name holds a NUL or newline byte");
     if (d->n >= UINT32_MAX - 1) return grn_err(GRN_EUNSUP, "more than 4,294,967,294 names");
     if (d->n * 2 >= d->n_slot && rehash(d, d->n_slot ? d->n_slot * 2 : 64)) return GRN_ENOMEM;
     size_t k = slot_of(d, name, len);
     if (is_new) *is_new = !d->slot[k];
     if (!d->slot[k]) {
-        if (GRN_GROW(d->off, d->off_cap, d->n + 1) || GRN_GROW(d->buf, d->buf_cap, d->buf_n + len + 1)) return GRN_ENOMEM;
+        if (GRN_GROW(d->off, d->off_cap, d->n + 1) ||
+            GRN_GROW(d->buf, d->buf_cap, d->buf_n + len + 1))
+            return GRN_ENOMEM;
         memcpy(d->buf + d->buf_n, name, len);
         d->buf[d->buf_n + len] = 0;
         d->off[d->n] = d->buf_n;
@@ -104,7 +108,8 @@ grn_status grn_names_dup(grn_names_t *out, const grn_names_t *d)
 
 int grn_names_equal(const grn_names_t *a, const grn_names_t *b)
 {
-    return a->n == b->n && a->buf_n == b->buf_n && (a->n == 0 || memcmp(a->buf, b->buf, a->buf_n) == 0);
+    return a->n == b->n && a->buf_n == b->buf_n &&
+           (a->n == 0 || memcmp(a->buf, b->buf, a->buf_n) == 0);
 }
 
 grn_status grn_names_join(const grn_names_t *d, char **out, size_t *n)
@@ -127,7 +132,8 @@ grn_status grn_names_split(grn_names_t *d, const char *text, size_t n)
         if (!nl) GRN_FAIL(GRN_EFORMAT, "the last name is not ended by a newline");
         size_t len = (size_t)(nl - (text + i));
         GRN_TRY(grn_names_add_n(d, text + i, len, NULL, &is_new));
-        if (!is_new) GRN_FAIL(GRN_EFORMAT, "duplicate name '%.*s'", (int)(len > 200 ? 200 : len), text + i);
+        if (!is_new)
+            GRN_FAIL(GRN_EFORMAT, "duplicate name '%.*s'", (int)(len > 200 ? 200 : len), text + i);
         i += len + 1;
     }
 end:

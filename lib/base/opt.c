@@ -20,9 +20,11 @@ static const grn_opt_t common_table[] = {
     GRN_OPT_U64(0, "seed", "INT", &grn_common.seed, "seed of all random numbers"),
     GRN_OPT_STR(0, "device", "auto|cpu|cuda[:N]", &grn_common.device, "where tensors are computed"),
     GRN_OPT_SIZE(0, "max-mem", "SIZE", &grn_common.max_mem, "memory to aim at, 0 = no limit"),
-    GRN_OPT_INT('v', "verbosity", "INT", &grn_common.verbosity, 0, 4, "0 none, 1 errors, 2 warnings, 3 info, 4 debug"),
+    GRN_OPT_INT('v', "verbosity", "INT", &grn_common.verbosity, 0, 4,
+                "0 none, 1 errors, 2 warnings, 3 info, 4 debug"),
     GRN_OPT_FLAG('q', "quiet", &grn_common.quiet, "errors only"),
-    GRN_OPT_ENUM(0, "progress", "auto|always|never", &grn_common.progress, "progress bar on stderr"),
+    GRN_OPT_ENUM(0, "progress", "auto|always|never", &grn_common.progress,
+                 "progress bar on stderr"),
     GRN_OPT_STR(0, "log-json", "FILE", &grn_common.log_json, "append messages as JSON lines"),
     GRN_OPT_FLAG(0, "no-pg", &grn_common.no_pg, "leave command line and history out of outputs"),
     GRN_OPT_END,
@@ -48,9 +50,11 @@ static void print_default(FILE *f, const grn_opt_t *o)
     char num[32];
     switch (o->type) {
     case GRN_OPT_T_INT: fprintf(f, " [%lld]", (long long)*(int64_t *)o->ptr); break;
-    case GRN_OPT_T_U64: case GRN_OPT_T_SIZE: fprintf(f, " [%llu]", (unsigned long long)*(uint64_t *)o->ptr); break;
+    case GRN_OPT_T_U64:
+    case GRN_OPT_T_SIZE: fprintf(f, " [%llu]", (unsigned long long)*(uint64_t *)o->ptr); break;
     case GRN_OPT_T_FLT: fprintf(f, " [%s]", grn_fmt_f64(num, *(double *)o->ptr)); break;
-    case GRN_OPT_T_STR: case GRN_OPT_T_ENUM:
+    case GRN_OPT_T_STR:
+    case GRN_OPT_T_ENUM:
         if (*(const char **)o->ptr) fprintf(f, " [%s]", *(const char **)o->ptr);
         break;
     case GRN_OPT_T_FLAG:
@@ -70,8 +74,10 @@ static void print_table(FILE *f, const grn_opt_t *t)
         }
         char letter[8] = "    ";
         if (t->short_name) snprintf(letter, sizeof letter, "-%c, ", t->short_name);
-        snprintf(left, sizeof left, "  %s--%s%s%s", letter, t->long_name, t->metavar ? " " : "", t->metavar ? t->metavar : "");
-        fprintf(f, strlen(left) < 34 ? "%-34s %s" : "%s\n%35s%s", left, strlen(left) < 34 ? t->help : "", t->help);
+        snprintf(left, sizeof left, "  %s--%s%s%s", letter, t->long_name, t->metavar ? " " : "",
+                 t->metavar ? t->metavar : "");
+        fprintf(f, strlen(left) < 34 ? "%-34s %s" : "%s\n%35s%s", left,
+                strlen(left) < 34 ? t->help : "", t->help);
         print_default(f, t);
         fputc('\n', f);
     }
@@ -82,7 +88,9 @@ static void print_help(FILE *f, const grn_tool_t *tool)
     fprintf(f, "Usage: %s %s\n%s\n\n", tool->name, tool->usage, tool->brief);
     print_table(f, tool->opt);
     print_table(f, common_table);
-    fputs("  -h, --help                       this text\n      --version                    versions and licences\n", f);
+    fputs("  -h, --help                       this text\n      --version                    "
+          "versions and licences\n",
+          f);
     if (tool->examples) fprintf(f, "\nExamples:\n%s", tool->examples);
 }
 
@@ -90,7 +98,8 @@ static void print_version(FILE *f)
 {
     fprintf(f, "%s %s\nBuild: %s\n", tool_name, grn_version(), grn_build_info());
     fputs("Libraries: HTSlib, HDF5, OpenBLAS, GSL, zstd, jansson, xxHash, zlib, Random123\n"
-          "Sources: MIT. Binaries link GSL and are therefore distributed under GPL-3-or-later.\n", f);
+          "Sources: MIT. Binaries link GSL and are therefore distributed under GPL-3-or-later.\n",
+          f);
 }
 
 /* ---- parsing ---- */
@@ -109,7 +118,8 @@ static const grn_opt_t *find_short(const grn_opt_t *const tables[2], char c)
 }
 
 /* Exact name or unique prefix. *n_match = number of candidates. */
-static const grn_opt_t *find_long(const grn_opt_t *const tables[2], const char *name, size_t len, int *n_match)
+static const grn_opt_t *find_long(const grn_opt_t *const tables[2], const char *name, size_t len,
+                                  int *n_match)
 {
     const grn_opt_t *hit = NULL;
     *n_match = 0;
@@ -148,7 +158,8 @@ static grn_status set_int(const grn_opt_t *o, const char *value)
     int64_t v;
     if (grn_parse_i64(value, &v)) return usage_error(o, value);
     if ((double)v < o->lo || (double)v > o->hi)
-        return grn_err(GRN_EUSAGE, "--%s must be %.15g to %.15g (got '%s')", o->long_name, o->lo, o->hi, value);
+        return grn_err(GRN_EUSAGE, "--%s must be %.15g to %.15g (got '%s')", o->long_name, o->lo,
+                       o->hi, value);
     *(int64_t *)o->ptr = v;
     return GRN_OK;
 }
@@ -158,7 +169,8 @@ static grn_status set_flt(const grn_opt_t *o, const char *value)
     double v;
     if (grn_parse_f64(value, &v)) return usage_error(o, value);
     if (v < o->lo || v > o->hi)
-        return grn_err(GRN_EUSAGE, "--%s must be %.15g to %.15g (got '%s')", o->long_name, o->lo, o->hi, value);
+        return grn_err(GRN_EUSAGE, "--%s must be %.15g to %.15g (got '%s')", o->long_name, o->lo,
+                       o->hi, value);
     *(double *)o->ptr = v;
     return GRN_OK;
 }
@@ -171,12 +183,15 @@ static grn_status set_option(const grn_opt_t *o, const char *value)
     case GRN_OPT_T_FLT: return set_flt(o, value);
     case GRN_OPT_T_U64:
         if (grn_parse_i64(value, &v)) return usage_error(o, value);
-        if (v < 0) return grn_err(GRN_EUSAGE, "--%s must not be negative (got '%s')", o->long_name, value);
+        if (v < 0)
+            return grn_err(GRN_EUSAGE, "--%s must not be negative (got '%s')", o->long_name, value);
         *(uint64_t *)o->ptr = (uint64_t)v;
         return GRN_OK;
     case GRN_OPT_T_SIZE: return grn_parse_size(value, o->ptr) ? usage_error(o, value) : GRN_OK;
     case GRN_OPT_T_ENUM:
-        if (!in_words(o->metavar, value)) return grn_err(GRN_EUSAGE, "--%s must be one of %s (got '%s')", o->long_name, o->metavar, value);
+        if (!in_words(o->metavar, value))
+            return grn_err(GRN_EUSAGE, "--%s must be one of %s (got '%s')", o->long_name,
+                           o->metavar, value);
         *(const char **)o->ptr = value;
         return GRN_OK;
     case GRN_OPT_T_STR: *(const char **)o->ptr = value; return GRN_OK;
@@ -196,8 +211,10 @@ static grn_status apply(const grn_opt_t *o, const char *value, parse_pass pass)
 {
     if ((o->type == GRN_OPT_T_PRESET) != (pass == PASS_PRESETS)) return GRN_OK;
     if (o->type == GRN_OPT_T_PRESET) {
-        if (!in_words(o->metavar, value)) return grn_err(GRN_EUSAGE, "--%s must be one of %s (got '%s')", o->long_name, o->metavar, value);
-        grn_status (*fn)(const char *) = (grn_status(*)(const char *))o->ptr;
+        if (!in_words(o->metavar, value))
+            return grn_err(GRN_EUSAGE, "--%s must be one of %s (got '%s')", o->long_name,
+                           o->metavar, value);
+        grn_status (*fn)(const char *) = (grn_status (*)(const char *))o->ptr;
         return fn(value);
     }
     if (is_switch(o)) {
@@ -207,7 +224,8 @@ static grn_status apply(const grn_opt_t *o, const char *value, parse_pass pass)
     return set_option(o, value);
 }
 
-static grn_status parse_long(const grn_opt_t *const tables[2], char **argv, int argc, int *i, parse_pass pass)
+static grn_status parse_long(const grn_opt_t *const tables[2], char **argv, int argc, int *i,
+                             parse_pass pass)
 {
     const char *name = argv[*i] + 2, *eq = strchr(name, '=');
     size_t len = eq ? (size_t)(eq - name) : strlen(name);
@@ -218,14 +236,20 @@ static grn_status parse_long(const grn_opt_t *const tables[2], char **argv, int 
         if (o && is_switch(o) && !eq) return apply(o, "off", pass);
         o = NULL;
     }
-    if (!o) return grn_err(GRN_EUSAGE, n_match > 1 ? "option '%s' is ambiguous" : "unknown option '%s'; see --help", argv[*i]);
-    if (is_switch(o)) return eq ? grn_err(GRN_EUSAGE, "--%s takes no value", o->long_name) : apply(o, NULL, pass);
+    if (!o)
+        return grn_err(GRN_EUSAGE,
+                       n_match > 1 ? "option '%s' is ambiguous" : "unknown option '%s'; see --help",
+                       argv[*i]);
+    if (is_switch(o))
+        return eq ? grn_err(GRN_EUSAGE, "--%s takes no value", o->long_name) : apply(o, NULL, pass);
     if (eq) return apply(o, eq + 1, pass);
-    if (*i + 1 >= argc) return grn_err(GRN_EUSAGE, "--%s needs a value (%s)", o->long_name, o->metavar);
+    if (*i + 1 >= argc)
+        return grn_err(GRN_EUSAGE, "--%s needs a value (%s)", o->long_name, o->metavar);
     return apply(o, argv[++*i], pass);
 }
 
-static grn_status parse_short(const grn_opt_t *const tables[2], char **argv, int argc, int *i, parse_pass pass)
+static grn_status parse_short(const grn_opt_t *const tables[2], char **argv, int argc, int *i,
+                              parse_pass pass)
 {
     for (const char *p = argv[*i] + 1; *p; p++) {
         const grn_opt_t *o = find_short(tables, *p);
@@ -242,7 +266,8 @@ static grn_status parse_short(const grn_opt_t *const tables[2], char **argv, int
     return GRN_OK;
 }
 
-static grn_status parse(const grn_tool_t *tool, int argc, char **argv, grn_args_t *args, parse_pass pass)
+static grn_status parse(const grn_tool_t *tool, int argc, char **argv, grn_args_t *args,
+                        parse_pass pass)
 {
     const grn_opt_t *const tables[2] = { tool->opt, common_table };
     int only_operands = 0;
@@ -263,13 +288,18 @@ static grn_status parse(const grn_tool_t *tool, int argc, char **argv, grn_args_
 
 static int is_plain(const char *s)
 {
-    return *s && s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=./,:@%")] == 0;
+    return *s &&
+           s[strspn(s,
+                    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=./,:@%")] ==
+               0;
 }
 
-/* Arguments at a[i] that say how fast and how loud, not what: they must not show in outputs. 0, 1 or 2 (with its value). */
+/* Arguments at a[i] that say how fast and how loud, not what: they must not show in outputs. 0, 1
+ * or 2 (with its value). */
 static int is_manner(int argc, char **a, int i)
 {
-    static const char *const with_value[] = { "-@", "-v", "--threads", "--verbosity", "--progress", "--log-json" };
+    static const char *const with_value[] = { "-@",          "-v",         "--threads",
+                                              "--verbosity", "--progress", "--log-json" };
     if (strcmp(a[i], "-q") == 0 || strcmp(a[i], "--quiet") == 0) return 1;
     for (size_t k = 0; k < sizeof with_value / sizeof *with_value; k++) {
         size_t n = strlen(with_value[k]);
@@ -294,7 +324,8 @@ static void keep_command(int argc, char **argv)
             continue;
         }
         rc = grn_str_puts(&s, " '");
-        for (const char *p = argv[i]; *p && !rc; p++) rc = *p == '\'' ? grn_str_puts(&s, "'\\''") : grn_str_add(&s, p, 1);
+        for (const char *p = argv[i]; *p && !rc; p++)
+            rc = *p == '\'' ? grn_str_puts(&s, "'\\''") : grn_str_add(&s, p, 1);
         if (!rc) rc = grn_str_puts(&s, "'");
     }
     command_line = s.s;
@@ -302,15 +333,21 @@ static void keep_command(int argc, char **argv)
 
 static grn_status start(void)
 {
-    static const struct { const char *word; grn_progress_mode mode; } modes[] = {
-        { "auto", GRN_PROGRESS_AUTO }, { "always", GRN_PROGRESS_ALWAYS }, { "never", GRN_PROGRESS_NEVER } };
+    static const struct {
+        const char *word;
+        grn_progress_mode mode;
+    } modes[] = { { "auto", GRN_PROGRESS_AUTO },
+                  { "always", GRN_PROGRESS_ALWAYS },
+                  { "never", GRN_PROGRESS_NEVER } };
     for (size_t i = 0; i < 3; i++)
         if (strcmp(grn_common.progress, modes[i].word) == 0) grn_progress_mode_set(modes[i].mode);
     if (grn_common.quiet) grn_common.verbosity = 1;
     grn_log_init(grn_log_program(), (int)grn_common.verbosity);
     if (grn_common.log_json && grn_log_json_open(grn_common.log_json)) return GRN_EIO;
-    if (strcmp(grn_common.device, "auto") != 0 && strcmp(grn_common.device, "cpu") != 0 && strncmp(grn_common.device, "cuda", 4) != 0)
-        return grn_err(GRN_EUSAGE, "--device must be auto, cpu or cuda[:N] (got '%s')", grn_common.device);
+    if (strcmp(grn_common.device, "auto") != 0 && strcmp(grn_common.device, "cpu") != 0 &&
+        strncmp(grn_common.device, "cuda", 4) != 0)
+        return grn_err(GRN_EUSAGE, "--device must be auto, cpu or cuda[:N] (got '%s')",
+                       grn_common.device);
     openblas_set_num_threads(1); /* its threaded results differ in bits; ours may not */
     return grn_par_create(&grn_common.pool, (int)grn_common.threads);
 }
@@ -344,14 +381,17 @@ static int wants(int argc, char **argv, const char *name, const char *letter)
 static grn_status check_operands(const grn_tool_t *tool, const grn_args_t *args)
 {
     if (args->n < tool->min_args)
-        return grn_err(GRN_EUSAGE, "%d operand%s, need %s%d; usage: %s %s", args->n, args->n == 1 ? "" : "s",
-                       tool->min_args == tool->max_args ? "" : "at least ", tool->min_args, tool->name, tool->usage);
+        return grn_err(GRN_EUSAGE, "%d operand%s, need %s%d; usage: %s %s", args->n,
+                       args->n == 1 ? "" : "s", tool->min_args == tool->max_args ? "" : "at least ",
+                       tool->min_args, tool->name, tool->usage);
     if (tool->max_args >= 0 && args->n > tool->max_args)
-        return grn_err(GRN_EUSAGE, "unexpected operand '%s'; usage: %s %s", args->v[tool->max_args], tool->name, tool->usage);
+        return grn_err(GRN_EUSAGE, "unexpected operand '%s'; usage: %s %s", args->v[tool->max_args],
+                       tool->name, tool->usage);
     return GRN_OK;
 }
 
-static int run_tool(const grn_tool_t *tool, int argc, char **argv, grn_status (*run)(const grn_args_t *args))
+static int run_tool(const grn_tool_t *tool, int argc, char **argv,
+                    grn_status (*run)(const grn_args_t *args))
 {
     grn_args_t args = { 0, NULL };
     grn_status rc;
@@ -377,21 +417,25 @@ end:
     return finish(rc, &args);
 }
 
-int grn_tool_main(const grn_tool_t *tool, int argc, char **argv, grn_status (*run)(const grn_args_t *args))
+int grn_tool_main(const grn_tool_t *tool, int argc, char **argv,
+                  grn_status (*run)(const grn_args_t *args))
 {
     tool_name = tool->name;
     keep_command(argc, argv);
     return run_tool(tool, argc, argv, run);
 }
 
-static void print_subtools(FILE *f, const char *name, const char *brief, const grn_subtool_t *sub, size_t n_sub)
+static void print_subtools(FILE *f, const char *name, const char *brief, const grn_subtool_t *sub,
+                           size_t n_sub)
 {
     fprintf(f, "Usage: %s COMMAND [options]\n%s\n\nCommands:\n", name, brief);
-    for (size_t i = 0; i < n_sub; i++) fprintf(f, "  %-12s %s\n", strrchr(sub[i].tool.name, ' ') + 1, sub[i].tool.brief);
+    for (size_t i = 0; i < n_sub; i++)
+        fprintf(f, "  %-12s %s\n", strrchr(sub[i].tool.name, ' ') + 1, sub[i].tool.brief);
     fprintf(f, "\nMore: %s COMMAND --help, man %s\n", name, name);
 }
 
-int grn_tool_main_sub(const char *name, const char *brief, const grn_subtool_t *sub, size_t n_sub, int argc, char **argv)
+int grn_tool_main_sub(const char *name, const char *brief, const grn_subtool_t *sub, size_t n_sub,
+                      int argc, char **argv)
 {
     grn_args_t none = { 0, NULL };
     char *help[] = { argv[0], (char *)"--help", NULL };
@@ -405,13 +449,15 @@ int grn_tool_main_sub(const char *name, const char *brief, const grn_subtool_t *
     const char *word = argv[1];
     int is_help = strcmp(word, "help") == 0;
     if (is_help && argc > 2) word = argv[2];
-    if (strcmp(word, "--version") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "help") == 0) {
+    if (strcmp(word, "--version") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0 ||
+        strcmp(word, "help") == 0) {
         if (strcmp(word, "--version") == 0) print_version(stdout);
         else print_subtools(stdout, name, brief, sub, n_sub);
         return finish(GRN_OK, &none);
     }
     for (size_t i = 0; i < n_sub; i++)
         if (strcmp(strrchr(sub[i].tool.name, ' ') + 1, word) == 0)
-            return is_help ? run_tool(&sub[i].tool, 2, help, sub[i].run) : run_tool(&sub[i].tool, argc - 1, argv + 1, sub[i].run);
+            return is_help ? run_tool(&sub[i].tool, 2, help, sub[i].run)
+                           : run_tool(&sub[i].tool, argc - 1, argv + 1, sub[i].run);
     return finish(grn_err(GRN_EUSAGE, "unknown command '%s'; see %s --help", word, name), &none);
 }

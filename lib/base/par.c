@@ -44,7 +44,8 @@ static void record_failure(grn_par_t *p, grn_status rc, size_t begin)
     pthread_mutex_unlock(&p->lock);
 }
 
-/* Chunks are handed out in ascending order, so every chunk below a failed one has been started and will report. */
+/* Chunks are handed out in ascending order, so every chunk below a failed one has been started and
+ * will report. */
 static void work(grn_par_t *p, int worker)
 {
     for (;;) {
@@ -144,7 +145,8 @@ static grn_status run_serial(size_t n, size_t grain, grn_par_fn fn, void *ctx)
 grn_status grn_par_for(grn_par_t *p, size_t n, size_t grain, grn_par_fn fn, void *ctx)
 {
     if (grain == 0) grain = 1;
-    if (!p || p->n == 1 || n <= grain || __atomic_exchange_n(&p->in_job, 1, __ATOMIC_ACQ_REL)) return run_serial(n, grain, fn, ctx);
+    if (!p || p->n == 1 || n <= grain || __atomic_exchange_n(&p->in_job, 1, __ATOMIC_ACQ_REL))
+        return run_serial(n, grain, fn, ctx);
     pthread_mutex_lock(&p->lock);
     p->fn = fn;
     p->ctx = ctx;
@@ -183,12 +185,14 @@ static int cgroup_cpus(void)
 {
     char line[128], *field[2];
     int64_t quota, period;
-    if (read_line("/sys/fs/cgroup/cpu.max", line, sizeof line)) { /* v2: "200000 100000" or "max 100000" */
+    if (read_line("/sys/fs/cgroup/cpu.max", line,
+                  sizeof line)) { /* v2: "200000 100000" or "max 100000" */
         if (grn_split(line, ' ', field, 2) == 2 && grn_parse_i64(field[0], &quota) == GRN_OK &&
             grn_parse_i64(field[1], &period) == GRN_OK && quota > 0 && period > 0)
             return (int)((quota + period - 1) / period);
-    } else if (read_line("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", line, sizeof line) && grn_parse_i64(line, &quota) == GRN_OK &&
-               quota > 0 && read_line("/sys/fs/cgroup/cpu/cpu.cfs_period_us", line, sizeof line) &&
+    } else if (read_line("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", line, sizeof line) &&
+               grn_parse_i64(line, &quota) == GRN_OK && quota > 0 &&
+               read_line("/sys/fs/cgroup/cpu/cpu.cfs_period_us", line, sizeof line) &&
                grn_parse_i64(line, &period) == GRN_OK && period > 0) {
         return (int)((quota + period - 1) / period);
     }

@@ -126,7 +126,9 @@ uint64_t grn_rng_poisson(grn_rng_t *r, double mean)
         double k = floor((2 * a / us + b) * u + mean + 0.43);
         if (us >= 0.07 && v <= vr) return (uint64_t)k;
         if (k < 0 || (us < 0.013 && v > us)) continue;
-        if (log(v) + log(inv_alpha) - log(a / (us * us) + b) <= k * log(mean) - mean - log_gamma(k + 1)) return (uint64_t)k;
+        if (log(v) + log(inv_alpha) - log(a / (us * us) + b) <=
+            k * log(mean) - mean - log_gamma(k + 1))
+            return (uint64_t)k;
     }
 }
 

@@ -69,7 +69,8 @@ static locale_t c_locale(void)
     if (!have) {
         have = newlocale(LC_ALL_MASK, "C", (locale_t)0);
         locale_t none = 0;
-        if (!__atomic_compare_exchange_n(&loc, &none, have, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+        if (!__atomic_compare_exchange_n(&loc, &none, have, 0, __ATOMIC_ACQ_REL,
+                                         __ATOMIC_ACQUIRE)) {
             freelocale(have);
             have = none;
         }
@@ -107,9 +108,12 @@ grn_status grn_parse_f64(const char *s, double *out)
 
 grn_status grn_parse_f64_any(const char *s, double *out)
 {
-    static const struct { const char *word; double value; } words[] = {
-        { "nan", NAN }, { "NaN", NAN }, { "NA", NAN }, { "inf", INFINITY }, { "Inf", INFINITY }, { "+inf", INFINITY },
-        { "-inf", -INFINITY }, { "-Inf", -INFINITY },
+    static const struct {
+        const char *word;
+        double value;
+    } words[] = {
+        { "nan", NAN },      { "NaN", NAN },       { "NA", NAN },         { "inf", INFINITY },
+        { "Inf", INFINITY }, { "+inf", INFINITY }, { "-inf", -INFINITY }, { "-Inf", -INFINITY },
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(s, words[i].word) == 0) {
@@ -126,10 +130,14 @@ grn_status grn_parse_size(const char *s, uint64_t *out)
     int shift = 0;
     if (n && n < sizeof num) {
         switch (s[n - 1]) {
-        case 'k': case 'K': shift = 10; break;
-        case 'm': case 'M': shift = 20; break;
-        case 'g': case 'G': shift = 30; break;
-        case 't': case 'T': shift = 40; break;
+        case 'k':
+        case 'K': shift = 10; break;
+        case 'm':
+        case 'M': shift = 20; break;
+        case 'g':
+        case 'G': shift = 30; break;
+        case 't':
+        case 'T': shift = 40; break;
         default: break;
         }
         if (shift) n--;

@@ -27,16 +27,22 @@ void grn_activity_clear(grn_activity_t *a)
 
 static grn_status check(const grn_activity_t *a)
 {
-    if (a->cells.n != a->n_cells || a->regulons.n != a->n_regulons || a->n_words != (a->n_regulons + 63) / 64)
-        return grn_err(GRN_ESHAPE, "activity: %zu cell names for %llu cells, %zu regulon names for %llu regulons", a->cells.n,
-                       (unsigned long long)a->n_cells, a->regulons.n, (unsigned long long)a->n_regulons);
+    if (a->cells.n != a->n_cells || a->regulons.n != a->n_regulons ||
+        a->n_words != (a->n_regulons + 63) / 64)
+        return grn_err(
+            GRN_ESHAPE,
+            "activity: %zu cell names for %llu cells, %zu regulon names for %llu regulons",
+            a->cells.n, (unsigned long long)a->n_cells, a->regulons.n,
+            (unsigned long long)a->n_regulons);
     for (uint64_t c = 0; c < a->n_cells; c++)
         if (a->context[c] >= a->contexts.n)
-            return grn_err(GRN_EFORMAT, "activity: cell '%s' has context %u of %zu", grn_names_get(&a->cells, c), a->context[c], a->contexts.n);
+            return grn_err(GRN_EFORMAT, "activity: cell '%s' has context %u of %zu",
+                           grn_names_get(&a->cells, c), a->context[c], a->contexts.n);
     if (a->n_regulons % 64)
         for (uint64_t c = 0; c < a->n_cells; c++)
             if (a->bits[(c + 1) * a->n_words - 1] >> (a->n_regulons % 64))
-                return grn_err(GRN_EFORMAT, "activity: cell '%s' has bits beyond the last regulon", grn_names_get(&a->cells, c));
+                return grn_err(GRN_EFORMAT, "activity: cell '%s' has bits beyond the last regulon",
+                               grn_names_get(&a->cells, c));
     return GRN_OK;
 }
 
@@ -45,7 +51,8 @@ grn_status grn_activity_save(const grn_activity_t *a, const char *path, grn_par_
     grn_status rc;
     grn_cw_t *w = NULL;
     char key[300];
-    const uint64_t bits[2] = { a->n_cells, a->n_words }, fit[2] = { a->contexts.n, a->n_regulons }, post[2] = { a->n_cells, a->n_regulons };
+    const uint64_t bits[2] = { a->n_cells, a->n_words }, fit[2] = { a->contexts.n, a->n_regulons },
+                   post[2] = { a->n_cells, a->n_regulons };
     GRN_TRY(check(a));
     GRN_TRY(grn_cw_open(&w, path, "grn.activity/1", pool));
     GRN_TRY(grn_cw_tensor(w, "bits", GRN_U64, 2, bits, a->bits));
@@ -68,15 +75,18 @@ end:
 }
 
 /* A (rows, cols) tensor, or nothing when absent and `optional`. */
-static grn_status load_table(grn_cr_t *r, const char *name, grn_dtype t, uint64_t rows, uint64_t cols, int optional, void *out)
+static grn_status load_table(grn_cr_t *r, const char *name, grn_dtype t, uint64_t rows,
+                             uint64_t cols, int optional, void *out)
 {
     grn_status rc;
     const grn_tensor_info_t *info;
     if (optional && !grn_cr_find(r, name)) return GRN_OK;
     GRN_TRY(grn_cr_need(r, name, t, 2, &info));
     if (info->shape[0] != rows || info->shape[1] != cols)
-        GRN_FAIL(GRN_EFORMAT, "'%s': tensor '%s' is %llu x %llu, expected %llu x %llu", grn_cr_path(r), name, (unsigned long long)info->shape[0],
-                 (unsigned long long)info->shape[1], (unsigned long long)rows, (unsigned long long)cols);
+        GRN_FAIL(GRN_EFORMAT, "'%s': tensor '%s' is %llu x %llu, expected %llu x %llu",
+                 grn_cr_path(r), name, (unsigned long long)info->shape[0],
+                 (unsigned long long)info->shape[1], (unsigned long long)rows,
+                 (unsigned long long)cols);
     rc = grn_cr_load(r, info, out);
 end:
     return rc;
@@ -114,8 +124,9 @@ grn_status grn_activity_load(const char *path, grn_par_t *pool, grn_activity_t *
     a->n_words = (a->n_regulons + 63) / 64;
     GRN_TRY(load_table(r, "bits", GRN_U64, a->n_cells, a->n_words, 0, &a->bits));
     GRN_TRY(grn_cr_need(r, "context", GRN_U16, 1, &context));
-    if (context->shape[0] != a->n_cells) GRN_FAIL(GRN_EFORMAT, "'%s': %llu contexts for %llu cells", path, (unsigned long long)context->shape[0],
-                                                  (unsigned long long)a->n_cells);
+    if (context->shape[0] != a->n_cells)
+        GRN_FAIL(GRN_EFORMAT, "'%s': %llu contexts for %llu cells", path,
+                 (unsigned long long)context->shape[0], (unsigned long long)a->n_cells);
     GRN_TRY(grn_cr_load(r, context, (void **)&a->context));
     GRN_TRY(load_table(r, "threshold", GRN_F32, a->contexts.n, a->n_regulons, 1, &a->threshold));
     GRN_TRY(load_table(r, "class", GRN_U8, a->contexts.n, a->n_regulons, 1, &a->klass));

@@ -32,8 +32,9 @@ struct grn_counts_opt_s {
     grn_orient orient;   /* csv/tsv */
     int require_counts;  /* negative or non-integer values are an error */
     int allow_nonfinite; /* NaN read as 0 with a warning; default an error */
-    const char *const *also; /* further label columns of obs or the TSV, kept under their own names */
-    size_t n_also;           /* at most GRN_COUNTS_ALSO_MAX; columns that do not exist are left out */
+    const char *const
+        *also;     /* further label columns of obs or the TSV, kept under their own names */
+    size_t n_also; /* at most GRN_COUNTS_ALSO_MAX; columns that do not exist are left out */
 };
 
 /* Options shared by all tools that read a matrix: fills `opt` from a table slice (see counts_opt.h

@@ -9,7 +9,8 @@
 #include "base/str.h"
 #include "io/container.h"
 
-/* The standard columns: where they live in the object, how they are stored, which dictionary they index. */
+/* The standard columns: where they live in the object, how they are stored, which dictionary they
+ * index. */
 typedef struct {
     const char *name;
     grn_dtype dtype;
@@ -21,9 +22,12 @@ typedef struct {
 static const column_t columns[] = {
     { "tf", GRN_U32, offsetof(grn_edges_t, tf), offsetof(grn_edges_t, genes), "names.gene" },
     { "gene", GRN_U32, offsetof(grn_edges_t, gene), offsetof(grn_edges_t, genes), "names.gene" },
-    { "region", GRN_U32, offsetof(grn_edges_t, region), offsetof(grn_edges_t, regions), "names.region" },
-    { "regulon", GRN_U32, offsetof(grn_edges_t, regulon), offsetof(grn_edges_t, regulons), "names.regulon" },
-    { "context", GRN_U16, offsetof(grn_edges_t, context), offsetof(grn_edges_t, contexts), "names.context" },
+    { "region", GRN_U32, offsetof(grn_edges_t, region), offsetof(grn_edges_t, regions),
+      "names.region" },
+    { "regulon", GRN_U32, offsetof(grn_edges_t, regulon), offsetof(grn_edges_t, regulons),
+      "names.regulon" },
+    { "context", GRN_U16, offsetof(grn_edges_t, context), offsetof(grn_edges_t, contexts),
+      "names.context" },
     { "sign", GRN_I8, offsetof(grn_edges_t, sign), 0, NULL },
     { "weight", GRN_F32, offsetof(grn_edges_t, weight), 0, NULL },
 };
@@ -59,8 +63,11 @@ grn_status grn_edges_alloc(grn_edges_t *e, size_t n, const char *names)
     e->n = n;
     for (const char *p = names; *p;) {
         size_t len = strcspn(p, ","), k = 0;
-        while (k < N_COLUMNS && (strlen(columns[k].name) != len || memcmp(columns[k].name, p, len) != 0)) k++;
-        if (k == N_COLUMNS) return grn_err(GRN_EINVAL, "edges have no standard column '%.*s'", (int)len, p);
+        while (k < N_COLUMNS &&
+               (strlen(columns[k].name) != len || memcmp(columns[k].name, p, len) != 0))
+            k++;
+        if (k == N_COLUMNS)
+            return grn_err(GRN_EINVAL, "edges have no standard column '%.*s'", (int)len, p);
         void **s = slot(e, &columns[k]);
         free(*s);
         if (!(*s = grn_calloc(n, grn_dtype_size(columns[k].dtype)))) return GRN_ENOMEM;
@@ -111,12 +118,16 @@ grn_status grn_edges_validate(const grn_edges_t *e)
         if (!v || !c->dict) continue;
         size_t n = dict_of(e, c)->n;
         for (size_t i = 0; i < e->n; i++)
-            if (id_at(c, v, i) >= n) return grn_err(GRN_EFORMAT, "edge %zu: %s %u of %zu", i, c->name, id_at(c, v, i), n);
+            if (id_at(c, v, i) >= n)
+                return grn_err(GRN_EFORMAT, "edge %zu: %s %u of %zu", i, c->name, id_at(c, v, i),
+                               n);
     }
     for (size_t i = 0; e->weight && i < e->n; i++)
-        if (!isfinite(e->weight[i])) return grn_err(GRN_ENONFINITE, "edge %zu: weight is not a finite number", i);
+        if (!isfinite(e->weight[i]))
+            return grn_err(GRN_ENONFINITE, "edge %zu: weight is not a finite number", i);
     for (size_t i = 0; e->sign && i < e->n; i++)
-        if (e->sign[i] < -1 || e->sign[i] > 1) return grn_err(GRN_EFORMAT, "edge %zu: sign %d", i, e->sign[i]);
+        if (e->sign[i] < -1 || e->sign[i] > 1)
+            return grn_err(GRN_EFORMAT, "edge %zu: sign %d", i, e->sign[i]);
     return GRN_OK;
 }
 
@@ -125,7 +136,8 @@ grn_status grn_edges_validate(const grn_edges_t *e)
 static void *picked(const void *v, size_t size, const size_t *pick, size_t n)
 {
     char *out = grn_malloc(n, size);
-    for (size_t i = 0; out && i < n; i++) memcpy(out + i * size, (const char *)v + pick[i] * size, size);
+    for (size_t i = 0; out && i < n; i++)
+        memcpy(out + i * size, (const char *)v + pick[i] * size, size);
     return out;
 }
 
@@ -136,7 +148,9 @@ static grn_status pick_rows(const grn_edges_t *e, const size_t *pick, size_t n, 
     out->n = n;
     for (size_t k = 0; k < N_COLUMNS; k++) {
         const void *from = *slot(e, &columns[k]);
-        if (from && !(*slot(out, &columns[k]) = picked(from, grn_dtype_size(columns[k].dtype), pick, n))) return GRN_ENOMEM;
+        if (from &&
+            !(*slot(out, &columns[k]) = picked(from, grn_dtype_size(columns[k].dtype), pick, n)))
+            return GRN_ENOMEM;
     }
     for (size_t k = 0; k < e->n_ev; k++) {
         if (grn_edges_evidence(out, e->ev[k].name, &v)) return GRN_ENOMEM;
@@ -161,7 +175,8 @@ end:
 
 /* ---- canonical order ---- */
 
-/* Replaces a dictionary by its used names in bytewise order and renumbers the columns that index it. */
+/* Replaces a dictionary by its used names in bytewise order and renumbers the columns that index
+ * it. */
 static grn_status trim_dict(grn_edges_t *e, size_t dict)
 {
     grn_status rc;
@@ -199,7 +214,8 @@ end:
     return rc;
 }
 
-/* Dictionaries are in name order by now, so ids compare as names do. Rows equal in all ids are told apart by sign, weight and evidence. */
+/* Dictionaries are in name order by now, so ids compare as names do. Rows equal in all ids are told
+ * apart by sign, weight and evidence. */
 static int by_ids(const void *a, const void *b, void *ctx)
 {
     static const size_t key[] = { 4, 3, 0, 1, 2 }; /* context, regulon, tf, gene, region */
@@ -223,7 +239,8 @@ static int by_ids(const void *a, const void *b, void *ctx)
 
 grn_status grn_edges_sort(grn_edges_t *e)
 {
-    static const size_t dicts[] = { offsetof(grn_edges_t, genes), offsetof(grn_edges_t, regions), offsetof(grn_edges_t, contexts),
+    static const size_t dicts[] = { offsetof(grn_edges_t, genes), offsetof(grn_edges_t, regions),
+                                    offsetof(grn_edges_t, contexts),
                                     offsetof(grn_edges_t, regulons) };
     grn_status rc;
     grn_edges_t out = { 0 };
@@ -253,17 +270,20 @@ end:
 
 /* ---- regions ---- */
 
-grn_status grn_region_parse(const char *name, char *chrom, size_t cap, uint64_t *start, uint64_t *end)
+grn_status grn_region_parse(const char *name, char *chrom, size_t cap, uint64_t *start,
+                            uint64_t *end)
 {
     const char *colon = strrchr(name, ':'), *dash = colon ? strchr(colon, '-') : NULL;
     char num[32];
     int64_t a = -1, b = -1;
-    if (dash && colon > name && (size_t)(colon - name) < cap && (size_t)(dash - colon - 1) < sizeof num) {
+    if (dash && colon > name && (size_t)(colon - name) < cap &&
+        (size_t)(dash - colon - 1) < sizeof num) {
         memcpy(num, colon + 1, (size_t)(dash - colon - 1));
         num[dash - colon - 1] = 0;
         if (grn_parse_i64(num, &a) || grn_parse_i64(dash + 1, &b)) a = -1;
     }
-    if (a < 0 || b <= a) return grn_err(GRN_EFORMAT, "'%s' is not a region of the form chrom:start-end", name);
+    if (a < 0 || b <= a)
+        return grn_err(GRN_EFORMAT, "'%s' is not a region of the form chrom:start-end", name);
     memcpy(chrom, name, (size_t)(colon - name));
     chrom[colon - name] = 0;
     *start = (uint64_t)a;
@@ -271,7 +291,8 @@ grn_status grn_region_parse(const char *name, char *chrom, size_t cap, uint64_t 
     return GRN_OK;
 }
 
-/* Coordinates of all regions as tensors, when every region name is one: region.chrom, region.start, region.end, names.chrom. */
+/* Coordinates of all regions as tensors, when every region name is one: region.chrom, region.start,
+ * region.end, names.chrom. */
 static grn_status save_coordinates(grn_cw_t *w, const grn_names_t *regions)
 {
     grn_status rc = GRN_OK;
@@ -284,7 +305,9 @@ static grn_status save_coordinates(grn_cw_t *w, const grn_names_t *regions)
     for (size_t i = 0; i < regions->n; i++) {
         uint64_t a, b;
         size_t id;
-        if (grn_region_parse(grn_names_get(regions, i), name, sizeof name, &a, &b) || b > UINT32_MAX) goto end; /* names only */
+        if (grn_region_parse(grn_names_get(regions, i), name, sizeof name, &a, &b) ||
+            b > UINT32_MAX)
+            goto end; /* names only */
         GRN_TRY(grn_names_add(&chroms, name, &id, NULL));
         chrom[i] = (uint32_t)id;
         start[i] = (uint32_t)a;
@@ -304,7 +327,8 @@ end:
 
 /* ---- files ---- */
 
-grn_status grn_edges_save(const grn_edges_t *e, const char *path, const char *const *meta_kv, grn_par_t *pool)
+grn_status grn_edges_save(const grn_edges_t *e, const char *path, const char *const *meta_kv,
+                          grn_par_t *pool)
 {
     grn_status rc;
     grn_cw_t *w = NULL;
@@ -338,9 +362,10 @@ end:
 static grn_status take_length(grn_cr_t *r, const grn_tensor_info_t *t, size_t *n)
 {
     if (*n == SIZE_MAX) *n = t->shape[0];
-    return t->shape[0] == *n ? GRN_OK
-                             : grn_err(GRN_EFORMAT, "'%s': column '%s' has %llu edges, expected %zu", grn_cr_path(r), t->name,
-                                       (unsigned long long)t->shape[0], *n);
+    return t->shape[0] == *n
+               ? GRN_OK
+               : grn_err(GRN_EFORMAT, "'%s': column '%s' has %llu edges, expected %zu",
+                         grn_cr_path(r), t->name, (unsigned long long)t->shape[0], *n);
 }
 
 static grn_status load_columns(grn_cr_t *r, grn_edges_t *e, size_t *n)

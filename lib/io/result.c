@@ -19,10 +19,12 @@ static grn_status add_column(grn_result_t *r, const char *name, size_t len, int 
     memset(a, 0, sizeof *a);
     if (!(a->name = strndup(name, len))) return grn_err(GRN_ENOMEM, "out of memory");
     r->col.n++;
-    return is_text ? GRN_NEW(a->code, 1) : GRN_NEW(a->num, 1); /* the array that exists tells the type */
+    return is_text ? GRN_NEW(a->code, 1)
+                   : GRN_NEW(a->num, 1); /* the array that exists tells the type */
 }
 
-grn_status grn_result_init(grn_result_t *r, const char *kind, const char *title, const char *columns)
+grn_status grn_result_init(grn_result_t *r, const char *kind, const char *title,
+                           const char *columns)
 {
     grn_status rc = GRN_OK;
     memset(r, 0, sizeof *r);
@@ -53,7 +55,8 @@ static grn_status more_rows(grn_result_t *r)
     size_t cap = r->cap ? r->cap * 2 : 64;
     for (size_t k = 0; k < r->col.n; k++) {
         grn_attr_t *a = &r->col.a[k];
-        void *p = a->num ? grn_realloc(a->num, cap, sizeof *a->num) : grn_realloc(a->code, cap, sizeof *a->code);
+        void *p = a->num ? grn_realloc(a->num, cap, sizeof *a->num)
+                         : grn_realloc(a->code, cap, sizeof *a->code);
         if (!p) return GRN_ENOMEM;
         if (a->num) a->num = p;
         else a->code = p;
@@ -94,11 +97,13 @@ const char *grn_result_text(const grn_attr_t *col, size_t i)
     return col->code[i] < 0 ? "" : grn_names_get(&col->levels, (size_t)col->code[i]);
 }
 
-grn_status grn_result_need(const grn_result_t *r, const char *name, int is_text, const grn_attr_t **col)
+grn_status grn_result_need(const grn_result_t *r, const char *name, int is_text,
+                           const grn_attr_t **col)
 {
     const grn_attr_t *a = grn_result_col(r, name);
     if (!a || (is_text ? !a->code : !a->num))
-        return grn_err(GRN_EFORMAT, "result table '%s' has no %s column '%s'", r->kind, is_text ? "text" : "number", name);
+        return grn_err(GRN_EFORMAT, "result table '%s' has no %s column '%s'", r->kind,
+                       is_text ? "text" : "number", name);
     *col = a;
     return GRN_OK;
 }
@@ -116,13 +121,16 @@ grn_status grn_result_save(const grn_result_t *r, const char *path, grn_par_t *p
         GRN_TRY(grn_str_printf(&names, "%s%s%s", k ? "," : "", a->name, a->num ? "" : "$"));
         key.n = 0;
         GRN_TRY(grn_str_printf(&key, "col.%s", a->name));
-        GRN_TRY(a->num ? grn_cw_vec(w, key.s, GRN_F64, r->n, a->num) : grn_cw_vec(w, key.s, GRN_I32, r->n, a->code));
+        GRN_TRY(a->num ? grn_cw_vec(w, key.s, GRN_F64, r->n, a->num)
+                       : grn_cw_vec(w, key.s, GRN_I32, r->n, a->code));
         if (a->num) continue;
         key.n = 0;
         GRN_TRY(grn_str_printf(&key, "levels.%s", a->name));
         GRN_TRY(grn_cw_names(w, key.s, &a->levels));
     }
-    GRN_TRY(grn_cw_meta(w, "columns", names.s ? names.s : "")); /* tensors are stored by name; this keeps their order */
+    GRN_TRY(grn_cw_meta(w, "columns",
+                        names.s ? names.s
+                                : "")); /* tensors are stored by name; this keeps their order */
     rc = grn_cw_commit(w);
     w = NULL;
 end:
@@ -140,8 +148,9 @@ static grn_status load_column(grn_cr_t *c, grn_attr_t *a, size_t *n)
     snprintf(key, sizeof key, "col.%s", a->name);
     GRN_TRY(grn_cr_need(c, key, a->num ? GRN_F64 : GRN_I32, 1, &t));
     if (*n == SIZE_MAX) *n = t->shape[0];
-    if (t->shape[0] != *n) GRN_FAIL(GRN_EFORMAT, "'%s': column '%s' has %llu rows, expected %zu", grn_cr_path(c), a->name,
-                                    (unsigned long long)t->shape[0], *n);
+    if (t->shape[0] != *n)
+        GRN_FAIL(GRN_EFORMAT, "'%s': column '%s' has %llu rows, expected %zu", grn_cr_path(c),
+                 a->name, (unsigned long long)t->shape[0], *n);
     void *data;
     GRN_TRY(grn_cr_load(c, t, &data));
     if (a->num) {
@@ -155,7 +164,8 @@ static grn_status load_column(grn_cr_t *c, grn_attr_t *a, size_t *n)
     GRN_TRY(grn_cr_load_names(c, key, &a->levels));
     for (size_t i = 0; i < *n; i++)
         if (a->code[i] < -1 || a->code[i] >= (int64_t)a->levels.n)
-            GRN_FAIL(GRN_EFORMAT, "'%s': column '%s' row %zu: code %d of %zu levels", grn_cr_path(c), a->name, i, a->code[i], a->levels.n);
+            GRN_FAIL(GRN_EFORMAT, "'%s': column '%s' row %zu: code %d of %zu levels",
+                     grn_cr_path(c), a->name, i, a->code[i], a->levels.n);
 end:
     return rc;
 }
@@ -168,7 +178,8 @@ grn_status grn_result_load(const char *path, grn_par_t *pool, grn_result_t *r)
     memset(r, 0, sizeof *r);
     GRN_TRY(grn_cr_open(&c, path, pool));
     GRN_TRY(grn_cr_expect(c, "grn.result", 1));
-    const char *kind = grn_cr_meta(c, "kind"), *title = grn_cr_meta(c, "title"), *columns = grn_cr_meta(c, "columns");
+    const char *kind = grn_cr_meta(c, "kind"), *title = grn_cr_meta(c, "title"),
+               *columns = grn_cr_meta(c, "columns");
     if (!kind || !columns) GRN_FAIL(GRN_EFORMAT, "'%s' lacks the metadata of a result table", path);
     GRN_TRY(grn_result_init(r, kind, title ? title : "", columns));
     for (size_t k = 0; k < r->col.n; k++) GRN_TRY(load_column(c, &r->col.a[k], &n));
@@ -182,7 +193,8 @@ end:
 grn_status grn_result_print(const grn_result_t *r, grn_out_t *o)
 {
     grn_status rc = GRN_OK;
-    for (size_t k = 0; k < r->col.n; k++) GRN_TRY(grn_out_printf(o, "%s%s", k ? "\t" : "", r->col.a[k].name));
+    for (size_t k = 0; k < r->col.n; k++)
+        GRN_TRY(grn_out_printf(o, "%s%s", k ? "\t" : "", r->col.a[k].name));
     GRN_TRY(grn_out_puts(o, "\n"));
     for (size_t i = 0; i < r->n; i++) {
         for (size_t k = 0; k < r->col.n; k++) {

@@ -1,6 +1,7 @@
-/* Regulon activity against planted states: does the score, and does the on/off call, tell on from off cells within a cell type? Baselines in the
- * same rows: the TF's own expression, and the share of the larger class for the calls. The targets of a repressor are low while it is
- * on, so the score and the call of a regulon with a negative TF -> gene sign are read the other way round. */
+/* Regulon activity against planted states: does the score, and does the on/off call, tell on from
+ * off cells within a cell type? Baselines in the same rows: the TF's own expression, and the share
+ * of the larger class for the calls. The targets of a repressor are low while it is on, so the
+ * score and the call of a regulon with a negative TF -> gene sign are read the other way round. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,8 @@ static struct {
 typedef struct {
     grn_matrix_t auc, expr;
     grn_activity_t truth, active;
-    uint32_t *auc_row, *expr_row, *active_row; /* (truth cells) row of the same cell, UINT32_MAX: absent */
+    uint32_t *auc_row, *expr_row,
+        *active_row; /* (truth cells) row of the same cell, UINT32_MAX: absent */
 } data_t;
 
 static grn_status join(const grn_names_t *cells, const grn_names_t *rows, uint32_t **out, size_t *n)
@@ -38,13 +40,16 @@ end:
     return rc;
 }
 
-static grn_status join_loud(const grn_names_t *cells, const grn_names_t *rows, const char *path, uint32_t **out)
+static grn_status join_loud(const grn_names_t *cells, const grn_names_t *rows, const char *path,
+                            uint32_t **out)
 {
     size_t n;
     grn_status rc = join(cells, rows, out, &n);
     if (rc) return rc;
-    if (!n) return grn_err(GRN_ESHAPE, "0 of %zu cells of the truth are in '%s'; first names: %s vs %s", cells->n, path,
-                           cells->n ? grn_names_get(cells, 0) : "-", rows->n ? grn_names_get(rows, 0) : "-");
+    if (!n)
+        return grn_err(GRN_ESHAPE, "0 of %zu cells of the truth are in '%s'; first names: %s vs %s",
+                       cells->n, path, cells->n ? grn_names_get(cells, 0) : "-",
+                       rows->n ? grn_names_get(rows, 0) : "-");
     if (n < cells->n) grn_log_warn("%zu of %zu cells of the truth are in '%s'", n, cells->n, path);
     return GRN_OK;
 }
@@ -99,7 +104,8 @@ static void regulon_parts(const char *name, char *tf, size_t cap, char *sign)
     snprintf(tf, cap, "%.*s", (int)at, name);
 }
 
-/* The predicted regulon of this name, else the one of the same TF and TF -> gene sign; GRN_NAMES_NONE. */
+/* The predicted regulon of this name, else the one of the same TF and TF -> gene sign;
+ * GRN_NAMES_NONE. */
 static size_t match_regulon(const grn_names_t *have, const char *want)
 {
     char tf[128], tf2[128], sign, sign2;
@@ -134,7 +140,8 @@ typedef struct {
     size_t n, n_on;
 } cells_t;
 
-static void gather(const data_t *d, size_t context, size_t reg, size_t col, size_t bit, size_t tf_gene, int is_repressor, cells_t *c)
+static void gather(const data_t *d, size_t context, size_t reg, size_t col, size_t bit,
+                   size_t tf_gene, int is_repressor, cells_t *c)
 {
     c->n = c->n_on = 0;
     for (uint64_t i = 0; i < d->truth.n_cells; i++) {
@@ -143,14 +150,18 @@ static void gather(const data_t *d, size_t context, size_t reg, size_t col, size
         if (!isfinite(s)) continue;
         c->score[c->n] = is_repressor ? -s : s;
         c->label[c->n] = (uint8_t)grn_activity_get(&d->truth, i, reg);
-        int call = bit != GRN_NAMES_NONE && d->active_row[i] != UINT32_MAX && grn_activity_get(&d->active, d->active_row[i], bit);
+        int call = bit != GRN_NAMES_NONE && d->active_row[i] != UINT32_MAX &&
+                   grn_activity_get(&d->active, d->active_row[i], bit);
         c->call[c->n] = (uint8_t)(call != is_repressor);
-        c->tf[c->n] = tf_gene != GRN_NAMES_NONE && d->expr_row[i] != UINT32_MAX ? expression(&d->expr, d->expr_row[i], tf_gene) : 0;
+        c->tf[c->n] = tf_gene != GRN_NAMES_NONE && d->expr_row[i] != UINT32_MAX
+                          ? expression(&d->expr, d->expr_row[i], tf_gene)
+                          : 0;
         c->n_on += c->label[c->n++];
     }
 }
 
-static grn_status add_row(grn_result_t *r, const data_t *d, size_t context, size_t reg, const cells_t *c, int have_bits, int have_tf, double *auroc)
+static grn_status add_row(grn_result_t *r, const data_t *d, size_t context, size_t reg,
+                          const cells_t *c, int have_bits, int have_tf, double *auroc)
 {
     grn_status rc;
     grn_curve_t s, t = { .auroc = NAN };
@@ -163,9 +174,12 @@ static grn_status add_row(grn_result_t *r, const data_t *d, size_t context, size
         right += c->call[i] == c->label[i];
     }
     double share = (double)c->n_on / (double)c->n;
-    GRN_TRY(grn_result_row(r, grn_names_get(&d->truth.contexts, context), grn_names_get(&d->truth.regulons, reg), (double)c->n, (double)c->n_on, s.auroc,
-                           t.auroc, have_bits ? (called > 0 ? tp / called : nan) : nan, have_bits ? tp / (double)c->n_on : nan,
-                           have_bits ? right / (double)c->n : nan, share > 0.5 ? share : 1 - share));
+    GRN_TRY(grn_result_row(r, grn_names_get(&d->truth.contexts, context),
+                           grn_names_get(&d->truth.regulons, reg), (double)c->n, (double)c->n_on,
+                           s.auroc, t.auroc, have_bits ? (called > 0 ? tp / called : nan) : nan,
+                           have_bits ? tp / (double)c->n_on : nan,
+                           have_bits ? right / (double)c->n : nan,
+                           share > 0.5 ? share : 1 - share));
     *auroc = s.auroc;
 end:
     return rc;
@@ -189,15 +203,21 @@ static grn_status summarise(summary_t *s)
     grn_status rc;
     double mean, lo, hi;
     size_t good = 0;
-    if (!s->n) return grn_err(GRN_EEMPTY, "nothing to evaluate: %zu regulons of the truth were not scored, %zu (context, regulon) pairs have fewer than %lld on or off cells",
-                              s->n_lost, s->n_small, (long long)opt.min_cells);
-    GRN_TRY(grn_curve_mean_ci(s->v, s->key, s->n, (size_t)opt.bootstrap, 0.95, grn_common.seed, &mean, &lo, &hi));
+    if (!s->n)
+        return grn_err(GRN_EEMPTY,
+                       "nothing to evaluate: %zu regulons of the truth were not scored, %zu "
+                       "(context, regulon) pairs have fewer than %lld on or off cells",
+                       s->n_lost, s->n_small, (long long)opt.min_cells);
+    GRN_TRY(grn_curve_mean_ci(s->v, s->key, s->n, (size_t)opt.bootstrap, 0.95, grn_common.seed,
+                              &mean, &lo, &hi));
     for (size_t i = 0; i < s->n; i++) good += s->v[i] >= 0.9;
     qsort(s->v, s->n, sizeof *s->v, by_value);
-    grn_log_info("on/off AUROC within cell types: mean %.3f (95 %% interval %.3f to %.3f over regulons), median %.3f, %zu of %zu (context, regulon) pairs >= 0.9",
+    grn_log_info("on/off AUROC within cell types: mean %.3f (95 %% interval %.3f to %.3f over "
+                 "regulons), median %.3f, %zu of %zu (context, regulon) pairs >= 0.9",
                  mean, lo, hi, s->v[s->n / 2], good, s->n);
-    grn_log_info("%zu regulons of the truth were not scored; %zu pairs with fewer than %lld on or off cells left out", s->n_lost, s->n_small,
-                 (long long)opt.min_cells);
+    grn_log_info("%zu regulons of the truth were not scored; %zu pairs with fewer than %lld on or "
+                 "off cells left out",
+                 s->n_lost, s->n_small, (long long)opt.min_cells);
 end:
     return rc;
 }
@@ -215,7 +235,8 @@ static grn_status eval_all(const data_t *d, grn_result_t *r, summary_t *s)
     GRN_TRY(GRN_NEW(s->key, d->truth.contexts.n * d->truth.n_regulons));
     for (size_t reg = 0; reg < d->truth.n_regulons; reg++) {
         const char *name = grn_names_get(&d->truth.regulons, reg);
-        size_t col = match_regulon(&d->auc.col, name), bit = opt.active ? match_regulon(&d->active.regulons, name) : GRN_NAMES_NONE;
+        size_t col = match_regulon(&d->auc.col, name),
+               bit = opt.active ? match_regulon(&d->active.regulons, name) : GRN_NAMES_NONE;
         regulon_parts(name, tf, sizeof tf, &sign);
         size_t gene = opt.counts ? grn_names_find(&d->expr.col, tf) : GRN_NAMES_NONE;
         if (col == GRN_NAMES_NONE) {
@@ -225,9 +246,11 @@ static grn_status eval_all(const data_t *d, grn_result_t *r, summary_t *s)
         for (size_t k = 0; k < d->truth.contexts.n; k++) {
             gather(d, k, reg, col, bit, gene, sign == '-', &c);
             int small = (int64_t)c.n_on < opt.min_cells || (int64_t)(c.n - c.n_on) < opt.min_cells;
-            s->n_small += small && c.n_on > 0; /* a regulon that is off in the entire type is no task */
+            s->n_small +=
+                small && c.n_on > 0; /* a regulon that is off in the entire type is no task */
             if (small) continue;
-            GRN_TRY(add_row(r, d, k, reg, &c, bit != GRN_NAMES_NONE, gene != GRN_NAMES_NONE, &s->v[s->n]));
+            GRN_TRY(add_row(r, d, k, reg, &c, bit != GRN_NAMES_NONE, gene != GRN_NAMES_NONE,
+                            &s->v[s->n]));
             s->key[s->n++] = grn_hash_str(name);
         }
     }
@@ -247,8 +270,10 @@ static grn_status run(const grn_args_t *args)
     summary_t s = { 0 };
     if (!opt.truth) GRN_FAIL(GRN_EUSAGE, "give the planted states with --truth");
     GRN_TRY(load(args->v[0], &d));
-    GRN_TRY(grn_result_init(&r, "activity", "Regulon activity against the planted on/off states, within cell types",
-                            "context$,regulon$,cells,on,auroc,tf_expression_auroc,precision,recall,accuracy,majority_accuracy"));
+    GRN_TRY(grn_result_init(&r, "activity",
+                            "Regulon activity against the planted on/off states, within cell types",
+                            "context$,regulon$,cells,on,auroc,tf_expression_auroc,precision,recall,"
+                            "accuracy,majority_accuracy"));
     GRN_TRY(eval_all(&d, &r, &s));
     GRN_TRY(summarise(&s));
     rc = grn_eval_emit(&r, opt.out);
@@ -263,17 +288,24 @@ end:
 static const grn_opt_t table[] = {
     GRN_OPT_HEAD("Truth and baselines"),
     GRN_OPT_STR('t', "truth", "FILE", &opt.truth, "planted states (grn.activity)"),
-    GRN_OPT_STR('a', "activity", "FILE", &opt.active, "on/off calls of grn-threshold, to be judged too"),
-    GRN_OPT_STR(0, "counts", "FILE", &opt.counts, "expression: adds the TF's own expression as baseline"),
-    GRN_OPT_INT(0, "min-cells", "INT", &opt.min_cells, 1, 1000000, "least on and off cells of a (context, regulon) pair"),
-    GRN_OPT_INT(0, "bootstrap", "INT", &opt.bootstrap, 1, 100000, "replicates of the interval (regulons are resampled)"),
+    GRN_OPT_STR('a', "activity", "FILE", &opt.active,
+                "on/off calls of grn-threshold, to be judged too"),
+    GRN_OPT_STR(0, "counts", "FILE", &opt.counts,
+                "expression: adds the TF's own expression as baseline"),
+    GRN_OPT_INT(0, "min-cells", "INT", &opt.min_cells, 1, 1000000,
+                "least on and off cells of a (context, regulon) pair"),
+    GRN_OPT_INT(0, "bootstrap", "INT", &opt.bootstrap, 1, 100000,
+                "replicates of the interval (regulons are resampled)"),
     GRN_OPT_HEAD("Output"),
     GRN_OPT_STR('o', "output", "FILE", &opt.out, "also save the table as grn.result"),
     GRN_OPT_HEAD("Input"),
     GRN_COUNTS_OPTIONS(opt.in),
     GRN_OPT_END,
 };
-const grn_subtool_t grn_eval_activity = { { "grn-eval activity", "Regulon activity against planted on/off states.",
-                                            "[options] -t TRUTH AUC", table, 1, 1,
-                                            "  grn-eval activity -t truth_activity.tensor.zst -a active.tensor.zst --counts counts.h5 auc.tensor.zst\n" },
-                                          run };
+const grn_subtool_t grn_eval_activity = {
+    { "grn-eval activity", "Regulon activity against planted on/off states.",
+      "[options] -t TRUTH AUC", table, 1, 1,
+      "  grn-eval activity -t truth_activity.tensor.zst -a active.tensor.zst --counts counts.h5 "
+      "auc.tensor.zst\n" },
+    run
+};

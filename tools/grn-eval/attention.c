@@ -1,5 +1,6 @@
-/* Who is listened to: attention of the fusion layer received per gene, TFs against other genes (GRNFormer's phi and rho), and the same with
- * the graph's arcs rewired at fixed degrees: what is left then is hubs, not regulation. */
+/* Who is listened to: attention of the fusion layer received per gene, TFs against other genes
+ * (GRNFormer's phi and rho), and the same with the graph's arcs rewired at fixed degrees: what is
+ * left then is hubs, not regulation. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,9 @@ static void phi_clear(phi_t *p)
 static grn_status add_batch(grn_subject_t *s, const uint32_t *cell, size_t n, phi_t *p)
 {
     grn_status rc;
-    grn_view_t view = { 0, GRN_QUERY_GENES, { .mask = -1, .epoch = GRN_EPOCH_EVAL, .seed = grn_common.seed } };
+    grn_view_t view = { 0,
+                        GRN_QUERY_GENES,
+                        { .mask = -1, .epoch = GRN_EPOCH_EVAL, .seed = grn_common.seed } };
     float *phi = NULL;
     GRN_TRY(grn_batch_fill(s->batch, &s->model->cfg, &s->cells, cell, n, &view));
     GRN_TRY(GRN_NEW(phi, (size_t)s->batch->n_keys + 1));
@@ -49,7 +52,8 @@ static grn_status add_batch(grn_subject_t *s, const uint32_t *cell, size_t n, ph
             p->n[s->batch->key_gene[k]]++;
             total += phi[k];
         }
-        if (keys > 0 && fabs(total - 1) > 1e-3) GRN_FAIL(GRN_ENONFINITE, "attention of a cell sums to %g, not 1", total);
+        if (keys > 0 && fabs(total - 1) > 1e-3)
+            GRN_FAIL(GRN_ENONFINITE, "attention of a cell sums to %g, not 1", total);
     }
 end:
     free(phi);
@@ -57,30 +61,38 @@ end:
 }
 
 /* phi of every gene and rho, for the model's held-out cells and one set of edges. */
-static grn_status measure(grn_dev_t *dev, const char *path, grn_eval_inputs_t *in, const grn_edges_t *edges, phi_t *p, grn_subject_t *s)
+static grn_status measure(grn_dev_t *dev, const char *path, grn_eval_inputs_t *in,
+                          const grn_edges_t *edges, phi_t *p, grn_subject_t *s)
 {
     grn_status rc;
     double sum[2] = { 0 };
     GRN_TRY(grn_subject_open(s, dev, path, in, edges));
-    size_t G = s->model->genes.n, n = s->n_test < (size_t)opt.max_cells ? s->n_test : (size_t)opt.max_cells;
-    if (s->model->cfg.grn == GRN_GRN_NONE) GRN_FAIL(GRN_EUNSUP, "'%s' was trained without a graph: it has no fusion layer to look at", path);
+    size_t G = s->model->genes.n,
+           n = s->n_test < (size_t)opt.max_cells ? s->n_test : (size_t)opt.max_cells;
+    if (s->model->cfg.grn == GRN_GRN_NONE)
+        GRN_FAIL(GRN_EUNSUP, "'%s' was trained without a graph: it has no fusion layer to look at",
+                 path);
     GRN_TRY(GRN_NEW(p->sum, G));
     GRN_TRY(GRN_NEW(p->n, G));
-    for (size_t i = 0; i < n; i += BATCH) GRN_TRY(add_batch(s, s->test + i, n - i < BATCH ? n - i : BATCH, p));
+    for (size_t i = 0; i < n; i += BATCH)
+        GRN_TRY(add_batch(s, s->test + i, n - i < BATCH ? n - i : BATCH, p));
     for (size_t g = 0; g < G; g++) {
         int tf = s->cells.reg.is_tf[g] != 0;
         if (p->n[g] == 0) continue;
         sum[tf] += p->sum[g] / p->n[g];
         p->count[tf]++;
     }
-    if (!p->count[0] || !p->count[1]) GRN_FAIL(GRN_EEMPTY, "the held-out cells show %zu TFs and %zu other genes; both are needed", p->count[1], p->count[0]);
+    if (!p->count[0] || !p->count[1])
+        GRN_FAIL(GRN_EEMPTY, "the held-out cells show %zu TFs and %zu other genes; both are needed",
+                 p->count[1], p->count[0]);
     for (int k = 0; k < 2; k++) p->phi[k] = sum[k] / (double)p->count[k];
     p->rho = p->phi[1] / p->phi[0];
 end:
     return rc;
 }
 
-typedef struct { /* an edge row by context and arc, to give the k-th arc of a context its rewired target */
+typedef struct { /* an edge row by context and arc, to give the k-th arc of a context its rewired
+                    target */
     uint32_t context;
     grn_arc_t arc;
     size_t row;
@@ -94,7 +106,8 @@ static int by_place(const void *a, const void *b)
     return (x->row > y->row) - (x->row < y->row);
 }
 
-/* The edges with every context's arcs rewired: TFs keep their number of targets, genes their number of TFs, rows their regulons and regions. */
+/* The edges with every context's arcs rewired: TFs keep their number of targets, genes their number
+ * of TFs, rows their regulons and regions. */
 static grn_status rewire(const grn_edges_t *e, uint64_t seed, grn_edges_t *out)
 {
     grn_status rc;
@@ -112,13 +125,16 @@ static grn_status rewire(const grn_edges_t *e, uint64_t seed, grn_edges_t *out)
     for (size_t i = 0, end_; i < e->n; i = end_) {
         arcs.n = 0;
         for (end_ = i; end_ < e->n && p[end_].context == p[i].context; end_++) {
-            if ((arcs.n && arcs.a[arcs.n - 1] == p[end_].arc) || grn_arc_u(p[end_].arc) == grn_arc_v(p[end_].arc)) continue;
+            if ((arcs.n && arcs.a[arcs.n - 1] == p[end_].arc) ||
+                grn_arc_u(p[end_].arc) == grn_arc_v(p[end_].arc))
+                continue;
             GRN_TRY(GRN_GROW(arcs.a, arcs.cap, arcs.n + 1));
             arcs.a[arcs.n++] = p[end_].arc;
         }
         const char *context = e->context ? grn_names_get(&e->contexts, p[i].context) : "all";
         GRN_TRY(grn_arcs_rewire(&arcs, seed, grn_hash_str(context)));
-        size_t k = 0; /* arcs stay grouped by TF with the same counts, so the k-th old arc and the k-th new one share their TF */
+        size_t k = 0; /* arcs stay grouped by TF with the same counts, so the k-th old arc and the
+                         k-th new one share their TF */
         for (size_t j = i; j < end_; j++) {
             if (grn_arc_u(p[j].arc) == grn_arc_v(p[j].arc)) continue;
             out->gene[p[j].row] = grn_arc_v(arcs.a[k]);
@@ -149,10 +165,13 @@ static grn_status save_genes(const grn_subject_t *s, const phi_t *p)
     double *degree = NULL;
     GRN_TRY(GRN_NEW(degree, s->model->genes.n));
     degrees(s, degree);
-    GRN_TRY(grn_result_init(&r, "attention.gene", "Attention received per gene, 1 = uniform", "gene$,is_tf,degree,cells,phi"));
+    GRN_TRY(grn_result_init(&r, "attention.gene", "Attention received per gene, 1 = uniform",
+                            "gene$,is_tf,degree,cells,phi"));
     for (size_t g = 0; g < s->model->genes.n; g++)
         if (p->n[g] > 0)
-            GRN_TRY(grn_result_row(&r, grn_names_get(&s->model->genes, g), s->cells.reg.is_tf[g] ? 1.0 : 0.0, degree[g], p->n[g], p->sum[g] / p->n[g]));
+            GRN_TRY(grn_result_row(&r, grn_names_get(&s->model->genes, g),
+                                   s->cells.reg.is_tf[g] ? 1.0 : 0.0, degree[g], p->n[g],
+                                   p->sum[g] / p->n[g]));
     rc = grn_result_save(&r, opt.genes, grn_common.pool);
 end:
     free(degree);
@@ -160,9 +179,11 @@ end:
     return rc;
 }
 
-static grn_status emit_row(grn_result_t *r, const char *graph, const phi_t *p, double rho, double sd)
+static grn_status emit_row(grn_result_t *r, const char *graph, const phi_t *p, double rho,
+                           double sd)
 {
-    return grn_result_row(r, graph, (double)p->count[1], (double)p->count[0], p->phi[1], p->phi[0], rho, sd);
+    return grn_result_row(r, graph, (double)p->count[1], (double)p->count[0], p->phi[1], p->phi[0],
+                          rho, sd);
 }
 
 static grn_status run(const grn_args_t *args)
@@ -176,13 +197,16 @@ static grn_status run(const grn_args_t *args)
     grn_edges_t other = { 0 };
     grn_result_t r = { 0 };
     double sum = 0, sum2 = 0, n = (double)opt.rewirings;
-    if (!opt.counts || !opt.edges) GRN_FAIL(GRN_EUSAGE, "give the expression with --counts and the regulons with --edges");
+    if (!opt.counts || !opt.edges)
+        GRN_FAIL(GRN_EUSAGE, "give the expression with --counts and the regulons with --edges");
     GRN_TRY(grn_counts_cli(&opt.in, &copt));
     GRN_TRY(grn_dev_open(&dev, grn_common.device, grn_common.pool));
     GRN_TRY(grn_eval_inputs_load(&in, opt.counts, &copt, opt.edges, opt.activity));
     GRN_TRY(measure(dev, args->v[0], &in, &in.edges, &real, &s));
     if (opt.genes) GRN_TRY(save_genes(&s, &real));
-    GRN_TRY(grn_result_init(&r, "attention", "Attention of the fusion layer: TFs against other genes, and with the graph rewired at fixed degrees",
+    GRN_TRY(grn_result_init(&r, "attention",
+                            "Attention of the fusion layer: TFs against other genes, and with the "
+                            "graph rewired at fixed degrees",
                             "graph$,tfs,other_genes,phi_tf,phi_other,rho,rho_sd"));
     GRN_TRY(emit_row(&r, "as trained", &real, real.rho, NAN));
     for (int64_t k = 0; k < opt.rewirings; k++) {
@@ -194,7 +218,9 @@ static grn_status run(const grn_args_t *args)
         sum += p.rho;
         sum2 += p.rho * p.rho;
     }
-    if (opt.rewirings) GRN_TRY(emit_row(&r, "rewired", &p, sum / n, n > 1 ? sqrt(fmax(0, (sum2 - sum * sum / n) / (n - 1))) : (double)NAN));
+    if (opt.rewirings)
+        GRN_TRY(emit_row(&r, "rewired", &p, sum / n,
+                         n > 1 ? sqrt(fmax(0, (sum2 - sum * sum / n) / (n - 1))) : (double)NAN));
     rc = grn_eval_emit(&r, opt.out);
 end:
     grn_subject_close(&s);
@@ -209,18 +235,25 @@ end:
 
 static const grn_opt_t table[] = {
     GRN_OPT_HEAD("Cells and graphs"),
-    GRN_OPT_STR(0, "counts", "FILE", &opt.counts, "expression the model was trained on; its held-out cells are used"),
+    GRN_OPT_STR(0, "counts", "FILE", &opt.counts,
+                "expression the model was trained on; its held-out cells are used"),
     GRN_OPT_STR('e', "edges", "FILE", &opt.edges, "regulons"),
-    GRN_OPT_STR('a', "activity", "FILE", &opt.activity, "on/off calls (for cell and hybrid models)"),
+    GRN_OPT_STR('a', "activity", "FILE", &opt.activity,
+                "on/off calls (for cell and hybrid models)"),
     GRN_OPT_HEAD("Evaluation"),
-    GRN_OPT_INT(0, "rewirings", "INT", &opt.rewirings, 0, 1000, "degree-preserving random graphs to compare with"),
+    GRN_OPT_INT(0, "rewirings", "INT", &opt.rewirings, 0, 1000,
+                "degree-preserving random graphs to compare with"),
     GRN_OPT_INT(0, "max-cells", "INT", &opt.max_cells, 1, 1000000000, "held-out cells to look at"),
     GRN_OPT_HEAD("Output"),
     GRN_OPT_STR('o', "output", "FILE", &opt.out, "also save the table as grn.result"),
-    GRN_OPT_STR(0, "genes", "FILE", &opt.genes, "attention and degree of every gene as grn.result, for grn-plot attention"),
+    GRN_OPT_STR(0, "genes", "FILE", &opt.genes,
+                "attention and degree of every gene as grn.result, for grn-plot attention"),
     GRN_OPT_HEAD("Input"),
     GRN_COUNTS_OPTIONS(opt.in),
     GRN_OPT_END,
 };
 const grn_subtool_t grn_eval_attention = {
-    { "grn-eval attention", "Attention received by TFs and other genes, against rewired graphs.", "[options] --counts COUNTS -e EDGES MODEL", table, 1, 1, NULL }, run };
+    { "grn-eval attention", "Attention received by TFs and other genes, against rewired graphs.",
+      "[options] --counts COUNTS -e EDGES MODEL", table, 1, 1, NULL },
+    run
+};

@@ -1,5 +1,6 @@
-/* TF -> gene edges against a known network, in BEELINE's terms (SPEC_MODEL section 9): universe = TFs of the truth x genes of the truth, self-pairs
- * excluded; pairs a method does not mention score 0. Baselines in the same table: random ranking, degree product, |Pearson|. */
+/* TF -> gene edges against a known network, in BEELINE's terms (SPEC_MODEL section 9): universe =
+ * TFs of the truth x genes of the truth, self-pairs excluded; pairs a method does not mention score
+ * 0. Baselines in the same table: random ranking, degree product, |Pearson|. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +42,8 @@ static void universe_clear(universe_t *u)
 
 static int edge_in(const grn_edges_t *e, size_t i, const char *context)
 {
-    return !context || !e->context || strcmp(grn_names_get(&e->contexts, e->context[i]), context) == 0;
+    return !context || !e->context ||
+           strcmp(grn_names_get(&e->contexts, e->context[i]), context) == 0;
 }
 
 /* Names in bytewise order, so that nothing depends on the order of the truth file. */
@@ -51,20 +53,25 @@ static grn_status sorted_names(const grn_names_t *in, grn_names_t *out)
     uint32_t *order = NULL;
     GRN_TRY(GRN_NEW(order, in->n));
     GRN_TRY(grn_names_sort(in, order));
-    for (size_t i = 0; i < in->n; i++) GRN_TRY(grn_names_add(out, grn_names_get(in, order[i]), NULL, NULL));
+    for (size_t i = 0; i < in->n; i++)
+        GRN_TRY(grn_names_add(out, grn_names_get(in, order[i]), NULL, NULL));
 end:
     free(order);
     return rc;
 }
 
-static grn_status universe_names(universe_t *u, const grn_edges_t *truth, const char *context, const grn_names_t *measured)
+static grn_status universe_names(universe_t *u, const grn_edges_t *truth, const char *context,
+                                 const grn_names_t *measured)
 {
     grn_status rc = GRN_OK;
     grn_names_t tf = { 0 }, gene = { 0 };
     for (size_t i = 0; i < truth->n; i++) {
-        const char *t = grn_names_get(&truth->genes, truth->tf[i]), *g = grn_names_get(&truth->genes, truth->gene[i]);
+        const char *t = grn_names_get(&truth->genes, truth->tf[i]),
+                   *g = grn_names_get(&truth->genes, truth->gene[i]);
         if (!edge_in(truth, i, context)) continue;
-        if (measured && (grn_names_find(measured, t) == GRN_NAMES_NONE || grn_names_find(measured, g) == GRN_NAMES_NONE)) continue;
+        if (measured && (grn_names_find(measured, t) == GRN_NAMES_NONE ||
+                         grn_names_find(measured, g) == GRN_NAMES_NONE))
+            continue;
         GRN_TRY(grn_names_add(&tf, t, NULL, NULL));
         GRN_TRY(grn_names_add(&gene, g, NULL, NULL));
         GRN_TRY(grn_names_add(&gene, t, NULL, NULL));
@@ -77,7 +84,8 @@ end:
     return rc;
 }
 
-static grn_status universe_build(universe_t *u, const grn_edges_t *truth, const char *context, const grn_names_t *measured)
+static grn_status universe_build(universe_t *u, const grn_edges_t *truth, const char *context,
+                                 const grn_names_t *measured)
 {
     grn_status rc;
     GRN_TRY(universe_names(u, truth, context, measured));
@@ -103,18 +111,23 @@ end:
     return rc;
 }
 
-/* Strongest |score| of each pair over contexts, regions and regulons. score: (T, G) zeroed. Counts true edges found and signs right. */
-static grn_status score_edges(const universe_t *u, const grn_edges_t *e, const char *context, const char *path, double *score, double *n_sign, double *n_right)
+/* Strongest |score| of each pair over contexts, regions and regulons. score: (T, G) zeroed. Counts
+ * true edges found and signs right. */
+static grn_status score_edges(const universe_t *u, const grn_edges_t *e, const char *context,
+                              const char *path, double *score, double *n_sign, double *n_right)
 {
     const float *v = e->weight;
     size_t G = u->gene.n;
-    if (opt.score && strcmp(opt.score, "weight") != 0 && !(v = grn_edges_find_evidence(e, opt.score)))
+    if (opt.score && strcmp(opt.score, "weight") != 0 &&
+        !(v = grn_edges_find_evidence(e, opt.score)))
         return grn_err(GRN_EINVAL, "'%s' has no evidence column '%s'", path, opt.score);
     *n_sign = *n_right = 0;
     for (size_t i = 0; i < e->n; i++) {
-        size_t t = grn_names_find(&u->tf, grn_names_get(&e->genes, e->tf[i])), g = grn_names_find(&u->gene, grn_names_get(&e->genes, e->gene[i]));
+        size_t t = grn_names_find(&u->tf, grn_names_get(&e->genes, e->tf[i])),
+               g = grn_names_find(&u->gene, grn_names_get(&e->genes, e->gene[i]));
         double s = v ? fabs((double)v[i]) : 1;
-        if (!edge_in(e, i, context) || t == GRN_NAMES_NONE || g == GRN_NAMES_NONE || !(s > 0)) continue;
+        if (!edge_in(e, i, context) || t == GRN_NAMES_NONE || g == GRN_NAMES_NONE || !(s > 0))
+            continue;
         double *to = &score[t * G + g];
         if (*to == 0 && e->sign && e->sign[i] && u->sign[t * G + g]) {
             ++*n_sign;
@@ -125,7 +138,8 @@ static grn_status score_edges(const universe_t *u, const grn_edges_t *e, const c
     return GRN_OK;
 }
 
-/* What the degrees alone say: out-degree of the TF x in-degree of the gene in the predicted network. */
+/* What the degrees alone say: out-degree of the TF x in-degree of the gene in the predicted
+ * network. */
 static grn_status score_degrees(const universe_t *u, const double *score, double *out)
 {
     grn_status rc;
@@ -152,7 +166,9 @@ static void score_random(const universe_t *u, double *out)
     size_t G = u->gene.n;
     for (size_t t = 0; t < u->tf.n; t++)
         for (size_t g = 0; g < G; g++) {
-            uint64_t k = grn_rng_key(grn_common.seed, "eval.random", grn_hash_str(grn_names_get(&u->tf, t)), grn_hash_str(grn_names_get(&u->gene, g)));
+            uint64_t k =
+                grn_rng_key(grn_common.seed, "eval.random", grn_hash_str(grn_names_get(&u->tf, t)),
+                            grn_hash_str(grn_names_get(&u->gene, g)));
             out[t * G + g] = ((double)(k >> 11) + 1) * 0x1p-53;
         }
 }
@@ -171,18 +187,21 @@ static grn_status add_curve(report_t *r, const char *method, double density)
     grn_curve_points_t p = { 0 };
     char series[300];
     (void)density;
-    snprintf(series, sizeof series, "%s%s%s", method, r->context ? " in " : "", r->context ? r->context : "");
+    snprintf(series, sizeof series, "%s%s%s", method, r->context ? " in " : "",
+             r->context ? r->context : "");
     GRN_TRY(grn_curve_points(r->s, r->label, r->u->n, &p));
     grn_curve_points_thin(&p, 300);
     for (size_t i = 0; i < p.n; i++)
         if (p.threshold[i] > 0)
-            GRN_TRY(grn_result_row(&r->curve, series, (double)p.tp[i] / (double)p.n_pos, (double)p.tp[i] / (double)(p.tp[i] + p.fp[i])));
+            GRN_TRY(grn_result_row(&r->curve, series, (double)p.tp[i] / (double)p.n_pos,
+                                   (double)p.tp[i] / (double)(p.tp[i] + p.fp[i])));
 end:
     grn_curve_points_clear(&p);
     return rc;
 }
 
-static grn_status add_method(report_t *r, const char *method, const double *score, double n_sign, double n_right)
+static grn_status add_method(report_t *r, const char *method, const double *score, double n_sign,
+                             double n_right)
 {
     grn_status rc;
     grn_curve_t c;
@@ -195,10 +214,12 @@ static grn_status add_method(report_t *r, const char *method, const double *scor
         n_predicted += r->s[i] > 0;
     }
     GRN_TRY(grn_curve_score(r->s, r->label, u->n, &c));
-    GRN_TRY(grn_curve_bootstrap(r->s, r->label, u->key, u->n, (size_t)opt.bootstrap, 0.95, grn_common.seed, grn_common.pool, &ci));
-    GRN_TRY(grn_result_row(&r->table, r->context ? r->context : "all", method, (double)u->n, c.n_pos, n_predicted, c.density, c.auprc, ci.lo.auprc,
-                           ci.hi.auprc, c.auprc / c.density, c.ap, c.auroc, ci.lo.auroc, ci.hi.auroc, c.epr, ci.lo.epr, ci.hi.epr,
-                           n_sign > 0 ? n_right / n_sign : (double)NAN));
+    GRN_TRY(grn_curve_bootstrap(r->s, r->label, u->key, u->n, (size_t)opt.bootstrap, 0.95,
+                                grn_common.seed, grn_common.pool, &ci));
+    GRN_TRY(grn_result_row(&r->table, r->context ? r->context : "all", method, (double)u->n,
+                           c.n_pos, n_predicted, c.density, c.auprc, ci.lo.auprc, ci.hi.auprc,
+                           c.auprc / c.density, c.ap, c.auroc, ci.lo.auroc, ci.hi.auroc, c.epr,
+                           ci.lo.epr, ci.hi.epr, n_sign > 0 ? n_right / n_sign : (double)NAN));
     rc = add_curve(r, method, c.density);
 end:
     return rc;
@@ -210,7 +231,8 @@ typedef struct {
     const char *path;
 } method_t;
 
-static grn_status eval_context(report_t *r, const char *context, const grn_edges_t *truth, const grn_names_t *measured, method_t *m, int n_m,
+static grn_status eval_context(report_t *r, const char *context, const grn_edges_t *truth,
+                               const grn_names_t *measured, method_t *m, int n_m,
                                const grn_counts_opt_t *copt)
 {
     grn_status rc;
@@ -219,7 +241,9 @@ static grn_status eval_context(report_t *r, const char *context, const grn_edges
     char name[160];
     uint64_t n_cells;
     GRN_TRY(universe_build(&u, truth, context, measured));
-    if (!u.n) GRN_FAIL(GRN_EEMPTY, "no candidate pairs%s%s: truth and expression share no genes", context ? " in " : "", context ? context : "");
+    if (!u.n)
+        GRN_FAIL(GRN_EEMPTY, "no candidate pairs%s%s: truth and expression share no genes",
+                 context ? " in " : "", context ? context : "");
     r->u = &u;
     r->context = context;
     GRN_TRY(GRN_NEW(r->s, u.n));
@@ -268,7 +292,8 @@ static grn_status load_methods(const grn_args_t *args, method_t *m)
     for (int k = 0; k < args->n; k++) {
         grn_eval_named(args->v[k], m[k].name, sizeof m[k].name, &m[k].path);
         GRN_TRY(grn_eval_load_edges(m[k].path, &m[k].e));
-        if (!m[k].e.tf || !m[k].e.gene) GRN_FAIL(GRN_EFORMAT, "'%s' has no TF -> gene edges", m[k].path);
+        if (!m[k].e.tf || !m[k].e.gene)
+            GRN_FAIL(GRN_EFORMAT, "'%s' has no TF -> gene edges", m[k].path);
     }
 end:
     return rc;
@@ -287,16 +312,23 @@ static grn_status run(const grn_args_t *args)
     GRN_TRY(GRN_NEW(m, (size_t)args->n));
     GRN_TRY(grn_eval_load_edges(opt.truth, &truth));
     if (!truth.tf || !truth.gene) GRN_FAIL(GRN_EFORMAT, "'%s' has no TF -> gene edges", opt.truth);
-    if (opt.by_context && !truth.context) GRN_FAIL(GRN_EINVAL, "'%s' has no contexts; leave out --by-context", opt.truth);
+    if (opt.by_context && !truth.context)
+        GRN_FAIL(GRN_EINVAL, "'%s' has no contexts; leave out --by-context", opt.truth);
     if (opt.counts) GRN_TRY(measured_genes(&copt, &measured));
     GRN_TRY(load_methods(args, m));
-    GRN_TRY(grn_result_init(&r.table, "network", "TF -> gene edges against the known network (95 % intervals by resampling TFs)",
-                            "context$,method$,pairs,true,predicted,density,auprc,auprc_lo,auprc_hi,auprc_ratio,ap,auroc,auroc_lo,auroc_hi,epr,epr_lo,"
-                            "epr_hi,sign_accuracy"));
-    GRN_TRY(grn_result_init(&r.curve, "network.curve", "Precision and recall of TF -> gene edges", "series$,recall,precision"));
-    if (!opt.by_context) GRN_TRY(eval_context(&r, NULL, &truth, opt.counts ? &measured : NULL, m, args->n, &copt));
+    GRN_TRY(grn_result_init(
+        &r.table, "network",
+        "TF -> gene edges against the known network (95 % intervals by resampling TFs)",
+        "context$,method$,pairs,true,predicted,density,auprc,auprc_lo,auprc_hi,auprc_ratio,ap,"
+        "auroc,auroc_lo,auroc_hi,epr,epr_lo,"
+        "epr_hi,sign_accuracy"));
+    GRN_TRY(grn_result_init(&r.curve, "network.curve", "Precision and recall of TF -> gene edges",
+                            "series$,recall,precision"));
+    if (!opt.by_context)
+        GRN_TRY(eval_context(&r, NULL, &truth, opt.counts ? &measured : NULL, m, args->n, &copt));
     for (size_t c = 0; opt.by_context && c < truth.contexts.n; c++)
-        GRN_TRY(eval_context(&r, grn_names_get(&truth.contexts, c), &truth, opt.counts ? &measured : NULL, m, args->n, &copt));
+        GRN_TRY(eval_context(&r, grn_names_get(&truth.contexts, c), &truth,
+                             opt.counts ? &measured : NULL, m, args->n, &copt));
     if (opt.curve) GRN_TRY(grn_result_save(&r.curve, opt.curve, grn_common.pool));
     rc = grn_eval_emit(&r.table, opt.out);
 end:
@@ -311,19 +343,25 @@ end:
 
 static const grn_opt_t table[] = {
     GRN_OPT_HEAD("Truth and baselines"),
-    GRN_OPT_STR('t', "truth", "FILE", &opt.truth, "known network: edges container, or TF -> gene table as text"),
-    GRN_OPT_STR(0, "counts", "FILE", &opt.counts, "expression: restricts pairs to measured genes and adds |Pearson|"),
+    GRN_OPT_STR('t', "truth", "FILE", &opt.truth,
+                "known network: edges container, or TF -> gene table as text"),
+    GRN_OPT_STR(0, "counts", "FILE", &opt.counts,
+                "expression: restricts pairs to measured genes and adds |Pearson|"),
     GRN_OPT_FLAG(0, "by-context", &opt.by_context, "one evaluation per context of the truth"),
     GRN_OPT_STR(0, "score", "NAME", &opt.score, "evidence column that ranks the edges [weight]"),
-    GRN_OPT_INT(0, "bootstrap", "INT", &opt.bootstrap, 1, 100000, "replicates of the intervals (TFs are resampled)"),
+    GRN_OPT_INT(0, "bootstrap", "INT", &opt.bootstrap, 1, 100000,
+                "replicates of the intervals (TFs are resampled)"),
     GRN_OPT_HEAD("Output"),
     GRN_OPT_STR('o', "output", "FILE", &opt.out, "also save the table as grn.result"),
-    GRN_OPT_STR(0, "curve", "FILE", &opt.curve, "precision-recall points as grn.result, for grn-plot curve"),
+    GRN_OPT_STR(0, "curve", "FILE", &opt.curve,
+                "precision-recall points as grn.result, for grn-plot curve"),
     GRN_OPT_HEAD("Input"),
     GRN_COUNTS_OPTIONS(opt.in),
     GRN_OPT_END,
 };
-const grn_subtool_t grn_eval_network = { { "grn-eval network", "TF -> gene edges against a known network.",
-                                           "[options] -t TRUTH [NAME=]EDGES...", table, 1, -1,
-                                           "  grn-eval network -t truth.edges.zst --counts counts.h5 boosted=regulons.edges.zst\n" },
-                                         run };
+const grn_subtool_t grn_eval_network = {
+    { "grn-eval network", "TF -> gene edges against a known network.",
+      "[options] -t TRUTH [NAME=]EDGES...", table, 1, -1,
+      "  grn-eval network -t truth.edges.zst --counts counts.h5 boosted=regulons.edges.zst\n" },
+    run
+};

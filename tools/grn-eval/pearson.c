@@ -19,7 +19,8 @@ typedef struct {
     uint64_t n;
 } pearson_t;
 
-static grn_status pearson_init(pearson_t *p, const grn_matrix_t *info, const grn_names_t *tf, const grn_names_t *gene)
+static grn_status pearson_init(pearson_t *p, const grn_matrix_t *info, const grn_names_t *tf,
+                               const grn_names_t *gene)
 {
     grn_status rc;
     p->tf = tf;
@@ -27,7 +28,8 @@ static grn_status pearson_init(pearson_t *p, const grn_matrix_t *info, const grn
     GRN_TRY(GRN_NEW(p->tf_of, info->n_cols));
     GRN_TRY(GRN_NEW(p->gene_of, info->n_cols));
     for (uint64_t c = 0; c < info->n_cols; c++) {
-        size_t t = grn_names_find(tf, grn_names_get(&info->col, c)), g = grn_names_find(gene, grn_names_get(&info->col, c));
+        size_t t = grn_names_find(tf, grn_names_get(&info->col, c)),
+               g = grn_names_find(gene, grn_names_get(&info->col, c));
         p->tf_of[c] = t == GRN_NAMES_NONE ? UINT32_MAX : (uint32_t)t;
         p->gene_of[c] = g == GRN_NAMES_NONE ? UINT32_MAX : (uint32_t)g;
     }
@@ -77,7 +79,8 @@ static void add_block(pearson_t *p, size_t rows)
     int T = (int)p->tf->n, G = (int)p->gene->n;
     add_moments(p->x, rows, p->tf->n, p->sx, p->sxx);
     add_moments(p->y, rows, p->gene->n, p->sy, p->syy);
-    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, T, G, (int)rows, 1, p->x, T, p->y, G, 1, p->sxy, G);
+    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, T, G, (int)rows, 1, p->x, T, p->y, G, 1,
+                p->sxy, G);
     memset(p->x, 0, BLOCK * p->tf->n * sizeof *p->x);
     memset(p->y, 0, BLOCK * p->gene->n * sizeof *p->y);
     p->n += rows;
@@ -88,7 +91,8 @@ static void finish(const pearson_t *p, double *score)
     double n = (double)p->n;
     for (size_t t = 0; t < p->tf->n; t++)
         for (size_t g = 0; g < p->gene->n; g++) {
-            double vx = p->sxx[t] - p->sx[t] * p->sx[t] / n, vy = p->syy[g] - p->sy[g] * p->sy[g] / n;
+            double vx = p->sxx[t] - p->sx[t] * p->sx[t] / n,
+                   vy = p->syy[g] - p->sy[g] * p->sy[g] / n;
             double c = p->sxy[t * p->gene->n + g] - p->sx[t] * p->sy[g] / n;
             int ok = p->n >= 3 && vx > 1e-9 * p->sxx[t] && vy > 1e-9 * p->syy[g];
             score[t * p->gene->n + g] = ok ? fabs(c) / sqrt(vx * vy) : 0;
@@ -98,11 +102,13 @@ static void finish(const pearson_t *p, double *score)
 /* Does row i of the block belong to the context? */
 static int in_context(const grn_attr_t *type, const char *context, uint64_t i)
 {
-    return !context || (type->code[i] >= 0 && strcmp(grn_names_get(&type->levels, (size_t)type->code[i]), context) == 0);
+    return !context || (type->code[i] >= 0 &&
+                        strcmp(grn_names_get(&type->levels, (size_t)type->code[i]), context) == 0);
 }
 
-grn_status grn_eval_pearson(const char *counts, const grn_counts_opt_t *opt, const char *context, const grn_names_t *tf, const grn_names_t *gene,
-                            double *score, uint64_t *n_cells)
+grn_status grn_eval_pearson(const char *counts, const grn_counts_opt_t *opt, const char *context,
+                            const grn_names_t *tf, const grn_names_t *gene, double *score,
+                            uint64_t *n_cells)
 {
     grn_status rc = GRN_OK;
     grn_mr_t *r = NULL;
@@ -114,7 +120,9 @@ grn_status grn_eval_pearson(const char *counts, const grn_counts_opt_t *opt, con
     GRN_TRY(pearson_init(&p, grn_mr_info(r), tf, gene));
     while ((got = grn_mr_next(r, 4096, &block)) > 0) {
         const grn_attr_t *type = grn_attr_find(&block.row_attr, "cell_type");
-        if (context && (!type || !type->code)) GRN_FAIL(GRN_EINVAL, "'%s' has no cell types; give --cells or leave out --by-context", counts);
+        if (context && (!type || !type->code))
+            GRN_FAIL(GRN_EINVAL, "'%s' has no cell types; give --cells or leave out --by-context",
+                     counts);
         GRN_TRY(grn_matrix_to_csr(&block));
         for (uint64_t i = 0; i < block.n_rows; i++) {
             if (!in_context(type, context, i)) continue;

@@ -1,4 +1,5 @@
-/* One self-contained HTML page: result tables and figures in the order given, with how each was made. */
+/* One self-contained HTML page: result tables and figures in the order given, with how each was
+ * made. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,18 +19,27 @@ static struct {
 } opt = { "-", "grn-tools report", NULL, 60 };
 
 static const char style[] =
-    "body{font:15px/1.5 system-ui,sans-serif;color:#222;max-width:1100px;margin:2em auto;padding:0 1em}"
+    "body{font:15px/1.5 system-ui,sans-serif;color:#222;max-width:1100px;margin:2em auto;padding:0 "
+    "1em}"
     "h1{font-size:1.6em}h2{font-size:1.15em;margin-top:2.2em;border-bottom:1px solid #ccc}"
-    "table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums;display:block;overflow-x:auto}"
-    "td,th{padding:2px 10px;text-align:right;white-space:nowrap}td.t,th.t{text-align:left}tr:nth-child(even){background:#f5f5f5}"
-    "th{border-bottom:1px solid #888}svg{max-width:100%;height:auto}pre{font-size:12px;background:#f5f5f5;padding:.6em;overflow-x:auto;white-space:pre-wrap}"
+    "table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums;display:block;"
+    "overflow-x:auto}"
+    "td,th{padding:2px "
+    "10px;text-align:right;white-space:nowrap}td.t,th.t{text-align:left}tr:nth-child(even){"
+    "background:#f5f5f5}"
+    "th{border-bottom:1px solid "
+    "#888}svg{max-width:100%;height:auto}pre{font-size:12px;background:#f5f5f5;padding:.6em;"
+    "overflow-x:auto;white-space:pre-wrap}"
     "details{color:#555;font-size:13px}";
 
 static grn_status put_escaped(grn_out_t *o, const char *s)
 {
     grn_status rc = GRN_OK;
     for (; *s && !rc; s++)
-        rc = *s == '<' ? grn_out_puts(o, "&lt;") : *s == '>' ? grn_out_puts(o, "&gt;") : *s == '&' ? grn_out_puts(o, "&amp;") : grn_out_write(o, s, 1);
+        rc = *s == '<'   ? grn_out_puts(o, "&lt;")
+             : *s == '>' ? grn_out_puts(o, "&gt;")
+             : *s == '&' ? grn_out_puts(o, "&amp;")
+                         : grn_out_write(o, s, 1);
     return rc;
 }
 
@@ -117,18 +127,24 @@ end:
     return rc;
 }
 
-/* The <svg> element inline, under its own <title>; ids are made unique so that figures do not share clip paths. */
+/* The <svg> element inline, under its own <title>; ids are made unique so that figures do not share
+ * clip paths. */
 static grn_status put_svg(grn_out_t *o, const char *path, int number)
 {
     grn_status rc;
     grn_str_t s = { 0 }, title = { 0 };
     GRN_TRY(slurp(path, &s));
-    const char *svg = s.s ? strstr(s.s, "<svg") : NULL, *t = s.s ? strstr(s.s, "<title>") : NULL, *end = t ? strstr(t, "</title>") : NULL;
-    if (!svg || !strstr(svg, "</svg>")) GRN_FAIL(GRN_EFORMAT, "'%s' is not a whole SVG figure", path);
+    const char *svg = s.s ? strstr(s.s, "<svg") : NULL, *t = s.s ? strstr(s.s, "<title>") : NULL,
+               *end = t ? strstr(t, "</title>") : NULL;
+    if (!svg || !strstr(svg, "</svg>"))
+        GRN_FAIL(GRN_EFORMAT, "'%s' is not a whole SVG figure", path);
     if (end) GRN_TRY(grn_str_add(&title, t + 7, (size_t)(end - t - 7)));
-    GRN_TRY(grn_out_printf(o, "<h2>%s</h2>\n", title.s ? title.s : grn_path_base(path))); /* already escaped inside the SVG */
+    GRN_TRY(grn_out_printf(o, "<h2>%s</h2>\n",
+                           title.s ? title.s
+                                   : grn_path_base(path))); /* already escaped inside the SVG */
     for (const char *p = svg; *p; p++) {
-        static const char *const marks[] = { "id='", "id=\"", "url(#", "xlink:href='#", "xlink:href=\"#", "href='#" };
+        static const char *const marks[] = { "id='",          "id=\"",          "url(#",
+                                             "xlink:href='#", "xlink:href=\"#", "href='#" };
         GRN_TRY(grn_out_write(o, p, 1));
         for (size_t k = 0; k < sizeof marks / sizeof *marks; k++) {
             size_t n = strlen(marks[k]);
@@ -170,7 +186,8 @@ static grn_status run(const grn_args_t *args)
     grn_status rc;
     grn_out_t *o = NULL;
     GRN_TRY(grn_out_open(&o, opt.out, 0));
-    GRN_TRY(grn_out_puts(o, "<!DOCTYPE html>\n<html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\"><title>"));
+    GRN_TRY(grn_out_puts(o, "<!DOCTYPE html>\n<html lang=en><meta charset=utf-8><meta "
+                            "name=viewport content=\"width=device-width\"><title>"));
     GRN_TRY(put_escaped(o, opt.title));
     GRN_TRY(grn_out_printf(o, "</title><style>%s</style>\n<h1>", style));
     GRN_TRY(put_escaped(o, opt.title));
@@ -193,6 +210,11 @@ static const grn_opt_t table[] = {
     GRN_OPT_INT(0, "max-rows", "INT", &opt.max_rows, 1, 1000000, "rows shown of each table"),
     GRN_OPT_END,
 };
-const grn_subtool_t grn_eval_report = { { "grn-eval report", "One self-contained HTML page of result tables, figures (SVG) and text files, in the order given.",
-                                          "[options] FILE...", table, 1, -1, "  grn-eval report -o report.html network.tensor.zst curve.svg loss.svg\n" },
-                                        run };
+const grn_subtool_t grn_eval_report = {
+    { "grn-eval report",
+      "One self-contained HTML page of result tables, figures (SVG) and text files, in the order "
+      "given.",
+      "[options] FILE...", table, 1, -1,
+      "  grn-eval report -o report.html network.tensor.zst curve.svg loss.svg\n" },
+    run
+};

@@ -36,7 +36,8 @@ typedef struct {
 } ridge_t;
 
 /* Groups targets by gene: off (G + 1), list (targets) in order of rows; row_of (targets). */
-static grn_status group(const grn_masked_t *m, uint64_t **off_out, uint64_t **list_out, uint32_t **row_out)
+static grn_status group(const grn_masked_t *m, uint64_t **off_out, uint64_t **list_out,
+                        uint32_t **row_out)
 {
     grn_status rc;
     uint64_t *off = NULL, *list = NULL, total = m->n ? m->t_off[m->n] : 0;
@@ -75,7 +76,8 @@ static double dot(const grn_masked_t *m, size_t r, const double *x)
 }
 
 /* K = X X' of n training rows (lower triangle and mirror), y; returns the mean of the diagonal. */
-static double kernel(const ridge_t *q, const uint64_t *list, size_t n, double *x, gsl_matrix *K, gsl_vector *y)
+static double kernel(const ridge_t *q, const uint64_t *list, size_t n, double *x, gsl_matrix *K,
+                     gsl_vector *y)
 {
     double trace = 0;
     for (size_t i = 0; i < n; i++) {
@@ -112,7 +114,9 @@ static grn_status gene_loo(const ridge_t *q, size_t g, double *x, double *loo)
     for (int k = 0; k < N_GRID && !rc && scale > 0; k++) {
         gsl_matrix_memcpy(L, K);
         add_ridge(L, grid[k] * scale);
-        if (gsl_linalg_cholesky_decomp1(L) || gsl_linalg_cholesky_solve(L, y, a) || gsl_linalg_cholesky_invert(L)) continue;
+        if (gsl_linalg_cholesky_decomp1(L) || gsl_linalg_cholesky_solve(L, y, a) ||
+            gsl_linalg_cholesky_invert(L))
+            continue;
         for (size_t i = 0; i < n; i++) {
             double e = gsl_vector_get(a, i) / gsl_matrix_get(L, i, i);
             loo[k] += e * e;
@@ -143,9 +147,11 @@ static grn_status gene_fit(const ridge_t *q, size_t g, double *x, double *w)
             memset(w, 0, q->train->n_genes * sizeof *w);
             for (size_t i = 0; i < n; i++) {
                 size_t r = q->row_of[list[i]];
-                for (uint64_t k = q->train->off[r]; k < q->train->off[r + 1]; k++) w[q->train->gene[k]] += gsl_vector_get(a, i) * q->train->value[k];
+                for (uint64_t k = q->train->off[r]; k < q->train->off[r + 1]; k++)
+                    w[q->train->gene[k]] += gsl_vector_get(a, i) * q->train->value[k];
             }
-            for (size_t k = 0; k < m; k++) q->pred[todo[k]] = (float)dot(q->test, q->test_row_of[todo[k]], w);
+            for (size_t k = 0; k < m; k++)
+                q->pred[todo[k]] = (float)dot(q->test, q->test_row_of[todo[k]], w);
         }
     }
     gsl_matrix_free(K);
@@ -163,7 +169,8 @@ static grn_status over_genes(void *ctx, size_t begin, size_t end, int worker)
     (void)worker;
     GRN_TRY(GRN_NEW(x, G));
     GRN_TRY(GRN_NEW(w, G));
-    for (size_t i = begin; i < end; i++) GRN_TRY(q->loo ? gene_loo(q, i * step, x, q->loo + i * N_GRID) : gene_fit(q, i, x, w));
+    for (size_t i = begin; i < end; i++)
+        GRN_TRY(q->loo ? gene_loo(q, i * step, x, q->loo + i * N_GRID) : gene_fit(q, i, x, w));
 end:
     free(x);
     free(w);
@@ -189,7 +196,8 @@ end:
     return rc;
 }
 
-grn_status grn_ridge_predict(const grn_masked_t *train, const grn_masked_t *test, size_t max_rows, grn_par_t *pool, float *pred, double *lambda)
+grn_status grn_ridge_predict(const grn_masked_t *train, const grn_masked_t *test, size_t max_rows,
+                             grn_par_t *pool, float *pred, double *lambda)
 {
     grn_status rc;
     ridge_t q = { .train = train, .test = test, .max_rows = max_rows, .pred = pred };

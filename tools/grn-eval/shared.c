@@ -23,7 +23,8 @@ end:
 
 grn_status grn_eval_load_edges(const char *path, grn_edges_t *e)
 {
-    return strcmp(path, "-") == 0 || grn_cr_sniff(path) ? grn_edges_load(path, grn_common.pool, e) : grn_adjacency_load(path, NULL, e, NULL);
+    return strcmp(path, "-") == 0 || grn_cr_sniff(path) ? grn_edges_load(path, grn_common.pool, e)
+                                                        : grn_adjacency_load(path, NULL, e, NULL);
 }
 
 void grn_eval_named(const char *operand, char *name, size_t cap, const char **path)

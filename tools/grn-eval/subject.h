@@ -20,8 +20,9 @@ typedef struct {
 } grn_eval_inputs_t;
 
 /* edges and activity may be NULL (models without graphs). */
-grn_status grn_eval_inputs_load(grn_eval_inputs_t *in, const char *counts, const grn_counts_opt_t *opt, const char *edges, const char *activity)
-    GRN_MUST_USE;
+grn_status grn_eval_inputs_load(grn_eval_inputs_t *in, const char *counts,
+                                const grn_counts_opt_t *opt, const char *edges,
+                                const char *activity) GRN_MUST_USE;
 void grn_eval_inputs_clear(grn_eval_inputs_t *in);
 
 typedef struct {
@@ -33,9 +34,11 @@ typedef struct {
     size_t n_test, n_train;
 } grn_subject_t;
 
-/* Opens a model on the device and prepares its cells; test and training cells come from the split stored in the model. `edges`: the
- * graph to use (in->edges, or a rewired copy). GRN_ESHAPE when the model's genes differ from those of the first model; GRN_EEMPTY without test cells. */
-grn_status grn_subject_open(grn_subject_t *s, grn_dev_t *dev, const char *path, grn_eval_inputs_t *in, const grn_edges_t *edges) GRN_MUST_USE;
+/* Opens a model on the device and prepares its cells; test and training cells come from the split
+ * stored in the model. `edges`: the graph to use (in->edges, or a rewired copy). GRN_ESHAPE when
+ * the model's genes differ from those of the first model; GRN_EEMPTY without test cells. */
+grn_status grn_subject_open(grn_subject_t *s, grn_dev_t *dev, const char *path,
+                            grn_eval_inputs_t *in, const grn_edges_t *edges) GRN_MUST_USE;
 void grn_subject_close(grn_subject_t *s); /* accepts zeroed */
 
 #endif

@@ -11,7 +11,8 @@
 
 const char *grn_figure_colour(size_t k)
 {
-    static const char *const c[] = { "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999" };
+    static const char *const c[] = { "#0072B2", "#D55E00", "#009E73", "#CC79A7",
+                                     "#E69F00", "#56B4E9", "#000000", "#999999" };
     return c[k % (sizeof c / sizeof *c)];
 }
 
@@ -39,7 +40,8 @@ static grn_status slurp(int fd, grn_str_t *out)
     }
 }
 
-/* gnuplot with stdin = script, stdout = pipe, stderr = a temporary file (so that neither side can block). */
+/* gnuplot with stdin = script, stdout = pipe, stderr = a temporary file (so that neither side can
+ * block). */
 static grn_status run_gnuplot(const grn_str_t *script, grn_str_t *out)
 {
     grn_status rc = GRN_OK;
@@ -48,7 +50,8 @@ static grn_status run_gnuplot(const grn_str_t *script, grn_str_t *out)
     GRN_TRY(grn_tmp_open(&in));
     GRN_TRY(grn_tmp_open(&err));
     GRN_TRY(grn_write_full(in, script->s, script->n, "temporary file"));
-    if (lseek(in, 0, SEEK_SET) != 0 || pipe(p)) GRN_FAIL(GRN_EIO, "cannot start gnuplot: %s", strerror(errno));
+    if (lseek(in, 0, SEEK_SET) != 0 || pipe(p))
+        GRN_FAIL(GRN_EIO, "cannot start gnuplot: %s", strerror(errno));
     pid_t pid = fork();
     if (pid < 0) GRN_FAIL(GRN_EIO, "cannot start gnuplot: %s", strerror(errno));
     if (pid == 0) {
@@ -64,7 +67,8 @@ static grn_status run_gnuplot(const grn_str_t *script, grn_str_t *out)
     rc = slurp(p[0], out);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
     if (rc) goto end;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 127) GRN_FAIL(GRN_EIO, "gnuplot is not installed (apt-get install gnuplot-nox)");
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        GRN_FAIL(GRN_EIO, "gnuplot is not installed (apt-get install gnuplot-nox)");
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || out->n == 0) {
         ssize_t k = pread(err, first, sizeof first - 1, 0);
         first[k > 0 ? k : 0] = 0;
@@ -80,7 +84,8 @@ end:
     return rc;
 }
 
-/* gnuplot's SVG says <title>Gnuplot</title>: put the figure's own title there, for screen readers and the report. */
+/* gnuplot's SVG says <title>Gnuplot</title>: put the figure's own title there, for screen readers
+ * and the report. */
 static grn_status set_svg_title(grn_str_t *svg, const char *title)
 {
     static const char mark[] = "<title>Gnuplot</title>";
@@ -91,7 +96,9 @@ static grn_status set_svg_title(grn_str_t *svg, const char *title)
     GRN_TRY(grn_str_add(&s, svg->s, (size_t)(at - svg->s)));
     GRN_TRY(grn_str_puts(&s, "<title>"));
     for (const char *c = title; *c; c++)
-        GRN_TRY(*c == '<' ? grn_str_puts(&s, "&lt;") : *c == '&' ? grn_str_puts(&s, "&amp;") : grn_str_add(&s, c, 1));
+        GRN_TRY(*c == '<'   ? grn_str_puts(&s, "&lt;")
+                : *c == '&' ? grn_str_puts(&s, "&amp;")
+                            : grn_str_add(&s, c, 1));
     GRN_TRY(grn_str_puts(&s, "</title>"));
     GRN_TRY(grn_str_puts(&s, at + sizeof mark - 1));
     grn_str_clear(svg);
@@ -105,18 +112,28 @@ end:
 static const char *format_of(const grn_figure_opt_t *opt)
 {
     if (opt->format) return opt->format;
-    return grn_str_ends(opt->out, ".png") ? "png" : grn_str_ends(opt->out, ".pdf") ? "pdf" : grn_str_ends(opt->out, ".gp") ? "script" : "svg";
+    return grn_str_ends(opt->out, ".png")   ? "png"
+           : grn_str_ends(opt->out, ".pdf") ? "pdf"
+           : grn_str_ends(opt->out, ".gp")  ? "script"
+                                            : "svg";
 }
 
 static grn_status terminal(grn_str_t *s, const char *format, const grn_figure_opt_t *opt)
 {
-    static const char common[] = "set encoding utf8\nset border 3 lc rgb '#444444'\nset tics nomirror out\nset key noenhanced samplen 1.5\n"
+    static const char common[] = "set encoding utf8\nset border 3 lc rgb '#444444'\nset tics "
+                                 "nomirror out\nset key noenhanced samplen 1.5\n"
                                  "set style fill solid 0.75 noborder\n";
     int w = (int)opt->width, h = (int)opt->height;
     grn_status rc;
-    if (strcmp(format, "png") == 0) rc = grn_str_printf(s, "set terminal pngcairo size %d,%d font 'sans,11'\n", w, h);
-    else if (strcmp(format, "pdf") == 0) rc = grn_str_printf(s, "set terminal pdfcairo size %.3fin,%.3fin font 'sans,11'\n", w / 100.0, h / 100.0);
-    else rc = grn_str_printf(s, "set terminal svg size %d,%d dynamic font 'sans-serif,12' background rgb 'white'\n", w, h);
+    if (strcmp(format, "png") == 0)
+        rc = grn_str_printf(s, "set terminal pngcairo size %d,%d font 'sans,11'\n", w, h);
+    else if (strcmp(format, "pdf") == 0)
+        rc = grn_str_printf(s, "set terminal pdfcairo size %.3fin,%.3fin font 'sans,11'\n",
+                            w / 100.0, h / 100.0);
+    else
+        rc = grn_str_printf(
+            s, "set terminal svg size %d,%d dynamic font 'sans-serif,12' background rgb 'white'\n",
+            w, h);
     return rc ? rc : grn_str_puts(s, common);
 }
 
@@ -124,7 +141,8 @@ grn_status grn_figure_draw(grn_figure_t *f, const grn_figure_opt_t *opt)
 {
     grn_status rc = GRN_OK;
     const char *format = format_of(opt);
-    int is_script = strcmp(format, "script") == 0, is_text = is_script || strcmp(format, "svg") == 0;
+    int is_script = strcmp(format, "script") == 0,
+        is_text = is_script || strcmp(format, "svg") == 0;
     grn_str_t script = { 0 }, drawn = { 0 };
     grn_out_t *o = NULL;
     GRN_TRY(terminal(&script, format, opt));

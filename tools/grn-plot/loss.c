@@ -1,4 +1,5 @@
-/* The training log of grn-train: tab-separated with a header; every column whose name ends in "loss" becomes a line over `step`. */
+/* The training log of grn-train: tab-separated with a header; every column whose name ends in
+ * "loss" becomes a line over `step`. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,9 @@ static grn_status read_header(log_table_t *t, char *line, const char *path)
         if (!(t->name[k] = strdup(field[k]))) return grn_err(GRN_ENOMEM, "out of memory");
         if (strcmp(field[k], "step") == 0) t->step = k;
     }
-    return t->step == SIZE_MAX ? grn_err(GRN_EFORMAT, "'%s' is not a training log: no column 'step'", path) : GRN_OK;
+    return t->step == SIZE_MAX
+               ? grn_err(GRN_EFORMAT, "'%s' is not a training log: no column 'step'", path)
+               : GRN_OK;
 }
 
 static grn_status read_log(const char *path, log_table_t *t)
@@ -45,7 +48,8 @@ static grn_status read_log(const char *path, log_table_t *t)
             continue;
         }
         size_t n = grn_split(line, '\t', field, MAX_COLUMNS);
-        if (n != t->n_col) GRN_TRY(grn_text_fail(in, GRN_EFORMAT, "%zu columns, expected %zu", n, t->n_col));
+        if (n != t->n_col)
+            GRN_TRY(grn_text_fail(in, GRN_EFORMAT, "%zu columns, expected %zu", n, t->n_col));
         GRN_TRY(GRN_GROW(t->v, t->cap, (t->n + 1) * t->n_col));
         for (size_t k = 0; k < n; k++)
             if (grn_parse_f64_any(field[k], &t->v[t->n * n + k])) t->v[t->n * n + k] = NAN;
@@ -74,10 +78,14 @@ static grn_status run(const grn_args_t *args)
         }
         GRN_TRY(grn_str_puts(&f.script, "EOD\n"));
     }
-    GRN_TRY(grn_str_puts(&f.script, "set xlabel 'step'\nset ylabel 'masked mean squared error'\nset yrange [0:*]\nplot "));
+    GRN_TRY(grn_str_puts(
+        &f.script,
+        "set xlabel 'step'\nset ylabel 'masked mean squared error'\nset yrange [0:*]\nplot "));
     for (size_t k = 0; k < t.n_col; k++) {
         if (!grn_str_ends(t.name[k], "loss")) continue;
-        GRN_TRY(grn_str_printf(&f.script, "%s$s%zu with linespoints pt 7 ps 0.3 lw 2 lc rgb '%s' title ", lines ? ", " : "", k, grn_figure_colour(lines)));
+        GRN_TRY(grn_str_printf(&f.script,
+                               "%s$s%zu with linespoints pt 7 ps 0.3 lw 2 lc rgb '%s' title ",
+                               lines ? ", " : "", k, grn_figure_colour(lines)));
         GRN_TRY(grn_figure_quote(&f, t.name[k]));
         lines++;
     }
@@ -93,4 +101,6 @@ end:
 }
 
 static const grn_opt_t table[] = { GRN_FIGURE_OPTIONS(opt), GRN_OPT_END };
-const grn_subtool_t grn_plot_loss = { { "grn-plot loss", "Loss curves of a training log.", "[options] LOG.tsv", table, 1, 1, NULL }, run };
+const grn_subtool_t grn_plot_loss = { { "grn-plot loss", "Loss curves of a training log.",
+                                        "[options] LOG.tsv", table, 1, 1, NULL },
+                                      run };

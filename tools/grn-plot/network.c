@@ -23,7 +23,8 @@ static grn_status add_funnel(grn_figure_t *f, const char *text, const char *path
     size_t i;
     if (!json_is_array(list)) GRN_FAIL(GRN_EFORMAT, "'%s': the funnel is not a JSON list", path);
     GRN_TRY(grn_str_puts(&f->script, "$d << EOD\n"));
-    json_array_foreach(list, i, row) {
+    json_array_foreach(list, i, row)
+    {
         const char *step = json_string_value(json_object_get(row, "step"));
         double kept = json_number_value(json_object_get(row, "kept"));
         if (!step) GRN_FAIL(GRN_EFORMAT, "'%s': entry %zu of the funnel has no step", path, i);
@@ -46,14 +47,21 @@ static grn_status run_funnel(const grn_args_t *args)
     size_t n = 0;
     GRN_TRY(grn_cr_open(&c, args->v[0], grn_common.pool));
     const char *funnel = grn_cr_meta(c, "funnel");
-    if (!funnel) GRN_FAIL(GRN_EFORMAT, "'%s' carries no funnel (it is written by grn-build regulon and run)", args->v[0]);
+    if (!funnel)
+        GRN_FAIL(GRN_EFORMAT, "'%s' carries no funnel (it is written by grn-build regulon and run)",
+                 args->v[0]);
     GRN_TRY(add_funnel(&f, funnel, args->v[0], &n));
     if (!n) GRN_FAIL(GRN_EEMPTY, "'%s': the funnel is empty", args->v[0]);
-    GRN_TRY(grn_str_printf(&f.script,
-                           "set yrange [%zu.5:-0.5]\nset logscale x\nset xrange [0.5:*]\nset rmargin 10\nset xtics 100\nset format x '10^{%%T}'\nset ytics font ',10'\nset xlabel 'kept (log scale)'\nunset key\nset grid x lc rgb '#dddddd'\n"
-                           "set offsets 0,0,0,0\nplot $d using ($2>0?$2:0.6):1:(0.5):($2>0?$2:0.6):($1-0.35):($1+0.35):ytic(3) with boxxyerror lc rgb '%s', "
-                           "$d using ($2>0?$2:0.6):1:4 with labels left offset 0.6,0 noenhanced\n",
-                           n - 1, grn_figure_colour(5)));
+    GRN_TRY(
+        grn_str_printf(&f.script,
+                       "set yrange [%zu.5:-0.5]\nset logscale x\nset xrange [0.5:*]\nset rmargin "
+                       "10\nset xtics 100\nset format x '10^{%%T}'\nset ytics font ',10'\nset "
+                       "xlabel 'kept (log scale)'\nunset key\nset grid x lc rgb '#dddddd'\n"
+                       "set offsets 0,0,0,0\nplot $d using "
+                       "($2>0?$2:0.6):1:(0.5):($2>0?$2:0.6):($1-0.35):($1+0.35):ytic(3) with "
+                       "boxxyerror lc rgb '%s', "
+                       "$d using ($2>0?$2:0.6):1:4 with labels left offset 0.6,0 noenhanced\n",
+                       n - 1, grn_figure_colour(5)));
     rc = grn_figure_draw(&f, &funnel_fig);
 end:
     grn_cr_close(c);
@@ -62,14 +70,17 @@ end:
 }
 
 static const grn_opt_t funnel_opt[] = { GRN_FIGURE_OPTIONS(funnel_fig), GRN_OPT_END };
-const grn_subtool_t grn_plot_funnel = {
-    { "grn-plot funnel", "What each filter of network construction kept.", "[options] EDGES", funnel_opt, 1, 1, NULL }, run_funnel };
+const grn_subtool_t grn_plot_funnel = { { "grn-plot funnel",
+                                          "What each filter of network construction kept.",
+                                          "[options] EDGES", funnel_opt, 1, 1, NULL },
+                                        run_funnel };
 
 /* ---- degree ---- */
 
 static grn_figure_opt_t degree_fig = GRN_FIGURE_OPT_INIT(560, 420);
 
-/* Degrees in the union graph over contexts: distinct (TF, gene) pairs, both ends counted. is_tf, degree: (genes.n). */
+/* Degrees in the union graph over contexts: distinct (TF, gene) pairs, both ends counted. is_tf,
+ * degree: (genes.n). */
 static grn_status degrees(const grn_edges_t *e, uint32_t *degree, unsigned char *is_tf)
 {
     grn_status rc = GRN_OK;
@@ -90,7 +101,8 @@ end:
 }
 
 /* Counts of genes per power-of-two degree bin, as a share of their group. */
-static grn_status add_bins(grn_figure_t *f, const uint32_t *degree, const unsigned char *is_tf, size_t n, int tf, double *mean)
+static grn_status add_bins(grn_figure_t *f, const uint32_t *degree, const unsigned char *is_tf,
+                           size_t n, int tf, double *mean)
 {
     grn_status rc;
     size_t bin[33] = { 0 }, total = 0;
@@ -106,7 +118,8 @@ static grn_status add_bins(grn_figure_t *f, const uint32_t *degree, const unsign
     *mean = total ? sum / (double)total : 0;
     GRN_TRY(grn_str_printf(&f->script, "$g%d << EOD\n", tf));
     for (int b = 0; b < 20; b++)
-        if (bin[b]) GRN_TRY(grn_str_printf(&f->script, "%d %.6g\n", b, (double)bin[b] / (double)total));
+        if (bin[b])
+            GRN_TRY(grn_str_printf(&f->script, "%d %.6g\n", b, (double)bin[b] / (double)total));
     GRN_TRY(grn_str_puts(&f->script, "EOD\n"));
 end:
     return rc;
@@ -121,18 +134,22 @@ static grn_status run_degree(const grn_args_t *args)
     unsigned char *is_tf = NULL;
     double mean[2];
     GRN_TRY(grn_edges_load(args->v[0], grn_common.pool, &e));
-    if (!e.n || !e.tf || !e.gene) GRN_FAIL(GRN_EEMPTY, "'%s' has no TF -> gene edges to draw", args->v[0]);
+    if (!e.n || !e.tf || !e.gene)
+        GRN_FAIL(GRN_EEMPTY, "'%s' has no TF -> gene edges to draw", args->v[0]);
     GRN_TRY(GRN_NEW(degree, e.genes.n));
     GRN_TRY(GRN_NEW(is_tf, e.genes.n));
     GRN_TRY(degrees(&e, degree, is_tf));
     GRN_TRY(add_bins(&f, degree, is_tf, e.genes.n, 0, &mean[0]));
     GRN_TRY(add_bins(&f, degree, is_tf, e.genes.n, 1, &mean[1]));
-    GRN_TRY(grn_str_printf(&f.script,
-                           "set xlabel 'degree (bins of powers of two)'\nset ylabel 'share of genes in the network'\nset yrange [0:*]\nset boxwidth 0.4\n"
-                           "set xtics ('1' 0, '2' 1, '4' 2, '8' 3, '16' 4, '32' 5, '64' 6, '128' 7, '256' 8, '512' 9, '1024' 10, '2048' 11, '4096' 12)\n"
-                           "plot $g0 using ($1-0.2):2 with boxes lc rgb '%s' title 'other genes (mean %.3g)', "
-                           "$g1 using ($1+0.2):2 with boxes lc rgb '%s' title 'TFs (mean %.3g)'\n",
-                           grn_figure_colour(5), mean[0], grn_figure_colour(1), mean[1]));
+    GRN_TRY(grn_str_printf(
+        &f.script,
+        "set xlabel 'degree (bins of powers of two)'\nset ylabel 'share of genes in the "
+        "network'\nset yrange [0:*]\nset boxwidth 0.4\n"
+        "set xtics ('1' 0, '2' 1, '4' 2, '8' 3, '16' 4, '32' 5, '64' 6, '128' 7, '256' 8, '512' 9, "
+        "'1024' 10, '2048' 11, '4096' 12)\n"
+        "plot $g0 using ($1-0.2):2 with boxes lc rgb '%s' title 'other genes (mean %.3g)', "
+        "$g1 using ($1+0.2):2 with boxes lc rgb '%s' title 'TFs (mean %.3g)'\n",
+        grn_figure_colour(5), mean[0], grn_figure_colour(1), mean[1]));
     rc = grn_figure_draw(&f, &degree_fig);
 end:
     free(degree);
@@ -143,5 +160,7 @@ end:
 }
 
 static const grn_opt_t degree_opt[] = { GRN_FIGURE_OPTIONS(degree_fig), GRN_OPT_END };
-const grn_subtool_t grn_plot_degree = {
-    { "grn-plot degree", "Degrees of TFs and other genes of a network.", "[options] EDGES", degree_opt, 1, 1, NULL }, run_degree };
+const grn_subtool_t grn_plot_degree = { { "grn-plot degree",
+                                          "Degrees of TFs and other genes of a network.",
+                                          "[options] EDGES", degree_opt, 1, 1, NULL },
+                                        run_degree };

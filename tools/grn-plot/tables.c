@@ -13,7 +13,8 @@ static struct {
     const char *x, *y, *series, *xlabel, *ylabel;
 } curve = { GRN_FIGURE_OPT_INIT(560, 420), "x", "y", "series", "x", "y" };
 
-static grn_status add_series(grn_figure_t *f, const grn_attr_t *s, const grn_attr_t *x, const grn_attr_t *y, size_t n, size_t level)
+static grn_status add_series(grn_figure_t *f, const grn_attr_t *s, const grn_attr_t *x,
+                             const grn_attr_t *y, size_t n, size_t level)
 {
     grn_status rc;
     GRN_TRY(grn_str_printf(&f->script, "$s%zu << EOD\n", level));
@@ -43,7 +44,8 @@ static grn_status run_curve(const grn_args_t *args)
     GRN_TRY(grn_figure_quote(&f, curve.ylabel));
     GRN_TRY(grn_str_puts(&f.script, "\nset key right top\nset yrange [0:*]\nplot "));
     for (size_t k = 0; k < s->levels.n; k++) {
-        GRN_TRY(grn_str_printf(&f.script, "%s$s%zu with lines lw 2 lc rgb '%s' title ", k ? ", " : "", k, grn_figure_colour(k)));
+        GRN_TRY(grn_str_printf(&f.script, "%s$s%zu with lines lw 2 lc rgb '%s' title ",
+                               k ? ", " : "", k, grn_figure_colour(k)));
         GRN_TRY(grn_figure_quote(&f, grn_names_get(&s->levels, k)));
     }
     GRN_TRY(grn_str_puts(&f.script, "\n"));
@@ -64,8 +66,10 @@ static const grn_opt_t curve_opt[] = {
     GRN_FIGURE_OPTIONS(curve.fig),
     GRN_OPT_END,
 };
-const grn_subtool_t grn_plot_curve = {
-    { "grn-plot curve", "Lines of a result table, one per series.", "[options] RESULT", curve_opt, 1, 1, NULL }, run_curve };
+const grn_subtool_t grn_plot_curve = { { "grn-plot curve",
+                                         "Lines of a result table, one per series.",
+                                         "[options] RESULT", curve_opt, 1, 1, NULL },
+                                       run_curve };
 
 /* ---- bars ---- */
 
@@ -96,7 +100,8 @@ static grn_status run_bars(const grn_args_t *args)
         double a = lo && lo->num && isfinite(lo->num[i]) ? lo->num[i] : v->num[i];
         double b = hi && hi->num && isfinite(hi->num[i]) ? hi->num[i] : v->num[i];
         label.n = 0;
-        GRN_TRY(grn_str_printf(&label, "%s%s%s", group ? grn_result_text(group, i) : "", group ? " " : "", grn_result_text(name, i)));
+        GRN_TRY(grn_str_printf(&label, "%s%s%s", group ? grn_result_text(group, i) : "",
+                               group ? " " : "", grn_result_text(name, i)));
         GRN_TRY(grn_str_printf(&f.script, "%zu %.6g %.6g %.6g ", n, v->num[i], a, b));
         GRN_TRY(grn_figure_quote(&f, label.s));
         GRN_TRY(grn_str_puts(&f.script, "\n"));
@@ -104,11 +109,17 @@ static grn_status run_bars(const grn_args_t *args)
     }
     GRN_TRY(grn_str_puts(&f.script, "EOD\nset xlabel "));
     GRN_TRY(grn_figure_quote(&f, *bars.axis ? bars.axis : bars.value));
-    GRN_TRY(grn_str_printf(&f.script, "\nset yrange [%zu.5:-0.5]\nset xrange [%s:*]\nset grid x lc rgb '#dddddd'\nunset key\nset bars 0.6\nplot ",
+    GRN_TRY(grn_str_printf(&f.script,
+                           "\nset yrange [%zu.5:-0.5]\nset xrange [%s:*]\nset grid x lc rgb "
+                           "'#dddddd'\nunset key\nset bars 0.6\nplot ",
                            n ? n - 1 : 0, bars.zero ? "0" : "*"));
     if (bars.zero) /* a bar is honest only from zero; otherwise the points alone are drawn */
-        GRN_TRY(grn_str_printf(&f.script, "$d using 2:1:(0):2:($1-0.35):($1+0.35):ytic(5) with boxxyerror lc rgb '%s', ", grn_figure_colour(5)));
-    GRN_TRY(grn_str_puts(&f.script, "$d using 2:1:3:4:ytic(5) with xerrorbars pt 7 ps 0.6 lw 1.5 lc rgb 'black'\n"));
+        GRN_TRY(grn_str_printf(
+            &f.script,
+            "$d using 2:1:(0):2:($1-0.35):($1+0.35):ytic(5) with boxxyerror lc rgb '%s', ",
+            grn_figure_colour(5)));
+    GRN_TRY(grn_str_puts(
+        &f.script, "$d using 2:1:3:4:ytic(5) with xerrorbars pt 7 ps 0.6 lw 1.5 lc rgb 'black'\n"));
     if (!n) GRN_FAIL(GRN_EEMPTY, "'%s' has no finite '%s' to draw", args->v[0], bars.value);
     rc = grn_figure_draw(&f, &bars.fig);
 end:
@@ -130,5 +141,7 @@ static const grn_opt_t bars_opt[] = {
     GRN_FIGURE_OPTIONS(bars.fig),
     GRN_OPT_END,
 };
-const grn_subtool_t grn_plot_bars = {
-    { "grn-plot bars", "One bar with its interval per row of a result table.", "[options] RESULT", bars_opt, 1, 1, NULL }, run_bars };
+const grn_subtool_t grn_plot_bars = { { "grn-plot bars",
+                                        "One bar with its interval per row of a result table.",
+                                        "[options] RESULT", bars_opt, 1, 1, NULL },
+                                      run_bars };
