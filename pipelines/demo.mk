@@ -21,7 +21,8 @@ $(eval $(call OPTIONS,build,$(BUILD_OPT) $(COUNTS_OPT) $(SEED)))
 SIMULATED := cells.tsv fragments.tsv.gz genome.fa genes.gtf regions.bed motifs.jaspar motif2tf.tsv tfs.txt truth.edges.zst truth_activity.tensor.zst
 $(COUNTS): $(OUT)/.opt/sim
 	grn-sim $(COMMON) $(SIM_OPT) --force -o $(SIM)
-$(patsubst %,$(SIM)/%,$(SIMULATED)): $(COUNTS) ;
+$(patsubst %,$(SIM)/%,$(SIMULATED)): $(COUNTS)
+	@touch -c $@
 
 $(R): $(COUNTS) $(patsubst %,$(SIM)/%,$(SIMULATED)) $(OUT)/.opt/build
 	grn-build run $(COMMON) $(BUILD_OPT) $(COUNTS_OPT) --fragments $(SIM)/fragments.tsv.gz --regions $(SIM)/regions.bed --fasta $(SIM)/genome.fa \

@@ -59,11 +59,13 @@ B := $(OUT)/active.tensor.zst
 
 $(A): $(R) $(COUNTS) $(OUT)/.opt/aucell
 	grn-aucell $(COMMON) $(AUCELL_OPT) $(COUNTS_OPT) -r $(R) --rss $(OUT)/rss.tsv -o $@ $(COUNTS)
-$(OUT)/rss.tsv: $(A) ;
+$(OUT)/rss.tsv: $(A)
+	@touch -c $@
 
 $(B): $(A) $(OUT)/.opt/threshold
 	grn-threshold $(COMMON) $(THRESHOLD_OPT) --tsv $(OUT)/thresholds.tsv -o $@ $(A)
-$(OUT)/thresholds.tsv: $(B) ;
+$(OUT)/thresholds.tsv: $(B)
+	@touch -c $@
 
 $(OUT)/coexpr.edges.zst: $(COUNTS) $(OUT)/.opt/coexpr
 	grn-coexpr $(COMMON) $(COEXPR_OPT) $(COUNTS_OPT) -o $@ $(COUNTS)
@@ -77,7 +79,8 @@ NAMED_MODELS :=
 define MODEL
 $(OUT)/model.$(1).$(2).tensor.zst: $(R) $(B) $(COUNTS) $(OUT)/.opt/train
 	grn-train -@ $(THREADS) --seed $(2) $(PG_OPT) --grn $(1) $(TRAIN_OPT) $(COUNTS_OPT) -e $(R) -a $(B) --log $(OUT)/train.$(1).$(2).tsv -o $$@ $(COUNTS)
-$(OUT)/train.$(1).$(2).tsv: $(OUT)/model.$(1).$(2).tensor.zst ;
+$(OUT)/train.$(1).$(2).tsv: $(OUT)/model.$(1).$(2).tensor.zst
+	@touch -c $$@
 MODELS += $(OUT)/model.$(1).$(2).tensor.zst
 NAMED_MODELS += $(1)=$(OUT)/model.$(1).$(2).tensor.zst
 endef
@@ -88,7 +91,8 @@ $(OUT)/masked.tensor.zst: $(MODELS) $(R) $(B) $(COUNTS) $(OUT)/.opt/eval
 	grn-eval masked $(COMMON) $(EVAL_OPT) $(COUNTS_OPT) -e $(R) -a $(B) --counts $(COUNTS) -o $@ $(NAMED_MODELS) > $(OUT)/masked.tsv
 $(OUT)/attention.tensor.zst: $(SHOWN) $(R) $(B) $(COUNTS)
 	grn-eval attention $(COMMON) $(COUNTS_OPT) -e $(R) -a $(B) --counts $(COUNTS) --genes $(OUT)/attention.genes.tensor.zst -o $@ $(SHOWN) > $(OUT)/attention.tsv
-$(OUT)/attention.genes.tensor.zst: $(OUT)/attention.tensor.zst ;
+$(OUT)/attention.genes.tensor.zst: $(OUT)/attention.tensor.zst
+	@touch -c $@
 
 RESULTS := $(OUT)/masked.tensor.zst $(OUT)/attention.tensor.zst
 FIGURES := $(OUT)/funnel.svg $(OUT)/activity.svg $(OUT)/degree.svg $(OUT)/loss.svg $(OUT)/masked.svg $(OUT)/attention.svg
@@ -97,7 +101,8 @@ RESULTS := $(OUT)/network.tensor.zst $(RESULTS)
 FIGURES += $(OUT)/curve.svg
 $(OUT)/network.tensor.zst: $(R) $(TRUTH_EDGES) $(COUNTS)
 	grn-eval network $(COMMON) $(COUNTS_OPT) -t $(TRUTH_EDGES) --counts $(COUNTS) --curve $(OUT)/network.curve.tensor.zst -o $@ grn-build=$(R) > $(OUT)/network.tsv
-$(OUT)/network.curve.tensor.zst: $(OUT)/network.tensor.zst ;
+$(OUT)/network.curve.tensor.zst: $(OUT)/network.tensor.zst
+	@touch -c $@
 $(OUT)/curve.svg: $(OUT)/network.curve.tensor.zst
 	grn-plot curve -q --x recall --y precision --xlabel recall --ylabel precision -o $@ $<
 endif

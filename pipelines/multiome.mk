@@ -31,6 +31,16 @@ endif
 include $(dir $(lastword $(MAKEFILE_LIST)))line.mk
 $(eval $(call OPTIONS,build,$(BUILD_OPT) $(COUNTS_OPT) $(SEED)))
 
+# Without a BED file the regions to scan are the columns of ATAC (chr1:100-600 or chr1-100-600).
+ifeq ($(REGIONS),)
+ifneq ($(GENOME),)
+REGIONS := $(OUT)/regions.bed
+$(OUT)/regions.bed: $(ATAC)
+	@mkdir -p $(@D)
+	grn-view -q -O features $(ATAC) | awk 'match($$1, /[:-][0-9]+-[0-9]+$$/) { split(substr($$1, RSTART + 1), p, "-"); print substr($$1, 1, RSTART - 1) "\t" p[1] "\t" p[2] }' > $@
+endif
+endif
+
 $(R): $(COUNTS) $(FRAGMENTS) $(ATAC) $(REGIONS) $(GENES) $(TFS) $(GENOME) $(MOTIFS) $(MOTIF2TF) $(MOTIF_HITS) $(CELLS) $(OUT)/.opt/build
 	grn-build run $(COMMON) $(BUILD_OPT) $(COUNTS_OPT) $(if $(FRAGMENTS),--fragments $(FRAGMENTS)) $(if $(ATAC),--atac $(ATAC)) \
 		$(if $(REGIONS),--regions $(REGIONS)) --genes $(GENES) $(if $(TFS),--tfs $(TFS)) $(if $(GENOME),--fasta $(GENOME)) $(if $(MOTIFS),--motifs $(MOTIFS)) \

@@ -1,4 +1,5 @@
-/* io/edges, io/activity, io/result: columns, dictionaries, canonical order, round trips, refusals */
+/* io/edges, io/activity, io/result: columns, dictionaries, canonical order, round trips, refusals
+ */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,10 +20,12 @@ static void add_names(grn_names_t *d, const char *const *names)
     for (; *names; names++) assert_int_equal(grn_names_add(d, *names, NULL, NULL), GRN_OK);
 }
 
-/* Four edges over unsorted dictionaries with an unused gene; `flip` lists the same rows backwards. */
+/* Four edges over unsorted dictionaries with an unused gene; `flip` lists the same rows backwards.
+ */
 static void make_edges(grn_edges_t *e, int flip)
 {
-    static const uint32_t tf[] = { 2, 2, 0, 2 }, gene[] = { 1, 0, 1, 1 }, region[] = { 1, 0, 1, 0 }, regulon[] = { 1, 1, 0, 1 };
+    static const uint32_t tf[] = { 2, 2, 0, 2 }, gene[] = { 1, 0, 1, 1 }, region[] = { 1, 0, 1, 0 },
+                          regulon[] = { 1, 1, 0, 1 };
     static const uint16_t context[] = { 1, 1, 1, 0 };
     float *rho;
     memset(e, 0, sizeof *e);
@@ -56,7 +59,8 @@ static void test_sort(void **state)
     assert_int_equal(grn_edges_sort(&f), GRN_OK);
     assert_int_equal(e.genes.n, 3); /* the unused gene is gone */
     assert_string_equal(grn_names_get(&e.contexts, 0), "B");
-    /* context B: CD14 regulon (edge 2), SPI1 -> CD14 (edge 1), SPI1 -> LYZ (edge 0); then Mono (edge 3) */
+    /* context B: CD14 regulon (edge 2), SPI1 -> CD14 (edge 1), SPI1 -> LYZ (edge 0); then Mono
+     * (edge 3) */
     static const float weight[] = { 2.5f, 1.5f, 0.5f, 3.5f };
     for (int i = 0; i < 4; i++) assert_true(e.weight[i] == weight[i] && f.weight[i] == weight[i]);
     assert_true(grn_names_equal(&e.genes, &f.genes) && grn_names_equal(&e.regions, &f.regions));
@@ -80,7 +84,8 @@ static void test_edges_file(void **state)
     make_edges(&e, 0);
     assert_int_equal(grn_edges_save(&e, "e.edges.zst", meta, NULL), GRN_OK);
     assert_int_equal(grn_edges_load("e.edges.zst", NULL, &f), GRN_OK);
-    assert_true(f.n == 4 && f.n_ev == 1 && grn_names_equal(&e.genes, &f.genes) && grn_names_equal(&e.regulons, &f.regulons));
+    assert_true(f.n == 4 && f.n_ev == 1 && grn_names_equal(&e.genes, &f.genes) &&
+                grn_names_equal(&e.regulons, &f.regulons));
     assert_memory_equal(e.region, f.region, 4 * sizeof *e.region);
     assert_memory_equal(e.context, f.context, 4 * sizeof *e.context);
     assert_memory_equal(e.sign, f.sign, 4);
@@ -88,7 +93,8 @@ static void test_edges_file(void **state)
     const grn_tensor_info_t *t;
     assert_int_equal(grn_cr_open(&r, "e.edges.zst", NULL), GRN_OK);
     assert_string_equal(grn_cr_meta(r, "funnel"), "[]");
-    assert_int_equal(grn_cr_need(r, "region.start", GRN_U32, 1, &t), GRN_OK); /* coordinates beside the names */
+    assert_int_equal(grn_cr_need(r, "region.start", GRN_U32, 1, &t),
+                     GRN_OK); /* coordinates beside the names */
     grn_cr_close(r);
     grn_edges_clear(&f);
     e.weight[1] = INFINITY;
@@ -99,7 +105,8 @@ static void test_edges_file(void **state)
     assert_int_equal(grn_edges_alloc(&e, 4, "tf,colour"), GRN_EINVAL);
     grn_edges_clear(&e);
     memset(&e, 0, sizeof e);
-    assert_int_equal(grn_edges_alloc(&e, 0, "tf,gene,context,sign"), GRN_OK); /* an empty network is a file, too */
+    assert_int_equal(grn_edges_alloc(&e, 0, "tf,gene,context,sign"),
+                     GRN_OK); /* an empty network is a file, too */
     assert_int_equal(grn_edges_sort(&e), GRN_OK);
     assert_int_equal(grn_edges_save(&e, "none.edges.zst", NULL, NULL), GRN_OK);
     assert_int_equal(grn_edges_load("none.edges.zst", NULL, &f), GRN_OK);
@@ -115,8 +122,10 @@ static void test_region(void **state)
     uint64_t a, b;
     assert_int_equal(grn_region_parse("chr1:5-600", chrom, sizeof chrom, &a, &b), GRN_OK);
     assert_true(strcmp(chrom, "chr1") == 0 && a == 5 && b == 600);
-    const char *bad[] = { "chr1", "chr1:5", ":5-6", "chr1:6-5", "chr1:5-5", "chr1:-5-6", "chr1:5-6x", "a_chromosome_name:1-2" };
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_int_equal(grn_region_parse(bad[i], chrom, sizeof chrom, &a, &b), GRN_EFORMAT);
+    const char *bad[] = { "chr1",     "chr1:5",    ":5-6",      "chr1:6-5",
+                          "chr1:5-5", "chr1:-5-6", "chr1:5-6x", "a_chromosome_name:1-2" };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(grn_region_parse(bad[i], chrom, sizeof chrom, &a, &b), GRN_EFORMAT);
 }
 
 static void test_activity_file(void **state)
@@ -143,8 +152,10 @@ static void test_activity_file(void **state)
     grn_activity_set(&a, 0, 0);
     assert_int_equal(grn_activity_save(&a, "a.tensor.zst", NULL), GRN_OK);
     assert_int_equal(grn_activity_load("a.tensor.zst", NULL, &b), GRN_OK);
-    assert_true(grn_activity_get(&b, 1, 69) && grn_activity_get(&b, 0, 0) && !grn_activity_get(&b, 1, 0));
-    assert_true(b.n_fit == 1 && b.fit[0].v[69] == 12.5f && strcmp(b.fit[0].name, "dbic") == 0 && !b.posterior);
+    assert_true(grn_activity_get(&b, 1, 69) && grn_activity_get(&b, 0, 0) &&
+                !grn_activity_get(&b, 1, 0));
+    assert_true(b.n_fit == 1 && b.fit[0].v[69] == 12.5f && strcmp(b.fit[0].name, "dbic") == 0 &&
+                !b.posterior);
     grn_activity_clear(&b);
     a.context[1] = 1; /* no such context */
     assert_int_equal(grn_activity_save(&a, "bad.tensor.zst", NULL), GRN_EFORMAT);
@@ -161,10 +172,13 @@ static void test_result_file(void **state)
     grn_result_t r, s;
     const grn_attr_t *c;
     assert_int_equal(grn_result_init(&r, "test", "a title", "zeta$,value"), GRN_OK);
-    for (int i = 0; i < 100; i++) assert_int_equal(grn_result_row(&r, i % 2 ? "odd" : "even", i == 3 ? (double)NAN : i / 3.0), GRN_OK);
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(grn_result_row(&r, i % 2 ? "odd" : "even", i == 3 ? (double)NAN : i / 3.0),
+                         GRN_OK);
     assert_int_equal(grn_result_save(&r, "r.tensor.zst", NULL), GRN_OK);
     assert_int_equal(grn_result_load("r.tensor.zst", NULL, &s), GRN_OK);
-    assert_true(s.n == 100 && s.col.n == 2 && strcmp(s.col.a[0].name, "zeta") == 0 && strcmp(s.title, "a title") == 0);
+    assert_true(s.n == 100 && s.col.n == 2 && strcmp(s.col.a[0].name, "zeta") == 0 &&
+                strcmp(s.title, "a title") == 0);
     assert_int_equal(grn_result_need(&s, "value", 0, &c), GRN_OK);
     assert_true(c->num[99] == 33.0 && isnan(c->num[3]));
     assert_int_equal(grn_result_need(&s, "value", 1, &c), GRN_EFORMAT);
@@ -177,8 +191,9 @@ static void test_result_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sort),          cmocka_unit_test(test_edges_file),  cmocka_unit_test(test_region),
-        cmocka_unit_test(test_activity_file), cmocka_unit_test(test_result_file),
+        cmocka_unit_test(test_sort),        cmocka_unit_test(test_edges_file),
+        cmocka_unit_test(test_region),      cmocka_unit_test(test_activity_file),
+        cmocka_unit_test(test_result_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
