@@ -163,3 +163,23 @@ t_out "a further column of the TSV" $'barcode\tcell_type\tmethod\nc2\tT\ty\nc3\t
 grn-view -q -O h5ad -o more.h5ad --cells more.tsv --where method=y m.csv
 t_out "a column of obs" $'barcode\tcell_type\tmethod\nc3\tT\ty' grn-view -q -O cells --where method=y --cell c3 more.h5ad
 t_exit 1 "grn-view*no cell attribute 'sex'*" "a column that is not there" grn-view --where sex=F more.h5ad
+
+# What grn-build reads
+printf 'chr1\tsrc\tgene\t11\t20\t.\t-\t.\tgene_id "E1"; gene_name "G1";\n' >g.gtf
+t_out "genes: 0-based, TSS of the minus strand" $'gene\tid\tbiotype\tchrom\tstart\tend\tstrand\ttss\nG1\tE1\t\tchr1\t10\t20\t-\t19' grn-view -q g.gtf
+printf 'chr1\t5\t9\tpeak1\nchr2\t1\t3\tpeak2\n' >r.bed
+t_out "regions" $'chr1\t5\t9\tpeak1\t.\t.\nchr2\t1\t3\tpeak2\t.\t.' grn-view -q r.bed
+t_out "summary of regions" $'file\tr.bed\nregions\t2\nchromosomes\t2\nbases\t6' grn-view -q -H r.bed
+printf '>c1\nACGTN\nAC\n>c2\nT\n' >s.fa
+t_out "sequences and lengths" $'c1\t7\nc2\t1' grn-view -q s.fa
+printf '# comment\nchr1\t1\t50\tACGTACGTAC-1\t2\nchr1\t7\t90\tACGTACGTTT-1\t1\n' >f.tsv
+t_out "fragments" $'chr1\t1\t50\tACGTACGTAC-1\t2\nchr1\t7\t90\tACGTACGTTT-1\t1' grn-view -q f.tsv
+t_out "summary of fragments" $'file\tf.tsv\nfragments\t2\nreads\t3\nbarcodes\t2\nchromosomes\t1' grn-view -q -H f.tsv
+printf '>M1\tT1\nA [ 9 0 ]\nC [ 0 1 ]\nG [ 1 1 ]\nT [ 0 8 ]\n' >m.jaspar
+t_out "motifs" $'motif\tname\twidth\tsites\tgiven_as\tconsensus\nM1\tT1\t2\t10\tcounts\tAT' grn-view -q m.jaspar
+printf 'motif\ttf\nM1\tT1\nM2\tT1\n' >m2t.tsv
+t_out "motifs and their TFs" $'motif\ttf\tevidence\nM1\tT1\tdirect\nM2\tT1\tdirect' grn-view -q m2t.tsv
+t_ok "all of them pass the check" grn-view --check -q g.gtf r.bed s.fa f.tsv m.jaspar m2t.tsv
+printf 'chr1\t9\t5\tpeak1\n' >bad.bed
+t_exit 1 "grn-view*bad.bed*line 1*" "a region that ends before it starts" grn-view --check --from bed bad.bed
+t_exit 1 "grn-view*cannot be cut or converted*" "genes are no matrix" grn-view import -o x.tensor.zst g.gtf

@@ -2,13 +2,10 @@
  * merges, checks. */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/stat.h>
 
 #include "base/log.h"
 #include "grn-view/view.h"
 #include "io/result.h"
-#include "io/text.h"
 
 view_opt_t view_opt = {
     .out = "-", .format = "auto", .from = "auto", .join = "same", .counts = GRN_COUNTS_CLI_INIT
@@ -29,8 +26,9 @@ view_opt_t view_opt = {
                      "cells with this value of an attribute")
 #define INPUT \
     GRN_OPT_HEAD("Input"), \
-        GRN_OPT_ENUM(0, "from", "auto|counts|network|gmt", &view_opt.from, \
-                     "what a file that is not ours holds"), \
+        GRN_OPT_ENUM(0, "from", \
+                     "auto|counts|network|gmt|genes|bed|fasta|fragments|motifs|motif2tf", \
+                     &view_opt.from, "what a file that is not ours holds"), \
         GRN_COUNTS_OPTIONS(view_opt.counts)
 #define OUTPUT(help) GRN_OPT_STR('o', "output", "FILE", &view_opt.out, help)
 #define FORMAT(help) GRN_OPT_ENUM('O', "output-format", OUTPUT_FORMATS, &view_opt.format, help)
@@ -81,98 +79,6 @@ static const grn_opt_t cell_table[] = {
     GRN_OPT_END,
 };
 
-/* ---- what a file is ---- */
-
-const char *view_real_path(const char *path)
-{
-    return strcmp(path, "-") == 0 ? "/proc/self/fd/0" : path;
-}
-
-int view_format_is(const char *word, const char *dflt)
-{
-    return strcmp(strcmp(view_opt.format, "auto") == 0 ? dflt : view_opt.format, word) == 0;
-}
-
-static grn_status kind_of_container(const char *path, view_kind *kind)
-{
-    static const struct {
-        const char *schema;
-        view_kind kind;
-    } known[] = { { "grn.edges/", VIEW_EDGES },
-                  { "grn.matrix/", VIEW_MATRIX },
-                  { "grn.activity/", VIEW_ACTIVITY },
-                  { "grn.result/", VIEW_RESULT },
-                { "grn.embedding/", VIEW_EMBEDDING } };
-    grn_cr_t *r;
-    grn_status rc = grn_cr_open(&r, path, grn_common.pool);
-    if (rc) return rc;
-    *kind = VIEW_OTHER;
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strncmp(grn_cr_schema(r), known[i].schema, strlen(known[i].schema)) == 0)
-            *kind = known[i].kind;
-    grn_cr_close(r);
-    return GRN_OK;
-}
-
-static int is_one_of(const char *s, const char *const *words)
-{
-    for (; *words; words++)
-        if (strcasecmp(s, *words) == 0) return 1;
-    return 0;
-}
-
-/* A header that names a TF and a target: a network. Lines "name TAB words TAB gene TAB gene" with
- * no number behind: gene sets. */
-static view_kind kind_of_line(char *line)
-{
-    static const char *const tf[] = { "tf", "source", "regulator", "gene1", NULL },
-                             *const target[] = { "target", "gene", "gene2", NULL };
-    char *field[16], sep = strchr(line, '\t') ? '\t' : ',';
-    size_t n = grn_split(line, sep, field, 16);
-    int has_tf = 0, has_target = 0;
-    double x;
-    for (size_t i = 0; i < n; i++)
-        has_tf |= is_one_of(field[i], tf), has_target |= is_one_of(field[i], target);
-    if (has_tf && has_target) return VIEW_NETWORK;
-    if (sep != '\t' || n < 3 || !*field[0] || strcmp(field[0], "cell") == 0 ||
-        strcmp(field[0], "gene") == 0)
-        return VIEW_COUNTS;
-    const char *d = field[1];
-    if (strchr(d, ' ') || strncmp(d, "http", 4) == 0 || strcasecmp(d, "na") == 0 ||
-        strcmp(d, ">") == 0) {
-        for (size_t i = 2; i < n && i < 15; i++)
-            if (grn_parse_f64(field[i], &x) == GRN_OK) return VIEW_COUNTS;
-        return VIEW_GMT;
-    }
-    return VIEW_COUNTS;
-}
-
-static view_kind kind_of_text(const char *path)
-{
-    struct stat st;
-    grn_text_t *t;
-    char *line;
-    view_kind kind = VIEW_COUNTS;
-    if (stat(path, &st) || S_ISDIR(st.st_mode) || grn_text_open(&t, path))
-        return VIEW_COUNTS; /* its reader says what is wrong */
-    if (grn_text_next(t, &line, NULL) == 1) kind = kind_of_line(line);
-    grn_text_close(t);
-    return kind;
-}
-
-grn_status view_kind_of(const char *path, view_kind *kind)
-{
-    static const struct {
-        const char *word;
-        view_kind kind;
-    } asked[] = { { "counts", VIEW_COUNTS }, { "network", VIEW_NETWORK }, { "gmt", VIEW_GMT } };
-    if (grn_cr_sniff(view_real_path(path))) return kind_of_container(path, kind);
-    for (size_t i = 0; i < 3; i++)
-        if (strcmp(view_opt.from, asked[i].word) == 0) return *kind = asked[i].kind, GRN_OK;
-    *kind = kind_of_text(view_real_path(path));
-    return GRN_OK;
-}
-
 /* ---- runs ---- */
 
 static grn_status view_result(const char *path)
@@ -203,6 +109,14 @@ static grn_status show(const char *path, view_kind kind, const char *dflt)
     case VIEW_NETWORK:
     case VIEW_GMT: return view_edges(path, kind, dflt ? dflt : "tsv");
     case VIEW_ACTIVITY: return view_activity(path, dflt);
+    case VIEW_GENES:
+    case VIEW_BED:
+    case VIEW_FASTA:
+    case VIEW_FRAGMENTS:
+    case VIEW_MOTIFS:
+    case VIEW_MOTIF2TF:
+        if (!dflt) return view_genome(view_real_path(path), kind, 0, view_opt.out);
+        break;
     case VIEW_EMBEDDING:
         if (!dflt) return view_embedding(path);
         break;
@@ -257,7 +171,8 @@ static const grn_tool_t view_tool = {
     "grn-view",
     "Looks into every file of the tools and every input they read; chooses and converts.",
     "[options] FILE\n"
-    "       grn-view subset|import|merge|cell [options] ...    (see below, and grn-view subset --help)",
+    "       grn-view subset|import|merge|cell [options] ...    (see below, and grn-view subset "
+    "--help)",
     view_table,
     1,
     -1,

@@ -173,6 +173,7 @@ grn_status view_summary(const char *path, view_kind kind)
 {
     grn_status rc = GRN_OK;
     grn_out_t *o = NULL;
+    if (kind >= VIEW_GENES) return view_genome(view_real_path(path), kind, 1, view_opt.out);
     GRN_TRY(grn_out_open(&o, view_opt.out, 0));
     if (kind == VIEW_COUNTS) GRN_TRY(summary_of_counts(o, path));
     else if (kind == VIEW_NETWORK || kind == VIEW_GMT) GRN_TRY(summary_of_network(o, path, kind));
@@ -217,6 +218,7 @@ grn_status view_check(const char *path, view_kind kind)
     grn_counts_opt_t copt = GRN_COUNTS_OPT_INIT;
     GRN_TRY(grn_counts_cli(&view_opt.counts, &copt));
     if (kind < VIEW_COUNTS) GRN_TRY(check_frames(path));
+    if (kind >= VIEW_GENES) return view_genome(view_real_path(path), kind, 1, "/dev/null");
     switch (kind) {
     case VIEW_MATRIX:
     case VIEW_COUNTS: GRN_TRY(check_matrix(path, &copt)); break;

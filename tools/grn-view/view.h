@@ -30,7 +30,13 @@ typedef enum {
     VIEW_OTHER,
     VIEW_COUNTS,
     VIEW_NETWORK,
-    VIEW_GMT
+    VIEW_GMT,
+    VIEW_GENES,
+    VIEW_BED,
+    VIEW_FASTA,
+    VIEW_FRAGMENTS,
+    VIEW_MOTIFS,
+    VIEW_MOTIF2TF
 } view_kind;
 /* What a file is: a container by its schema; else by its content (or --from). Stdin must be
  * rewindable. */
@@ -96,6 +102,8 @@ grn_status view_tensor(const char *path, const char *name) GRN_MUST_USE;   /* su
 grn_status view_merge(const grn_args_t *files) GRN_MUST_USE;               /* merge.c */
 grn_status view_cell(const char *barcode) GRN_MUST_USE;                    /* cell.c */
 
+/* genome.c: what grn-build reads, as a table or as a summary of counts. */
+grn_status view_genome(const char *path, view_kind kind, int summary, const char *out) GRN_MUST_USE;
 grn_status view_embedding(const char *path) GRN_MUST_USE; /* embedding.c */
 
 /* Edges in memory to the output chosen (network.c); rows already selected. `path`: for messages. */
