@@ -105,6 +105,14 @@ static int two_populations(const grn_cut_t *c)
     return k == GRN_CUT_BIMODAL || k == GRN_CUT_SHOULDER;
 }
 
+/* Does a type's own fit say more than that over all cells? Where both see two populations, the cut over all cells must lie
+ * between those of the type: a type that is off (or on) as a whole stays so, however its scores spread. */
+static int says_more(const grn_cut_t *own, const grn_cut_t *all)
+{
+    if (!two_populations(own)) return 0;
+    return !two_populations(all) || (own->mix.m[0] < all->cross && all->cross < own->mix.m[1]);
+}
+
 /* One regulon: x = its scores, cells grouped by context. */
 static grn_status fit_regulon(const job_t *job, size_t r, const float *x)
 {
@@ -117,7 +125,7 @@ static grn_status fit_regulon(const job_t *job, size_t r, const float *x)
         const grn_cut_t *chosen;
         if (f->own) GRN_TRY(grn_cut_fit(x + off[k], n, job->opt, &f->own[at]));
         if (job->by == THRESHOLD_BY_AUTO) {
-            int own = (int)k != job->g->no_label && two_populations(&f->own[at]);
+            int own = (int)k != job->g->no_label && says_more(&f->own[at], &f->all[r]);
             f->source[at] = own ? THRESHOLD_FROM_CONTEXT : THRESHOLD_FROM_ALL;
         } else {
             f->source[at] = job->by == THRESHOLD_BY_ALL ? THRESHOLD_FROM_ALL : THRESHOLD_FROM_CONTEXT;
