@@ -11,6 +11,7 @@ TRAIN_OPT ?= --layers 2 --mask 0.75 --epochs 12
 AUCELL_OPT ?= --weights
 BUILD_OPT ?= --max-fdr 0.05
 VARIANTS ?= none random hybrid
+SEEDS ?= 1 2
 TITLE := grn-tools demo: a simulated multiome whose GRN is known
 
 .DEFAULT_GOAL := summary
