@@ -30,6 +30,7 @@ LIB += lib/io/container_read.c
 LIB += lib/io/matrix.c
 LIB += lib/io/matrix_save.c
 LIB += lib/io/matrix_stream.c
+LIB += lib/io/lowrank.c
 LIB += lib/io/text.c
 LIB += lib/io/h5.c
 LIB += lib/io/h5_out.c

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "io/container.h"
 #include "io/matrix.h"
+#include "io/matrix_priv.h"
 
 /* A row attribute under construction. */
 typedef struct {
@@ -62,16 +63,16 @@ static grn_status write_levels(grn_cw_t *w, const char *side, const char *name,
     return rc ? rc : grn_cw_names(w, t, levels);
 }
 
-static grn_status write_col_attrs(grn_cw_t *w, const grn_attrs_t *as, uint64_t n)
+grn_status grn_attrs_write(grn_cw_t *w, const char *side, const grn_attrs_t *as, uint64_t n)
 {
     grn_status rc = GRN_OK;
     char t[512];
     for (size_t i = 0; i < as->n; i++) {
         const grn_attr_t *a = &as->a[i];
-        GRN_TRY(tensor_name(t, sizeof t, "col.", a->name));
+        GRN_TRY(tensor_name(t, sizeof t, side, a->name));
         GRN_TRY(a->num ? grn_cw_vec(w, t, GRN_F64, n, a->num)
                        : grn_cw_vec(w, t, GRN_I32, n, a->code));
-        if (a->code) GRN_TRY(write_levels(w, "col.", a->name, &a->levels));
+        if (a->code) GRN_TRY(write_levels(w, side, a->name, &a->levels));
     }
 end:
     return rc;
@@ -91,7 +92,7 @@ grn_status grn_mw_open(grn_mw_t **out, const char *path, const grn_names_t *col,
     const uint64_t zero = 0;
     GRN_TRY(grn_cw_open(&w->w, path, "grn.matrix/1", pool));
     GRN_TRY(grn_cw_names(w->w, "names.col", col));
-    if (col_attr) GRN_TRY(write_col_attrs(w->w, col_attr, col->n));
+    if (col_attr) GRN_TRY(grn_attrs_write(w->w, "col.", col_attr, col->n));
     GRN_TRY(grn_cw_begin(w->w, "names.row", GRN_U8, &w->names));
     GRN_TRY(grn_cw_begin(w->w, is_dense ? "X" : "X.data", w->dtype, &w->x));
     if (!is_dense) {

@@ -6,6 +6,7 @@
 #include "io/container.h"
 #include "io/counts.h"
 #include "io/matrix.h"
+#include "io/matrix_priv.h"
 
 struct grn_mr_s {
     grn_cr_t *cr; /* a container; NULL: `whole` was loaded */
@@ -18,8 +19,7 @@ struct grn_mr_s {
 
 /* ---- the parts of a container ---- */
 
-/* Attributes of one side: tensors "row.NAME" or "col.NAME", with "levels.row.NAME" for codes. */
-static grn_status load_attrs(grn_cr_t *cr, const char *side, uint64_t n, grn_attrs_t *as)
+grn_status grn_attrs_load(grn_cr_t *cr, const char *side, uint64_t n, grn_attrs_t *as)
 {
     grn_status rc = GRN_OK;
     size_t k = strlen(side);
@@ -84,8 +84,8 @@ static grn_status load_info(grn_cr_t *cr, grn_matrix_t *m, grn_mr_t *r)
         if (r->indptr[0] != 0 || r->indptr[m->n_rows] != r->x->shape[0])
             GRN_FAIL(GRN_EFORMAT, "'%s': X.indptr does not span X.data", grn_cr_path(cr));
     }
-    GRN_TRY(load_attrs(cr, "row.", m->n_rows, &m->row_attr));
-    GRN_TRY(load_attrs(cr, "col.", m->n_cols, &m->col_attr));
+    GRN_TRY(grn_attrs_load(cr, "row.", m->n_rows, &m->row_attr));
+    GRN_TRY(grn_attrs_load(cr, "col.", m->n_cols, &m->col_attr));
 end:
     return rc;
 }

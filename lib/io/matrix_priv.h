@@ -1,0 +1,12 @@
+/* Attributes of rows or columns inside a container. Private to lib/io. */
+#ifndef GRN_IO_MATRIX_PRIV_H
+#define GRN_IO_MATRIX_PRIV_H
+
+#include "io/container.h"
+#include "io/matrix.h"
+
+/* Tensors "row.NAME" or "col.NAME" (side: "row." or "col."), with "levels.row.NAME" for codes; n values each. */
+grn_status grn_attrs_write(grn_cw_t *w, const char *side, const grn_attrs_t *as, uint64_t n) GRN_MUST_USE;
+grn_status grn_attrs_load(grn_cr_t *r, const char *side, uint64_t n, grn_attrs_t *as) GRN_MUST_USE;
+
+#endif
