@@ -85,7 +85,8 @@ end:
 
 /* ---- the reference: tokens in order, one at a time, every count up to date (Griffiths & Steyvers 2004) ---- */
 
-static double exact_loglik(size_t C, size_t R, uint32_t K, const uint32_t *nd, const uint32_t *nw, const uint64_t *nk, double alpha, double eta)
+static double exact_loglik(size_t C, size_t R, uint32_t K, const uint32_t *nd, const uint32_t *nw, const uint64_t *nk, double alpha,
+                           double eta)
 {
     double ll = K * lgamma((double)R * eta) + (double)C * (lgamma(alpha) - K * lgamma(alpha / K));
     double *lg = malloc((C + 1) * sizeof *lg);
@@ -168,8 +169,8 @@ static grn_status fit(const grn_corpus_t *c, uint32_t K, uint32_t sweeps, uint64
     cpu = now(CLOCK_PROCESS_CPUTIME_ID) - cpu, wall = now(CLOCK_MONOTONIC) - wall;
     for (uint32_t s = 0; !rc && s < sweeps; s++) printf("fit\t%u\t%.8g\n", s + 1, m.loglik[s]);
     if (!rc)
-        printf("fit: %llu tokens x %u sweeps, K %u: %.2f s wall, %.2f s CPU, %.1f M tokens/s of wall, %.1f of CPU\n", (unsigned long long)c->n_tokens,
-               sweeps, K, wall, cpu, (double)c->n_tokens * sweeps / wall / 1e6, (double)c->n_tokens * sweeps / cpu / 1e6);
+        printf("fit: %llu tokens x %u sweeps, K %u: %.2f s wall, %.2f s CPU, %.1f M tokens/s of wall, %.1f of CPU\n",
+               (unsigned long long)c->n_tokens, sweeps, K, wall, cpu, (double)c->n_tokens * sweeps / wall / 1e6, (double)c->n_tokens * sweeps / cpu / 1e6);
     grn_lda_clear(&m);
     return rc;
 }

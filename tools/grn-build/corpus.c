@@ -74,7 +74,8 @@ static void take_row(const load_t *l, size_t cell, uint64_t *seen)
         for (size_t w = b * words; w < (b + 1) * words && w < n_words; w++) {
             for (uint64_t bits = seen[w]; bits; bits &= bits - 1) {
                 size_t region = w * 64 + (size_t)__builtin_ctzll(bits);
-                if (out) out[n] = (uint16_t)((region % GRN_CORPUS_BLOCK) | (is_held(l, cell, region) ? GRN_CORPUS_HELD : 0));
+                uint32_t held = out && is_held(l, cell, region) ? GRN_CORPUS_HELD : 0;
+                if (out) out[n] = (uint16_t)(region % GRN_CORPUS_BLOCK | held);
                 n++;
             }
             seen[w] = 0;

@@ -10,7 +10,7 @@
 #include "base/rng.h"
 #include "lda_kernel.h"
 
-#define BATCHES 32 /* of cells in a sweep: within 0.1 % of the likelihood of the sequential sampler; one batch ends 1.6 % below it */
+#define BATCHES 32 /* of cells in a sweep: within 0.1 % of the likelihood of the sequential sampler; a single batch ends 1.6 % below */
 #define MIN_CHUNK 16 /* cells that a worker takes at once */
 #define MAX_CHUNK 256
 #define DRAWS 64 /* uniform numbers made at once */
@@ -138,7 +138,8 @@ static grn_status chain_init(chain_t *h, const grn_corpus_t *c, const grn_lda_op
 {
     grn_status rc = GRN_OK;
     uint32_t longest = 0;
-    *h = (chain_t){ .c = c, .o = o, .K = o->K, .KP = (o->K + GRN_LDA_LANES - 1) / GRN_LDA_LANES * GRN_LDA_LANES, .n_workers = grn_par_n(pool) };
+    *h = (chain_t){ .c = c, .o = o, .K = o->K, .n_workers = grn_par_n(pool) };
+    h->KP = (h->K + GRN_LDA_LANES - 1) / GRN_LDA_LANES * GRN_LDA_LANES;
     h->kernel = pick_kernel();
     uint64_t key = grn_rng_key(o->seed, "topics.lda", o->K, 0);
     h->key[0] = (uint32_t)key;
@@ -266,30 +267,6 @@ static grn_status draw_work(void *ctx, size_t begin, size_t end, int worker)
     }
     for (size_t j = 0; j < n_cells; j++) settle_cell(h, w, first + j, w->nd + j * h->KP);
     grn_progress_add(n_cells);
-    return GRN_OK;
-}
-
-/* Topics to begin with: uniform. */
-static grn_status start_work(void *ctx, size_t begin, size_t end, int worker)
-{
-    chain_t *h = ctx;
-    worker_t *w = &h->worker[worker];
-    const grn_corpus_t *c = h->c;
-    for (size_t j = begin; j < end; j++) {
-        w->left[0] = w->next[0] = 0;
-        for (size_t b = 0; b < c->n_blocks; b++) {
-            uint32_t n;
-            const uint16_t *token = grn_corpus_run(c, b, j, &n);
-            uint16_t *z = h->drawn + (token - c->token);
-            take_uniform(h, w, 0, c->cell_hash[j], n, w->u);
-            for (uint32_t i = 0; i < n; i++) {
-                uint32_t k = (uint32_t)(w->u[i] * (float)h->K);
-                if (token[i] & GRN_CORPUS_HELD) z[i] = GRN_LDA_ABSENT;
-                else h->nd[j * h->K + (z[i] = (uint16_t)(k < h->K ? k : h->K - 1))]++;
-            }
-        }
-        for (uint32_t k = 0; k < h->K; k++) w->n_k[k] += h->nd[j * h->K + k];
-    }
     return GRN_OK;
 }
 
@@ -470,20 +447,6 @@ end:
     return rc;
 }
 
-static grn_status start(chain_t *h, grn_par_t *pool)
-{
-    grn_status rc = GRN_OK;
-    memset(h->z, 0xff, h->c->n_tokens * sizeof *h->z);
-    GRN_TRY(batch_begin(h, 0, h->c->C));
-    GRN_TRY(grn_par_for(pool, h->c->C, 16, start_work, h));
-    GRN_TRY(batch_end(h, pool));
-end:
-    free(h->drawn); /* a batch needs a small part of it */
-    h->drawn = NULL;
-    h->drawn_cap = 0;
-    return rc;
-}
-
 static grn_status sweep(chain_t *h, grn_par_t *pool)
 {
     grn_status rc = GRN_OK;
@@ -512,7 +475,8 @@ grn_status grn_lda_fit(const grn_corpus_t *c, const grn_lda_opt_t *o, grn_par_t 
     if (!(o->alpha > 0) || !(o->eta > 0)) GRN_FAIL(GRN_EINVAL, "alpha %g and eta %g must be above 0", o->alpha, o->eta);
     GRN_TRY(chain_init(&h, c, o, pool));
     GRN_TRY(GRN_NEW(m->loglik, o->sweeps));
-    GRN_TRY(start(&h, pool));
+    memset(h.z, 0xff, c->n_tokens * sizeof *h.z); /* nobody has a topic: the first sweep draws from what the cells before it left */
+    for (uint32_t k = 0; k < h.K; k++) h.inv[k] = (float)(1 / ((double)c->R * o->eta));
     uint32_t joins = c->n_held ? o->sweeps * 2 / 3 : 0;
     grn_progress_begin((uint64_t)o->sweeps * c->C, "cells x sweeps");
     for (uint32_t s = 1; s <= o->sweeps; s++) {

@@ -7,11 +7,11 @@ typedef JOIN(JOIN(uint, WIDTH), _t) NAME(count_);
 /* One token. Topic k = 16 v + lane. Sums of p_k within each lane come first, then a lane is drawn by their prefix sums, then v within
  * the lane. Nothing is stored at a place that depends on the draw and no branch depends on it, so that the draws of several cells
  * overlap: the drawn topic is added to nd when the next token of the cell is drawn (*pending; GRN_LDA_ABSENT: nothing to add). */
-static inline __attribute__((always_inline)) void NAME(draw_token_)(const grn_lda_block_t *b, const grn_lda_run_t *r, uint32_t i, uint32_t V,
-                                                             vec_t *nd, uint32_t *pending, vec_t *cum)
+INLINE void NAME(draw_token_)(const grn_lda_block_t *b, const grn_lda_run_t *r, uint32_t i, uint32_t V, vec_t *nd, uint32_t *pending,
+                              vec_t *cum)
 {
     uint32_t z = r->z[i], v = 0;
-    if (__builtin_expect(z == GRN_LDA_ABSENT && !b->join, 0)) {
+    if (__builtin_expect(z == GRN_LDA_ABSENT, 0) && (r->token[i] & GRN_CORPUS_HELD) && !b->join) {
         r->drawn[i] = GRN_LDA_ABSENT;
         return;
     }
@@ -51,7 +51,7 @@ static inline __attribute__((always_inline)) void NAME(draw_token_)(const grn_ld
 }
 
 /* Cells in turns. `cum` is (V) of its own where V is a constant: it then stays in registers. */
-static inline __attribute__((always_inline)) void NAME(draw_runs_)(const grn_lda_block_t *b, const grn_lda_run_t *run, int n_runs, uint32_t V, vec_t *cum)
+INLINE void NAME(draw_runs_)(const grn_lda_block_t *b, const grn_lda_run_t *run, int n_runs, uint32_t V, vec_t *cum)
 {
     uint32_t longest = 0, pending[GRN_LDA_GROUP];
     for (int j = 0; j < n_runs; j++) {

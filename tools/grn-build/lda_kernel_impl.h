@@ -10,11 +10,12 @@
 #endif
 
 #define L GRN_LDA_LANES
+#define INLINE static inline __attribute__((always_inline))
 typedef float vec_t __attribute__((vector_size(4 * L)));
 typedef int32_t ivec_t __attribute__((vector_size(4 * L)));
 
 /* Inclusive prefix sums: x_i + x_(i-1), then + (i-2), (i-4), (i-8). */
-static inline vec_t scan(vec_t x)
+INLINE vec_t scan(vec_t x)
 {
     const vec_t zero = { 0 };
     x += __builtin_shufflevector(zero, x, 0, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30);
@@ -25,7 +26,7 @@ static inline vec_t scan(vec_t x)
 }
 
 /* How many of the first 15 values are <= t. */
-static inline uint32_t count_le(const float *s, float t)
+INLINE uint32_t count_le(const float *s, float t)
 {
 #if defined(__AVX512F__)
     return (uint32_t)_mm_popcnt_u32(_mm512_cmp_ps_mask(_mm512_load_ps(s), _mm512_set1_ps(t), _CMP_LE_OQ) & 0x7fffu);
@@ -43,27 +44,34 @@ static inline uint32_t count_le(const float *s, float t)
 
 /* x + y, x - y where a == b, else x; n + 1 where x <= y, else n; counts as floats. */
 #if defined(__AVX512F__)
-static inline vec_t add_where(vec_t x, vec_t y, ivec_t a, ivec_t b)
+INLINE vec_t add_where(vec_t x, vec_t y, ivec_t a, ivec_t b)
 {
     return (vec_t)_mm512_mask_add_ps((__m512)x, _mm512_cmpeq_epi32_mask((__m512i)a, (__m512i)b), (__m512)x, (__m512)y);
 }
-static inline vec_t sub_where(vec_t x, vec_t y, ivec_t a, ivec_t b)
+INLINE vec_t sub_where(vec_t x, vec_t y, ivec_t a, ivec_t b)
 {
     return (vec_t)_mm512_mask_sub_ps((__m512)x, _mm512_cmpeq_epi32_mask((__m512i)a, (__m512i)b), (__m512)x, (__m512)y);
 }
-static inline ivec_t count_where_le(ivec_t n, vec_t x, vec_t y)
+INLINE ivec_t count_where_le(ivec_t n, vec_t x, vec_t y)
 {
-    return (ivec_t)_mm512_mask_add_epi32((__m512i)n, _mm512_cmp_ps_mask((__m512)x, (__m512)y, _CMP_LE_OQ), (__m512i)n, _mm512_set1_epi32(1));
+    __mmask16 le = _mm512_cmp_ps_mask((__m512)x, (__m512)y, _CMP_LE_OQ);
+    return (ivec_t)_mm512_mask_add_epi32((__m512i)n, le, (__m512i)n, _mm512_set1_epi32(1));
 }
-static inline vec_t float16(const uint16_t *n) { return (vec_t)_mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(_mm256_load_si256((const __m256i *)n))); }
+INLINE vec_t float16(const uint16_t *n)
+{
+    return (vec_t)_mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(_mm256_load_si256((const __m256i *)n)));
+}
 #else
-static inline vec_t add_where(vec_t x, vec_t y, ivec_t a, ivec_t b) { return x + (vec_t)((ivec_t)y & (a == b)); }
-static inline vec_t sub_where(vec_t x, vec_t y, ivec_t a, ivec_t b) { return x - (vec_t)((ivec_t)y & (a == b)); }
-static inline ivec_t count_where_le(ivec_t n, vec_t x, vec_t y) { return n - (x <= y); }
+INLINE vec_t add_where(vec_t x, vec_t y, ivec_t a, ivec_t b) { return x + (vec_t)((ivec_t)y & (a == b)); }
+INLINE vec_t sub_where(vec_t x, vec_t y, ivec_t a, ivec_t b) { return x - (vec_t)((ivec_t)y & (a == b)); }
+INLINE ivec_t count_where_le(ivec_t n, vec_t x, vec_t y) { return n - (x <= y); }
 typedef uint16_t hvec_t __attribute__((vector_size(2 * L)));
-static inline vec_t float16(const uint16_t *n) { return __builtin_convertvector(__builtin_convertvector(*(const hvec_t *)n, ivec_t), vec_t); }
+INLINE vec_t float16(const uint16_t *n)
+{
+    return __builtin_convertvector(__builtin_convertvector(*(const hvec_t *)n, ivec_t), vec_t);
+}
 #endif
-static inline vec_t float32(const uint32_t *n) { return __builtin_convertvector(*(const ivec_t *)n, vec_t); }
+INLINE vec_t float32(const uint32_t *n) { return __builtin_convertvector(*(const ivec_t *)n, vec_t); }
 
 #define WIDTH 16
 #include "lda_draw_impl.h"
