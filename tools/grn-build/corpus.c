@@ -145,8 +145,8 @@ static int by_hash(const void *x, const void *y)
     return a->hash < b->hash ? -1 : a->hash > b->hash;
 }
 
-/* Places of cells: ascending hash of their names, so that any run of places is a random sample of the cells. (Two names of equal
- * hash would leave the order to the file: 1 in 10^7 for a million cells, and harmless.) */
+/* Places of cells: ascending hash of their names, so that any run of places is a random sample of the cells. (Two names of
+ * equal hash would leave their order to the file.) */
 static grn_status place_cells(grn_corpus_t *c)
 {
     grn_status rc = GRN_OK;
