@@ -46,8 +46,8 @@ t_near "tau: (2 - 2 x 0.025 / 0.475) / 2" "$(awk -F'\t' 'NR == 2 { print $8 }' m
 # pseudobulk: donors d0 and d1 on both sides are pairs; the difference of log2 counts per million by awk
 t_ok "pseudobulk" dar $O -t pseudobulk -c A,B -a --max-adj-p 1 c.csv -o pb.tsv
 want=$(awk -F'[,\t]' 'NR == FNR { d[$1] = $3; next } FNR > 1 { k = substr($1, 1, 1) d[$1]; for (j = 2; j <= NF; j++) all[k] += $j; x[k] += $2 }
-    function y(k) { return log((x[k] + 0.5) / (all[k] + 1) * 1e6) / log(2) }
-    END { printf "%.6f", (y("Ad0") - y("Bd0") + y("Ad1") - y("Bd1")) / 2 }' l.tsv c.csv)
+    function y(k) { p = 2 * all[k] / size; return log((x[k] + p) / (all[k] + 2 * p) * 1e6) / log(2) }
+    END { size = (all["Ad0"] + all["Ad1"] + all["Bd0"] + all["Bd1"]) / 4; printf "%.6f", (y("Ad0") - y("Bd0") + y("Ad1") - y("Bd1")) / 2 }' l.tsv c.csv)
 t_near "log2 fold change of the pairs" "$(col pb.tsv A_vs_B chr1:100-200 log2fc)" "$want" 1e-5
 t_true "says its test" '[ "$(col pb.tsv A_vs_B chr1:100-200 test)" = pseudobulk ]'
 grep -v d0 l.tsv >one.tsv

@@ -340,7 +340,8 @@ static void pseudobulk_of_a_model(void **state)
         assert_int_equal(x->m_a, 3);
         assert_int_equal(x->n_rows, R);
         for (size_t i = 0; i < x->n_rows; i++) {
-            double diff[D], mean = 0, s2 = 0;
+            double diff[D], mean = 0, s2 = 0, mean_size = 0;
+            for (int j = 0; j < C; j++) mean_size += m.depth[j] / (2 * D); /* 6 samples */
             for (int q = 0; q < D; q++) {
                 double y[2];
                 for (int s = 0; s < 2; s++) {
@@ -350,7 +351,7 @@ static void pseudobulk_of_a_model(void **state)
                         count += m.depth[j] * (double)value(&m, j, x->row[i].region);
                         all += m.depth[j]; /* regions of a model add up to 1 */
                     }
-                    y[s] = log2((count + 0.5) / (all + 1) * 1e6);
+                    y[s] = log2((count + 2 * all / mean_size) / (all + 4 * all / mean_size) * 1e6);
                 }
                 mean += (diff[q] = y[0] - y[1]) / D;
             }

@@ -178,7 +178,7 @@ static void prior_by_hand(void **state)
     for (int i = 0; i < 8; i++) near(log(s02[i]), log(s2[i]) + gamma, 1e-9);
     /* equal x: as without */
     const double flat[] = { 1, 1 };
-    double s02_flat[2], d0_flat;
+    double s02_flat[8], d0_flat;
     assert_int_equal(grn_moderated_prior(two, NULL, 2, 2, &d0, s02), GRN_OK);
     assert_int_equal(grn_moderated_prior(two, flat, 2, 2, &d0_flat, s02_flat), GRN_OK);
     near(d0_flat, d0, 0);

@@ -13,7 +13,7 @@ static struct {
     grn_counts_cli_t input;
     const char *group, *test, *variable, *prefilter;
     int64_t min_group, min_sample, min_cells, top_markers;
-} opt = { .dar = { .output = "-", .min_log2fc = LOG2_OF_1_5, .max_adj_p = 0.05, .min_count = 10 },
+} opt = { .dar = { .output = "-", .min_log2fc = LOG2_OF_1_5, .max_adj_p = 0.05, .min_count = 3 },
           .input = GRN_COUNTS_CLI_INIT,
           .test = "auto",
           .variable = "off",
@@ -67,7 +67,6 @@ static grn_status fill_options(const char *path)
     o->group = opt.group ? opt.group : opt.input.cell_type;
     o->donor = opt.input.donor;
     o->counts.cell_type = o->group;
-    o->counts.dup = GRN_DUP_ERROR;
     o->test = opt.test[0] == 'p' ? GRN_DAR_PSEUDOBULK : opt.test[0] == 'w' || o->compat ? GRN_DAR_WILCOXON : GRN_DAR_AUTO;
     o->variable = opt.variable[1] == 'n' || o->compat;
     o->prefilter = opt.prefilter[1] == 'n';

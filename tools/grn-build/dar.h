@@ -56,7 +56,8 @@ typedef struct {
     size_t *unit_n;       /* (units) cells */
     double *unit_total;   /* (units) counts */
     double *unit_theta;   /* (units, K) sum of total x theta */
-    double mean_all;      /* mean accessibility of a region and cell */
+    double mean_all;      /* mean accessibility of a region and cell, before scale */
+    double scale;         /* of the values that are tested: 1, or 1e6 for a model with --compat */
 } grn_dar_t;
 
 /* Opens the file, joins labels, sorts cells. Fails with GRN_EINVAL when there are no labels (naming those there are) or only one

@@ -55,6 +55,7 @@ static grn_status load(grn_dar_t *d, const grn_names_t **cells, const grn_attrs_
     GRN_TRY(grn_path_rewindable(&path));
     GRN_TRY(is_lowrank(path, &d->is_container, &low));
     d->is_counts = !low;
+    d->scale = low && d->opt->compat ? 1e6 : 1;
     if (low) {
         GRN_TRY(grn_lowrank_load(path, d->pool, &d->low));
         *cells = &d->low.cell;
@@ -72,7 +73,8 @@ static grn_status load(grn_dar_t *d, const grn_names_t **cells, const grn_attrs_
         grn_log_info("accessibility: counts of %zu cells x %zu regions", (*cells)->n, d->region->n);
     }
     d->R = d->region->n;
-    GRN_TRY(grn_regions_from_names(d->region, &d->place));
+    rc = grn_regions_from_names(d->region, &d->place);
+    if (rc) grn_err_prefix(rc, "'%s'", path);
 end:
     return rc;
 }

@@ -12,7 +12,7 @@
 #define REGIONS_PER_BLOCK 4096
 #define CELLS_PER_STRIP 2048
 #define LOGNORM 1e4    /* scale of the normalised accessibility that highly variable regions are found in */
-#define COMPAT_SCALE 1e6f
+#define PRIOR_COUNT 2.0 /* of a sample of mean size */
 
 /* ---- values of one region ---- */
 
@@ -94,8 +94,8 @@ static void model_values(const grn_dar_t *d, uint32_t r, float *out)
             for (size_t i = 0; i < n; i++) o[i] += x * t[i];
         }
     }
-    if (d->opt->compat)
-        for (size_t i = 0; i < d->C; i++) out[i] = truncf(out[i] * COMPAT_SCALE);
+    if (d->opt->compat) /* a model only: counts are never truncated */
+        for (size_t i = 0; i < d->C; i++) out[i] = truncf(out[i] * (float)d->scale);
 }
 
 /* w->value = what is ranked: shares of the cell's counts, or the model's accessibility. */
@@ -253,7 +253,7 @@ static grn_status sum_truncated(void *ctx, size_t begin, size_t end, int worker)
         for (size_t r = 0; r < d->R; r++) {
             float x = 0;
             for (size_t k = 0; k < K; k++) x += d->theta_t[k * d->C + c] * d->low.phi[r * K + k];
-            sum += truncf(x * COMPAT_SCALE);
+            sum += truncf(x * (float)d->scale);
         }
         j->col_total[c] = sum;
     }
@@ -314,18 +314,21 @@ static void unit_sums(const grn_dar_t *d, const view_t *x, double *unit)
         for (size_t k = 0; k < K; k++) unit[u] += d->low.phi[x->region * K + k] * d->unit_theta[u * K + k];
 }
 
-/* Log2 counts per million of each sample into y; returns samples with at least min_count. */
+/* Log2 counts per million of each sample into y; returns samples with at least min_count. The prior count is in proportion to the
+ * size of the sample (as edgeR's cpm does), so that samples of unequal size do not differ in regions without counts. */
 static size_t sample_values(const grn_dar_t *d, const grn_dar_contrast_t *c, const double *unit, double *y)
 {
-    size_t n_enough = 0;
-    for (size_t i = 0; i < c->m_a + c->m_b; i++) {
+    size_t n_enough = 0, m = c->m_a + c->m_b;
+    double mean_size = 0;
+    for (size_t i = 0; i < m; i++) mean_size += c->size[i] / (double)m;
+    for (size_t i = 0; i < m; i++) {
         const double *u = unit + c->sample[i] * d->L;
-        double count = 0;
+        double count = 0, prior = PRIOR_COUNT * c->size[i] / mean_size;
         int32_t one = i < c->m_a ? c->side.a : c->side.b;
         for (size_t l = 0; l < d->L; l++)
             if (one >= 0 ? (int32_t)l == one : (int32_t)l != c->side.a) count += u[l];
         n_enough += count >= d->opt->min_count;
-        y[i] = log2((count + 0.5) / (c->size[i] + 1) * 1e6);
+        y[i] = log2((count + prior) / (c->size[i] + 2 * prior) * 1e6);
     }
     return n_enough;
 }
@@ -368,7 +371,7 @@ static grn_status test_region(job_t *j, const view_t *x, scratch_t *w)
         y->mean_b = side_mean(d, &c->side, w->mean);
         y->log2fc = grn_dar_log2fc(y->mean_a, y->mean_b, &y->capped);
         if (c->side.b < 0)
-            grn_dar_specificity(w->mean, d->L, (size_t)c->side.a, 0.1 * d->mean_all, &y->marker, &y->tau, &y->next);
+            grn_dar_specificity(w->mean, d->L, (size_t)c->side.a, 0.1 * d->mean_all * d->scale, &y->marker, &y->tau, &y->next);
         if (c->pseudobulk) {
             if (sample_values(d, c, w->unit, w->y) < (c->m_a < c->m_b ? c->m_a : c->m_b)) y->region = UINT32_MAX;
             else fit_samples(c, w->y, y);
