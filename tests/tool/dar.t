@@ -121,6 +121,14 @@ dar --cells sim/cells.tsv -t wilcoxon atac.tensor.zst -o w.tsv
 awk -F'\t' 'NR == FNR { if (FNR == 1) split($0, type); else for (j = 3; j <= NF; j++) { open[type[j] "_vs_rest", $1] = $j; all[$1] += $j; n = NF - 2 } next }
     FNR > 1 { x = open[$1, $2]; called++; right += x > 1.2 * (all[$2] - x) / (n - 1) } END { printf "%.3f", right / called }' sim/truth_open.tsv w.tsv >share
 t_true "most calls are planted ($(cat share))" "awk -v x=$(cat share) 'BEGIN { exit !(x > 0.9) }'"
+for f in h5ad zst; do
+    t_ok "labels into a $f" grn-view -q --cells sim/cells.tsv -O $f atac.tensor.zst -o with.$f
+    t_ok "labels of the $f" dar -t wilcoxon with.$f -o with.tsv
+    t_cmp "labels of the $f: same bytes" w.tsv with.tsv
+    t_ok "by their name" dar -t wilcoxon -g donor with.$f --max-adj-p 1 -o donor.tsv
+    t_true "donors compared" "cut -f 1 donor.tsv | grep -q donor._vs_rest"
+    t_exit 1 "grn-build*nope*cell_type, donor*" "a label the $f lacks" dar -g nope with.$f -o x.tsv
+done
 t_exit 1 "grn-build*" "disk full" dar --cells sim/cells.tsv -t wilcoxon atac.tensor.zst -o /dev/full
 head -c 3000 atac.tensor.zst >cut.tensor.zst
 t_exit 1 "grn-build*cut.tensor.zst*" "cut container" dar --cells sim/cells.tsv cut.tensor.zst -o x.tsv
@@ -135,4 +143,14 @@ if t_data atac/a549_scicar; then
     t_ok "A549, 3 h against 0 h of dexamethasone" dar --cells time.tsv -g time -c 3h,0h -t wilcoxon --max-adj-p 1 a549 -o a549.tsv
     t_true "near the top: the region by DUSP1 (place 2), that in FKBP5 (place 8)" \
         '[ "$(cut -f 2 a549.tsv | grep -n 172295484- | cut -d: -f1) $(cut -f 2 a549.tsv | grep -n 35693503- | cut -d: -f1)" = "3 9" ]'
+fi
+if [ -n "${SANITIZED:-}" ]; then
+    t_skip "dar.t: parity with scipy" "done in the plain run"
+elif python3 -c 'import scipy' 2>err; then
+    grn-view -O tsv atac.tensor.zst 2>err | grep -v '^#' | tr '\t' , >wide.csv
+    for t in wilcoxon pseudobulk; do dar --cells sim/cells.tsv -t $t -a --max-adj-p 1 --min-log2fc -100 --min-sample 1 atac.tensor.zst -o scipy_$t.tsv; done
+    t_ok "rank sums and moderated t agree with scipy" python3 "$SRC/tests/parity/dar_scipy.py" wide.csv sim/cells.tsv scipy_wilcoxon.tsv scipy_pseudobulk.tsv
+    cat out
+else
+    t_skip "dar.t: parity with scipy" "python3 with scipy absent"
 fi

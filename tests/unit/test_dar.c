@@ -125,6 +125,7 @@ static void make_model(model_t *m)
 }
 
 /* Row j of the file is cell (j * step) % C: step coprime to C shuffles the cells. */
+static const char *method = "lda";
 static void save_model(const model_t *m, int step)
 {
     grn_lowrank_t l = { .C = C, .R = R, .K = K };
@@ -134,7 +135,7 @@ static void save_model(const model_t *m, int step)
     char name[64];
     l.theta = malloc(sizeof m->theta);
     l.phi = malloc(sizeof m->phi);
-    l.method = strdup("lda");
+    l.method = strdup(method);
     memcpy(l.phi, m->phi, sizeof m->phi);
     for (int j = 0; j < C; j++) {
         int i = j * step % C;
@@ -412,6 +413,47 @@ static void order_threads_and_prefilter(void **state)
     unlink(MODEL);
 }
 
+/* Values of either sign: no pseudobulk; a mean below 0 counts as 0. */
+static void lsi(void **state)
+{
+    (void)state;
+    model_t m;
+    grn_dar_contrasts_t c;
+    grn_dar_opt_t o = options();
+    size_t n_capped = 0;
+    make_model(&m);
+    for (int r = 0; r < R; r += 2)
+        for (int k = 0; k < K; k++) m.phi[r][k] *= r % 4 ? -1.0f : (float)(k - 1);
+    method = "lsi";
+    save_model(&m, 1);
+    method = "lda";
+    o.test = GRN_DAR_PSEUDOBULK;
+    assert_int_equal(run(&o, NULL, &c), GRN_EINVAL);
+    assert_non_null(strstr(grn_err_msg(), "an LSI model has no counts"));
+    o.test = GRN_DAR_AUTO;
+    assert_int_equal(run(&o, NULL, &c), GRN_OK);
+    for (size_t i = 0; i < R; i++) {
+        const grn_dar_row_t *x = &c.v[0].row[i];
+        double u = 0, n_a = 0;
+        for (int k = 0; k < C; k++) {
+            n_a += m.type[k] == 0;
+            for (int q = 0; q < C; q++)
+                if (m.type[k] == 0 && m.type[q] != 0) {
+                    float v = value(&m, k, x->region), z = value(&m, q, x->region);
+                    u += v > z ? 1 : v == z ? 0.5 : 0;
+                }
+        }
+        near(x->auroc, u / (n_a * (C - n_a)), 1e-12);
+        assert_true(isfinite(x->log2fc) && fabs(x->log2fc) <= 20);
+        assert_int_equal(x->capped, x->mean_a < 1e-11 || x->mean_b < 1e-11);
+        n_capped += (size_t)x->capped;
+    }
+    assert_true(n_capped > R / 8 && n_capped < R * 7 / 8);
+    assert_false(c.v[0].pseudobulk);
+    grn_dar_contrasts_clear(&c);
+    unlink(MODEL);
+}
+
 static void memory_runs_out(void **state)
 {
     (void)state;
@@ -445,6 +487,7 @@ int main(void)
         cmocka_unit_test(variable_regions_of_a_model),
         cmocka_unit_test(pseudobulk_of_a_model),
         cmocka_unit_test(order_threads_and_prefilter),
+        cmocka_unit_test(lsi),
         cmocka_unit_test(memory_runs_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
