@@ -150,12 +150,12 @@ static void save_model(const model_t *m, int step)
         snprintf(name, sizeof name, "chr1:%d-%d", 1000 * i, 1000 * i + 500);
         assert_int_equal(grn_names_add(&l.region, name, NULL, NULL), GRN_OK);
     }
-    const char *topic[] = { "1", "2", "3" }, *level[] = { "C", "B", "A" }, *who[] = { "d1", "d2", "d3" };
+    const char *topic[] = { "1", "2", "3" }, *level[] = { "C", "B", "A" }, *who[] = { "d1", "d2", "d3", "d4", "d5", "d6" };
     for (int k = 0; k < 3; k++) {
         assert_int_equal(grn_names_add(&l.topic, topic[k], NULL, NULL), GRN_OK);
         assert_int_equal(grn_names_add(&types, level[k], NULL, NULL), GRN_OK);
-        assert_int_equal(grn_names_add(&donors, who[k], NULL, NULL), GRN_OK);
     }
+    for (int k = 0; k < 6; k++) assert_int_equal(grn_names_add(&donors, who[k], NULL, NULL), GRN_OK);
     assert_int_equal(grn_attr_add_code(&l.cell_attr, "cell_type", type, &types), GRN_OK);
     assert_int_equal(grn_attr_add_code(&l.cell_attr, "donor", donor, &donors), GRN_OK);
     assert_int_equal(grn_attr_add_num(&l.cell_attr, "n_fragments", depth), GRN_OK);
@@ -367,6 +367,49 @@ static void pseudobulk_of_a_model(void **state)
     unlink(MODEL);
 }
 
+/* Donors of one type each: no pairs; difference of means and the pooled variance, by hand. */
+static void pseudobulk_without_pairs(void **state)
+{
+    (void)state;
+    model_t m;
+    grn_dar_contrasts_t c;
+    make_model(&m);
+    for (int i = 0; i < C; i++) m.donor[i] = 2 * m.type[i] + i / 7 % 2;
+    save_model(&m, 1);
+    grn_dar_opt_t o = options();
+    o.test = GRN_DAR_AUTO;
+    assert_int_equal(run(&o, NULL, &c), GRN_OK);
+    for (size_t k = 0; k < c.n; k++) {
+        const grn_dar_contrast_t *x = &c.v[k];
+        assert_true(x->pseudobulk && !x->paired);
+        assert_int_equal(x->m_a, 2);
+        assert_int_equal(x->m_b, 4);
+        for (size_t i = 0; i < x->n_rows; i++) {
+            double size[6] = { 0 }, count[6] = { 0 }, y[6], mean[2] = { 0, 0 }, s2 = 0, mean_size = 0, wins = 0;
+            for (int j = 0; j < C; j++) {
+                size[m.donor[j]] += m.depth[j];
+                count[m.donor[j]] += m.depth[j] * (double)value(&m, j, x->row[i].region);
+                mean_size += m.depth[j] / 6;
+            }
+            for (int q = 0; q < 6; q++) {
+                double prior = 2 * size[q] / mean_size;
+                y[q] = log2((count[q] + prior) / (size[q] + 2 * prior) * 1e6);
+                mean[q / 2 != x->side.a] += y[q] / (q / 2 == x->side.a ? 2 : 4);
+            }
+            for (int q = 0; q < 6; q++) {
+                s2 += pow(y[q] - mean[q / 2 != x->side.a], 2) / 4;
+                for (int b = 0; b < 6; b++) wins += q / 2 == x->side.a && b / 2 != x->side.a && y[q] > y[b];
+            }
+            near(x->row[i].log2fc, mean[0] - mean[1], 1e-5);
+            near(x->row[i].s2, s2, 1e-5);
+            near(x->row[i].auroc, wins / 8, 1e-12);
+            assert_true(x->row[i].statistic * x->row[i].log2fc > 0);
+        }
+    }
+    grn_dar_contrasts_clear(&c);
+    unlink(MODEL);
+}
+
 static void same_rows(const grn_dar_contrasts_t *a, const grn_dar_contrasts_t *b)
 {
     assert_int_equal(a->n, b->n);
@@ -486,6 +529,7 @@ int main(void)
         cmocka_unit_test(compat_truncates),
         cmocka_unit_test(variable_regions_of_a_model),
         cmocka_unit_test(pseudobulk_of_a_model),
+        cmocka_unit_test(pseudobulk_without_pairs),
         cmocka_unit_test(order_threads_and_prefilter),
         cmocka_unit_test(lsi),
         cmocka_unit_test(memory_runs_out),
