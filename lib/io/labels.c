@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "io/labels.h"
 #include "io/readers.h"
 
 /* Usual names, squashed, most specific first (docs/inputs.md). */
@@ -383,5 +384,39 @@ grn_status grn_labels_join(grn_raw_t *raw, const char *counts_path, const grn_co
 end:
     table_clear(&tab);
     free(at);
+    return rc;
+}
+
+/* ---- the table alone ---- */
+
+void grn_labels_clear(grn_labels_t *l)
+{
+    grn_names_clear(&l->cells);
+    grn_names_clear(&l->types);
+    grn_names_clear(&l->donors);
+    free(l->type);
+    free(l->donor);
+    *l = (grn_labels_t){ 0 };
+}
+
+grn_status grn_labels_load(const char *path, const char *cell_type, const char *donor, grn_labels_t *l)
+{
+    grn_status rc = GRN_OK;
+    table_t tab = { 0 };
+    grn_counts_opt_t opt = { .cell_type = cell_type, .donor = donor };
+    *l = (grn_labels_t){ 0 };
+    GRN_TRY(table_read(path, &opt, &tab));
+    if (tab.type_col == GRN_NO_COLUMN) {
+        char show[512];
+        GRN_FAIL(GRN_EFORMAT, "'%s' has no column with a usual name of a cell type; it has: %s", path,
+                 grn_list_show(&tab.columns, 20, show, sizeof show));
+    }
+    GRN_TRY(grn_labels_code(&tab.cell_type, &l->type, &l->types));
+    if (tab.donor_col != GRN_NO_COLUMN) GRN_TRY(grn_labels_code(&tab.donor, &l->donor, &l->donors));
+    l->cells = tab.barcode;
+    tab.barcode = (grn_names_t){ 0 };
+end:
+    table_clear(&tab);
+    if (rc) grn_labels_clear(l);
     return rc;
 }

@@ -12,7 +12,7 @@
 #include "base/err.h"
 
 typedef struct {
-    uint64_t *key, *tmp; /* (cap) value bits above, position below */
+    uint64_t *key, *tmp; /* (cap) value bits above, position below; after a call key is sorted */
     size_t cap, tmp_cap;
 } grn_rank_t;
 

@@ -161,6 +161,17 @@ bad "option out of range" aucell --top-frac 3 c.csv
 bad "unknown option" aucell --no-such c.csv
 bad "threads that are no number" aucell -@ many c.csv
 
+# ---- differential regions ----
+dar() { grn-build dar -q "$@" -o z; }
+bad "labels of other cells, dar" dar --cells other.tsv atac.tensor.zst
+bad "accessibility without labels" dar atac.tensor.zst
+awk -F'\t' 'NR > 1 { $2 = "x" } { print $1 "\t" $2 }' sim/cells.tsv >onelabel.tsv
+bad "one label only" dar --cells onelabel.tsv atac.tensor.zst
+bad "label that is not there" dar --cells sim/cells.tsv -c type1,T atac.tensor.zst
+cut -f 1,2 sim/cells.tsv >nodonor.tsv
+bad "pseudobulk without donors" dar --cells nodonor.tsv -t pseudobulk atac.tensor.zst
+bad "genes where regions are expected" dar sim/counts.h5ad
+
 # ---- accepted, with the same result ----
 if [ -z "${WRITE_ERRORS:-}" ]; then
     payload a.tensor.zst >want

@@ -4,10 +4,10 @@ t_ok "small multiome" grn-sim $S -o a -@ 1
 mkdir sub
 t_ok "again on two threads" grn-sim $S -o sub/a -@ 2
 for f in fragments.tsv.gz fragments.tsv.gz.tbi counts.h5 counts.h5ad genome.fa genome.fa.fai genes.gtf regions.bed sites.bed motifs.jaspar motif2tf.tsv tfs.txt \
-    cells.tsv truth.edges.zst truth_activity.tensor.zst; do
+    cells.tsv truth.edges.zst truth_activity.tensor.zst truth_open.tsv; do
     t_cmp "$f: same bytes on 1 and 2 threads" a/$f sub/a/$f
 done
-t_true "nothing else is written" '[ "$(ls -A a | wc -l)" = 15 ]'
+t_true "nothing else is written" '[ "$(ls -A a | wc -l)" = 16 ]'
 t_ok "another seed" grn-sim $S --seed 2 --no-genome -o b
 t_true "another seed gives other cells" '! cmp -s a/cells.tsv b/cells.tsv && ! cmp -s a/regions.bed b/regions.bed && [ ! -e b/genome.fa ]'
 
@@ -39,7 +39,7 @@ X
 else
     t_skip "sim.t: counts of counts.h5" "no h5py"
 fi
-for f in regions.bed genes.gtf truth.edges.zst genome.fa sites.bed; do t_cmp "$f does not depend on --cells" a/$f few/$f; done
+for f in regions.bed genes.gtf truth.edges.zst genome.fa sites.bed truth_open.tsv; do t_cmp "$f does not depend on --cells" a/$f few/$f; done
 
 # fragments
 gzip -dc a/fragments.tsv.gz >f.tsv

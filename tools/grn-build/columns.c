@@ -175,8 +175,8 @@ end:
     return rc;
 }
 
-grn_status grn_colblock_load(grn_colsrc_t *s, const uint32_t *cols, size_t n, grn_par_t *pool,
-                             grn_colblock_t *b)
+grn_status grn_colblock_gather(grn_colsrc_t *s, const uint32_t *cols, size_t n, grn_par_t *pool,
+                               grn_colblock_t *b)
 {
     grn_status rc = GRN_OK;
     gather_t g = { .b = b };
@@ -194,10 +194,18 @@ grn_status grn_colblock_load(grn_colsrc_t *s, const uint32_t *cols, size_t n, gr
     GRN_TRY(GRN_NEW_RAW(b->val, b->off[n]));
     GRN_TRY(grn_colsrc_each(s, gather_row, &g));
     GRN_TRY(grn_par_for(pool, n, 256, order_columns, b));
-    GRN_TRY(grn_corr_cols_init(&b->corr, s->n_cells, n, b->off, b->idx, b->val, pool));
 end:
     free(g.fill);
     free(g.slot);
+    if (rc) grn_colblock_clear(b);
+    return rc;
+}
+
+grn_status grn_colblock_load(grn_colsrc_t *s, const uint32_t *cols, size_t n, grn_par_t *pool,
+                             grn_colblock_t *b)
+{
+    grn_status rc = grn_colblock_gather(s, cols, n, pool, b);
+    if (!rc) rc = grn_corr_cols_init(&b->corr, s->n_cells, n, b->off, b->idx, b->val, pool);
     if (rc) grn_colblock_clear(b);
     return rc;
 }

@@ -59,6 +59,9 @@ typedef struct {
  * empty. Same bits for any order of rows in the file and any pool. */
 grn_status grn_colblock_load(grn_colsrc_t *s, const uint32_t *cols, size_t n, grn_par_t *pool,
                              grn_colblock_t *b) GRN_MUST_USE;
+/* The same without what correlations need: b->corr stays empty. */
+grn_status grn_colblock_gather(grn_colsrc_t *s, const uint32_t *cols, size_t n, grn_par_t *pool,
+                               grn_colblock_t *b) GRN_MUST_USE;
 void grn_colblock_clear(grn_colblock_t *b);
 
 /* How many of cols[begin..n) fit into `budget` bytes as one block: at least one. */

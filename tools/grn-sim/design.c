@@ -328,7 +328,7 @@ void grn_sim_clear(grn_sim_t *s)
                        s->pair_off,  s->pair_gene, s->pair_w,     s->enh_off, s->enh,
                        s->edge,      s->gene_off,  s->gene_eff,   s->reg_off, s->reg_eff,
                        s->theta,     s->rate,      s->donor_gene, s->scale,   s->soup,
-                       s->acc,       s->acc_scale, s->type_cum,   s->site,    s->motif };
+                       s->acc,       s->acc_scale, s->open, s->type_cum,   s->site,    s->motif };
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) free(blocks[i]);
     memset(s, 0, sizeof *s);
 }

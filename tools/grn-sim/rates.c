@@ -250,11 +250,15 @@ static grn_status calibrate(grn_sim_t *s)
             cell_rates(s, &c, eta, rate);
             for (size_t g = 0; g < n; g++) mean[g] += rate[g] / par.n_virtual;
             if (!s->o.no_atac) grn_sim_openness(s, &c, 0, n_regions, shut, open);
-            for (size_t j = 0; j < n_regions; j++) frags += (double)open[j] / par.n_virtual;
+            for (size_t j = 0; j < n_regions; j++) {
+                frags += (double)open[j] / par.n_virtual;
+                s->open[k * n_regions + j] += open[j] / (float)par.n_virtual;
+            }
         }
         for (size_t g = 0; g < n; g++) sum += mean[g];
         s->scale[k] = 1 / sum;
         s->acc_scale[k] = frags > 0 ? 1 / frags : 0;
+        for (size_t j = 0; j < n_regions; j++) s->open[k * n_regions + j] *= (float)s->acc_scale[k];
         for (size_t g = 0; g < n; g++) s->soup[g] += share * mean[g] / sum;
     }
 end:
@@ -276,6 +280,7 @@ grn_status grn_sim_design_rates(grn_sim_t *s)
     GRN_TRY(GRN_NEW(s->acc, n_types * s->regions.n));
     GRN_TRY(GRN_NEW(s->scale, n_types));
     GRN_TRY(GRN_NEW(s->acc_scale, n_types));
+    GRN_TRY(GRN_NEW(s->open, n_types * s->regions.n));
     GRN_TRY(GRN_NEW(s->soup, n));
     for (size_t g = 0; g < n; g++) draw_basal(s, g);
     raise_repressed(s);

@@ -132,6 +132,7 @@ typedef struct {
     double *soup;      /* (G) mean profile, sums to 1 */
     float *acc;        /* (K, R) openness with every regulon off */
     double *acc_scale; /* (K) fragments in regions per unit of openness at depth 1 */
+    float *open;       /* (K, R) share of a type's fragments in regions, mean over its states; 0 without ATAC */
     double *type_cum;  /* (K) cumulated shares of the types */
     uint32_t n_programmes;
     size_t n_sites, cap_sites;
@@ -212,7 +213,7 @@ grn_status grn_sim_write_fragments(const grn_sim_t *s, const char *dir,
 grn_status grn_sim_write_genome(const grn_sim_t *s, const char *dir,
                                 grn_par_t *pool) GRN_MUST_USE; /* genome.fa, .fai */
 grn_status grn_sim_write_tables(const grn_sim_t *s, const char *dir)
-    GRN_MUST_USE; /* genes.gtf, regions.bed, sites.bed, tfs.txt, cells.tsv */
+    GRN_MUST_USE; /* genes.gtf, regions.bed, sites.bed, tfs.txt, cells.tsv, truth_open.tsv */
 grn_status grn_sim_write_motifs(const grn_sim_t *s,
                                 const char *dir) GRN_MUST_USE; /* motifs.jaspar, motif2tf.tsv */
 grn_status grn_sim_write_truth(const grn_sim_t *s, const char *dir, grn_par_t *pool)

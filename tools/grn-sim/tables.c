@@ -1,4 +1,4 @@
-/* The text files of the plan: genes.gtf, regions.bed, sites.bed, tfs.txt; and cells.tsv. */
+/* The text files of the plan: genes.gtf, regions.bed, sites.bed, tfs.txt; and cells.tsv, truth_open.tsv. */
 #include "sim.h"
 
 #include <inttypes.h>
@@ -107,6 +107,23 @@ static grn_status write_cells(const grn_sim_t *s, grn_out_t *o)
     return rc;
 }
 
+/* How open each region is in each type: the share of a cell's fragments in regions that it gets, mean over the cells' states. */
+static grn_status write_open(const grn_sim_t *s, grn_out_t *o)
+{
+    grn_status rc = GRN_OK;
+    static const char *const kind[] = { "promoter", "enhancer", "open", "bound", "closed" };
+    GRN_TRY(grn_out_puts(o, "region\tkind"));
+    for (size_t k = 0; k < s->types.n; k++) GRN_TRY(grn_out_printf(o, "\t%s", grn_names_get(&s->types, k)));
+    GRN_TRY(grn_out_puts(o, "\n"));
+    for (size_t i = 0; i < s->regions.n; i++) {
+        GRN_TRY(grn_out_printf(o, "%s\t%s", grn_names_get(&s->regions, i), kind[s->region[i].kind]));
+        for (size_t k = 0; k < s->types.n; k++) GRN_TRY(grn_out_printf(o, "\t%.4g", (double)s->open[k * s->regions.n + i]));
+        GRN_TRY(grn_out_puts(o, "\n"));
+    }
+end:
+    return rc;
+}
+
 grn_status grn_sim_write_tables(const grn_sim_t *s, const char *dir)
 {
     static const struct {
@@ -116,9 +133,11 @@ grn_status grn_sim_write_tables(const grn_sim_t *s, const char *dir)
                   { "regions.bed", write_regions },
                   { "sites.bed", write_sites },
                   { "tfs.txt", write_tfs },
-                  { "cells.tsv", write_cells } };
+                  { "cells.tsv", write_cells },
+                  { "truth_open.tsv", write_open } };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         grn_out_t *o;
+        if (s->o.no_atac && table[i].write == write_open) continue;
         grn_status rc = grn_sim_open(&o, dir, table[i].name);
         if (rc) return rc;
         rc = table[i].write(s, o);
