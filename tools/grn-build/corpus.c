@@ -124,7 +124,8 @@ static grn_status lay_out(grn_corpus_t *c, const char *path)
         uint64_t n = 0;
         for (size_t i = 1; i <= c->C; i++) {
             n += off[i];
-            if (n > UINT32_MAX) return grn_err(GRN_EUNSUP, "'%s' has more than 4,294,967,295 entries in %d regions", path, GRN_CORPUS_BLOCK);
+            if (n > UINT32_MAX)
+                return grn_err(GRN_EUNSUP, "'%s' has more than 4,294,967,295 entries in %d regions", path, GRN_CORPUS_BLOCK);
             off[i] = (uint32_t)n;
         }
         c->base[b + 1] = c->base[b] + n;
