@@ -7,6 +7,7 @@ LIB += lib/base/names.c
 LIB += lib/base/rng.c
 LIB += lib/base/par.c
 LIB += lib/base/file.c
+LIB += lib/base/staging.c
 LIB += lib/base/log.c
 LIB += lib/base/opt.c
 LIB += lib/base/version.c

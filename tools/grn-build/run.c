@@ -148,8 +148,17 @@ static const grn_opt_t table[] = {
 typedef struct {
     const char *rna;
     grn_str_t dir, barcodes, tfs, atac, scan, tf_gene, region_gene;
-    int made_barcodes, made_tfs, made_atac, made_scan, made_links;
+    char *mine[8]; /* what goes at the end or when a signal ends the run, the folder first */
+    size_t slot[8], n_mine;
 } files_t;
+
+/* To be called before the file is made. */
+static void will_go(files_t *f, char *path)
+{
+    if (opt.keep) return;
+    f->mine[f->n_mine] = path;
+    f->slot[f->n_mine++] = grn_pending_add(path);
+}
 
 static grn_status check_options(void)
 {
@@ -185,6 +194,7 @@ static grn_status make_folder(files_t *f)
                      : grn_str_printf(&f->dir, "%s.parts", opt.out));
     if (mkdir(f->dir.s, 0777) != 0 && errno != EEXIST)
         GRN_FAIL(GRN_EIO, "cannot make '%s': %s", f->dir.s, strerror(errno));
+    will_go(f, f->dir.s);
     GRN_TRY(grn_str_printf(&f->barcodes, "%s/barcodes.txt", f->dir.s));
     GRN_TRY(opt.tfs ? grn_str_puts(&f->tfs, opt.tfs)
                     : grn_str_printf(&f->tfs, "%s/tfs.txt", f->dir.s));
@@ -223,8 +233,8 @@ static grn_status list_barcodes(files_t *f)
     grn_mr_t *mr = NULL;
     GRN_TRY(grn_counts_cli(&opt.rna, &copt));
     GRN_TRY(grn_mr_open(&mr, f->rna, &copt, grn_common.pool));
+    will_go(f, f->barcodes.s);
     GRN_TRY(write_names(&grn_mr_info(mr)->row, f->barcodes.s));
-    f->made_barcodes = 1;
 end:
     if (mr) grn_mr_close(mr);
     return rc;
@@ -235,8 +245,8 @@ static grn_status list_tfs(files_t *f)
     grn_status rc = GRN_OK;
     grn_motif2tf_t t = { 0 };
     GRN_TRY(grn_motif2tf_load(opt.motif2tf, NULL, &t));
+    will_go(f, f->tfs.s);
     GRN_TRY(write_names(&t.tfs, f->tfs.s));
-    f->made_tfs = 1;
 end:
     grn_motif2tf_clear(&t);
     return rc;
@@ -270,8 +280,8 @@ static grn_status run_count(files_t *f)
     grn_stage_opt(&s, "--unit", opt.unit);
     grn_stage_opt(&s, "--output", f->atac.s);
     for (size_t i = 0; i < opt.fragments.n; i++) grn_stage_add(&s, opt.fragments.v[i]);
+    will_go(f, f->atac.s);
     grn_status rc = grn_stage_run(&s);
-    f->made_atac = 1;
     grn_stage_clear(&s);
     return rc;
 }
@@ -286,8 +296,8 @@ static grn_status run_scan(files_t *f)
     grn_stage_num(&s, "--pvalue", opt.pvalue);
     grn_stage_opt(&s, "--background", opt.background);
     grn_stage_opt(&s, "--output", f->scan.s);
+    will_go(f, f->scan.s);
     grn_status rc = grn_stage_run(&s);
-    f->made_scan = 1;
     grn_stage_clear(&s);
     return rc;
 }
@@ -324,8 +334,9 @@ static grn_status run_link(files_t *f)
     add_rna_options(&s);
     grn_stage_add(&s, f->rna);
     if (!opt.rna_only) grn_stage_add(&s, f->atac.s);
+    will_go(f, f->tf_gene.s);
+    will_go(f, f->region_gene.s);
     grn_status rc = grn_stage_run(&s);
-    f->made_links = 1;
     grn_stage_clear(&s);
     /* Links were written but are empty: the last step tells the whole story. */
     int written =
@@ -372,16 +383,10 @@ static grn_status run_regulon(files_t *f)
 /* Removes what was made, unless it is to be kept. */
 static void clean_up(files_t *f)
 {
-    if (!opt.keep && f->dir.s) {
-        if (f->made_barcodes) unlink(f->barcodes.s);
-        if (f->made_tfs) unlink(f->tfs.s);
-        if (f->made_atac) unlink(f->atac.s);
-        if (f->made_scan) unlink(f->scan.s);
-        if (f->made_links) {
-            unlink(f->tf_gene.s);
-            unlink(f->region_gene.s);
-        }
-        rmdir(f->dir.s);
+    for (size_t i = f->n_mine; i-- > 0;) {
+        if (i > 0) unlink(f->mine[i]);
+        else rmdir(f->mine[i]);
+        grn_pending_drop(f->slot[i]);
     }
     grn_str_t *all[] = { &f->dir,  &f->barcodes, &f->tfs,        &f->atac,
                          &f->scan, &f->tf_gene,  &f->region_gene };
