@@ -204,8 +204,7 @@ static grn_status load_checkpoint(const input_t *in, grn_dev_t *dev, grn_cr_t *r
     GRN_TRY(grn_model_config_json(&opt.model, &mine));
     GRN_TRY(grn_model_config_json(&(*m)->cfg, &theirs));
     GRN_TRY(grn_split_json(&in->split, &split));
-    if (strcmp(mine, theirs) != 0)
-        GRN_FAIL(GRN_EINVAL, "'%s' is another model: it has %s, this run %s", opt.resume, theirs, mine);
+    GRN_TRY(grn_train_same_options(opt.resume, theirs, mine));
     if (!grn_names_equal(&(*m)->genes, &in->genes)) {
         GRN_FAIL(GRN_ESHAPE, "'%s' has other genes (%zu) than the counts (%zu)", opt.resume, (*m)->genes.n, in->genes.n);
     }
@@ -275,6 +274,8 @@ end:
 
 int main(int argc, char **argv)
 {
+    /* a run in pieces makes the model of a run without a break */
+    static const char *const pieces[] = { "checkpoint", "every", "stop", "resume", NULL };
     static const grn_tool_t tool = {
         "grn-train",
         "train a GRN-aware RNA model by masked-value prediction",
@@ -285,6 +286,7 @@ int main(int argc, char **argv)
         "  grn-train -e regulons.edges.zst -a active.tensor.zst counts.h5ad -o model.tensor.zst --log loss.tsv\n"
         "  grn-train --grn none counts.h5ad -o baseline.tensor.zst\n"
     };
+    grn_tool_unrecorded(pieces);
     grn_model_config_init(&opt.model);
     return grn_tool_main(&tool, argc, argv, run);
 }
