@@ -165,6 +165,7 @@ grn-build += tools/grn-build/regulon_modules.c
 grn-build += tools/grn-build/regulon_output.c
 grn-build += tools/grn-build/tfaccess.c
 grn-build += tools/grn-build/regulon_cli.c
+grn-build += tools/grn-build/options.c
 grn-build += tools/grn-build/run.c
 grn-build += tools/grn-build/stage.c
 
