@@ -79,6 +79,7 @@ LIB += lib/nn/optim.c
 LIB += lib/model/config.c
 LIB += lib/model/tokens.c
 LIB += lib/model/cells.c
+LIB += lib/model/input.c
 LIB += lib/model/batch.c
 LIB += lib/model/layer.c
 LIB += lib/model/block.c
