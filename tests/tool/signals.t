@@ -1,4 +1,4 @@
-# A run that is ended by a signal leaves nothing: folders and sets of files (grn-sim, grn-view to a 10x folder, grn-build run), single files, indexes
+# A run that a signal or a full disk ends leaves nothing: folders and sets of files (grn-sim, grn-view to a 10x folder, grn-build run), single files, indexes
 K='-n 4000 --no-pg -q -@ 1'
 t_killed "grn-sim: SIGTERM at the tables" TERM 'k1/.grn.tmp.*/regions.bed' grn-sim $K -o k1
 t_killed "SIGINT at the counts" INT 'k2/.grn.tmp.*/counts.h5.tmp.*' grn-sim $K --no-genome -o k2
@@ -32,6 +32,7 @@ t_true "neither result nor parts are left" '[ ! -e r.zst ] && [ ! -e r.zst.parts
 t_killed "with --keep: SIGINT" INT 'kept/atac.tensor.zst' $r --keep kept a/counts.h5
 t_true "the finished parts are kept" '[ "$(ls -A kept | tr "\n" " ")" = "atac.tensor.zst barcodes.txt tfs.txt " ]'
 t_true "no step lives on" "! grep -q 'wait[.]$$[.]jaspar' /proc/[0-9]*/cmdline 2>/dev/null"
+t_true "a disk that fills up leaves neither result nor parts" '(ulimit -f 40; ${r%-m *} -m a/motifs.jaspar a/counts.h5) 2>log; [ $? = 1 ] && [ ! -e r.zst ] && [ ! -e r.zst.parts ] && grep -q "^grn-build run: " log'
 
 # single files
 t_killed "grn-train: SIGTERM" TERM 'm.zst.ck' grn-train -q --grn none --steps 100000 --every 1 --checkpoint m.zst.ck --dim 8 --heads 1 --ffn 8 --tokens 16 -o m.zst a/counts.h5
