@@ -23,6 +23,17 @@ t_out() { local n=$1 want=$2; shift 2; local got; got=$("$@" 2>err </dev/null); 
 t_true() { eval "$2" >err 2>&1; local r=$?; t__say $((r != 0)) "$1"; [ $r = 0 ] || { echo "# false: $2"; t__diag err; }; }
 # t_near NAME GOT WANT TOLERANCE
 t_near() { awk -v a="$2" -v b="$3" -v t="$4" 'BEGIN { d = a - b; if (d < 0) d = -d; exit !(a == a + 0 && d <= t) }'; t__say $? "$1 ($2 vs $3)"; }
+# t_killed NAME SIGNAL GLOB CMD...: SIGNAL is sent as soon as a path matches GLOB (before the command ends), and the command dies of it
+t_killed() {
+    local n=$1 sig=$2 glob=$3; shift 3
+    env --default-signal=INT "$@" >out 2>err </dev/null & # bash ignores SIGINT in background jobs
+    local pid=$! r
+    until compgen -G "$glob" >/dev/null; do kill -0 $pid 2>/dev/null || break; sleep 0.005; done
+    kill -s "$sig" $pid 2>/dev/null
+    { wait $pid; r=$?; } 2>/dev/null
+    [ $r = $((128 + $(kill -l "$sig"))) ]; r=$?
+    t__say $r "$n"; [ $r = 0 ] || { echo "# not killed by $sig at $glob: $*"; t__diag err; }
+}
 t_skip() { T_N=$((T_N + 1)); echo "ok $T_N - $1 # SKIP $2"; }
 # t_data DIR: 0 if $GRN_DATA/DIR exists; else records one skip named after the script and DIR
 t_data() { [ -e "$GRN_DATA/$1" ] && return 0; t_skip "$(basename "$0"): $1" "real data absent"; return 1; }

@@ -6,9 +6,11 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -26,40 +28,77 @@ struct grn_out_s {
     unsigned char buf[BUF_N];
 };
 
-/* Temporary names that a dying process must remove. Written under the lock, read by the signal
- * handler. */
-#define PENDING_MAX 64
+/* Names that a dying process must remove. Written under the lock, read by the signal handler. */
+#define PENDING_MAX 128
 static char *volatile pending[PENDING_MAX];
 static pthread_mutex_t pending_lock = PTHREAD_MUTEX_INITIALIZER;
+static volatile pid_t pending_child;
 
-static size_t pending_add(char *tmp)
+/* FREE: a signal ends the process. HELD: it waits, in `caught`, for grn_signals_release. DYING: a handler is at work. */
+enum { FREE, HELD, DYING };
+static atomic_int signals = FREE;
+static volatile sig_atomic_t caught;
+
+size_t grn_pending_add(char *path)
 {
     pthread_mutex_lock(&pending_lock);
     size_t k = 0;
     while (k < PENDING_MAX && pending[k]) k++;
-    if (k < PENDING_MAX) pending[k] = tmp;
+    if (k < PENDING_MAX) pending[k] = path;
     pthread_mutex_unlock(&pending_lock);
     return k;
 }
 
-static void pending_remove(size_t k)
+void grn_pending_drop(size_t k)
 {
     pthread_mutex_lock(&pending_lock);
     if (k < PENDING_MAX) pending[k] = NULL;
     pthread_mutex_unlock(&pending_lock);
 }
 
-static void unlink_pending(void)
+void grn_pending_child(pid_t pid)
+{
+    pending_child = pid;
+}
+
+/* Only async-signal-safe calls. A name is a file or a folder, and one of the two calls fails without harm; folders are
+ * registered after those they lie in. */
+static void remove_pending(void)
 {
     for (size_t k = 0; k < PENDING_MAX; k++)
         if (pending[k]) unlink(pending[k]);
+    for (size_t k = PENDING_MAX; k-- > 0;)
+        if (pending[k]) rmdir(pending[k]);
+}
+
+static void die(int sig)
+{
+    if (pending_child > 0) { /* it removes what is its own */
+        kill(pending_child, SIGTERM);
+        while (waitpid(pending_child, NULL, 0) < 0 && errno == EINTR) continue;
+    }
+    remove_pending();
+    signal(sig, SIG_DFL);
+    raise(sig);
 }
 
 static void on_signal(int sig)
 {
-    unlink_pending();
-    signal(sig, SIG_DFL);
-    raise(sig);
+    int was = FREE;
+    if (atomic_compare_exchange_strong(&signals, &was, DYING)) die(sig);
+    else if (was == HELD) caught = sig;
+}
+
+void grn_signals_hold(void)
+{
+    int was = FREE;
+    while (!atomic_compare_exchange_strong(&signals, &was, HELD)) pause(); /* another thread is ending the process */
+}
+
+void grn_signals_release(void)
+{
+    atomic_store(&signals, FREE);
+    if (caught) on_signal(caught);
 }
 
 void grn_file_init(void)
@@ -73,7 +112,7 @@ void grn_file_init(void)
             sigaction(sigs[i], &sa, NULL);
     signal(SIGXFSZ,
            SIG_IGN); /* a file-size limit becomes a write error, reported like a full disk */
-    atexit(unlink_pending);
+    atexit(remove_pending);
 }
 
 static grn_status open_error(const char *path)
@@ -93,7 +132,7 @@ static grn_status open_tmp_beside(grn_out_t *o)
         o->tmp = NULL;
         return rc;
     }
-    o->slot = pending_add(o->tmp);
+    o->slot = grn_pending_add(o->tmp);
     return GRN_OK;
 }
 
@@ -189,7 +228,7 @@ grn_status grn_out_printf(grn_out_t *o, const char *fmt, ...)
 
 static void out_free(grn_out_t *o)
 {
-    pending_remove(o->slot);
+    grn_pending_drop(o->slot);
     free(o->tmp);
     free(o->path);
     free(o);

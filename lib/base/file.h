@@ -11,10 +11,23 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "base/err.h"
 
 void grn_file_init(void); /* once, in the tool's start-up */
+
+/* Registers a name that must not outlive the process: at exit and on the signals above files are removed, then folders that are
+ * empty (register a folder after the one it lies in). Borrowed until dropped by the slot returned; dropping removes nothing.
+ * With more than 128 names at once the rest are not registered. */
+size_t grn_pending_add(char *path);
+void grn_pending_drop(size_t slot);
+/* A child to end and wait for before that, so that what it leaves behind is gone as well; 0: none. */
+void grn_pending_child(pid_t pid);
+
+/* Between hold and release (a few system calls, no nesting) those signals wait: for renames that belong together. */
+void grn_signals_hold(void);
+void grn_signals_release(void);
 
 typedef struct grn_out_s grn_out_t; /* an output being written */
 

@@ -32,10 +32,16 @@ static const grn_opt_t common_table[] = {
 
 static char *command_line;
 static const char *tool_name = "grn";
+static const char *const *unrecorded; /* of the tool */
 
 const char *grn_tool_command(void)
 {
     return command_line ? command_line : "";
+}
+
+void grn_tool_unrecorded(const char *const *names)
+{
+    unrecorded = names;
 }
 
 const char *grn_tool_name(void)
@@ -294,39 +300,58 @@ static int is_plain(const char *s)
                0;
 }
 
-/* Arguments at a[i] that say how fast and how loud, not what: they must not show in outputs. 0, 1
- * or 2 (with its value). */
-static int is_manner(int argc, char **a, int i)
+/* Tokens that the argument a[i] takes (1, or 2 with its value); *o: the option it is, NULL for operands and for several letters
+ * in one. */
+static int arg_width(const grn_opt_t *const tables[2], int argc, char **a, int i, const grn_opt_t **o)
 {
-    static const char *const with_value[] = { "-@",          "-v",         "--threads",
-                                              "--verbosity", "--progress", "--log-json" };
-    if (strcmp(a[i], "-q") == 0 || strcmp(a[i], "--quiet") == 0) return 1;
-    for (size_t k = 0; k < sizeof with_value / sizeof *with_value; k++) {
-        size_t n = strlen(with_value[k]);
-        if (strncmp(a[i], with_value[k], n) != 0) continue;
-        if (a[i][n] == 0) return i + 1 < argc ? 2 : 1;
-        if (n == 2 || a[i][n] == '=') return 1; /* -@4, --threads=4 */
+    const char *name = a[i] + 2, *eq = strchr(a[i], '=');
+    int n_match, has_next = i + 1 < argc;
+    *o = NULL;
+    if (a[i][0] != '-' || !a[i][1]) return 1;
+    if (a[i][1] == '-') {
+        *o = find_long(tables, name, eq ? (size_t)(eq - name) : strlen(name), &n_match);
+        return *o && !is_switch(*o) && !eq && has_next ? 2 : 1;
     }
+    for (const char *p = a[i] + 1; *p; p++) {
+        const grn_opt_t *x = find_short(tables, *p);
+        if (x && p == a[i] + 1 && (!p[1] || !is_switch(x))) *o = x;
+        if (!x || !is_switch(x)) return x && !p[1] && has_next ? 2 : 1;
+    }
+    return 1;
+}
+
+/* Options that say how fast, how loud or in how many pieces, not what: they must not show in outputs. */
+static int is_unrecorded(const grn_opt_t *o)
+{
+    static const char *const manner[] = { "threads", "verbosity", "quiet", "progress", "log-json", NULL };
+    for (int k = 0; o && k < 2; k++)
+        for (const char *const *n = k ? unrecorded : manner; n && *n; n++)
+            if (strcmp(o->long_name, *n) == 0) return 1;
     return 0;
 }
 
-static void keep_command(int argc, char **argv)
+static grn_status put_word(grn_str_t *s, const char *word)
 {
+    grn_status rc = grn_str_puts(s, s->n ? " " : "");
+    if (rc || is_plain(word)) return rc ? rc : grn_str_puts(s, word);
+    rc = grn_str_puts(s, "'");
+    for (const char *p = word; *p && !rc; p++) rc = *p == '\'' ? grn_str_puts(s, "'\\''") : grn_str_add(s, p, 1);
+    return rc ? rc : grn_str_puts(s, "'");
+}
+
+/* argv[0] and `sub`, the subcommand or NULL, then argv[1 ...]. */
+static void keep_command(const grn_tool_t *tool, const char *sub, int argc, char **argv)
+{
+    const grn_opt_t *const tables[2] = { tool->opt, common_table };
+    const grn_opt_t *o;
     grn_str_t s = { 0 };
-    grn_status rc = grn_str_puts(&s, grn_path_base(argv[0]));
-    for (int i = 1, skip; i < argc && !rc; i++) {
-        if ((skip = is_manner(argc, argv, i))) {
-            i += skip - 1;
-            continue;
-        }
-        if (is_plain(argv[i])) {
-            rc = grn_str_printf(&s, " %s", argv[i]);
-            continue;
-        }
-        rc = grn_str_puts(&s, " '");
-        for (const char *p = argv[i]; *p && !rc; p++)
-            rc = *p == '\'' ? grn_str_puts(&s, "'\\''") : grn_str_add(&s, p, 1);
-        if (!rc) rc = grn_str_puts(&s, "'");
+    grn_status rc = put_word(&s, grn_path_base(argv[0]));
+    if (sub && !rc) rc = put_word(&s, sub);
+    for (int i = sub ? 2 : 1, end = 0, width; i < argc && !rc; i += width) {
+        width = end ? 1 : arg_width(tables, argc, argv, i, &o);
+        if (strcmp(argv[i], "--") == 0) end = 1;
+        if (!end && is_unrecorded(o)) continue;
+        for (int k = 0; k < width && !rc; k++) rc = put_word(&s, argv[i + k]);
     }
     command_line = s.s;
 }
@@ -421,7 +446,7 @@ int grn_tool_main(const grn_tool_t *tool, int argc, char **argv,
                   grn_status (*run)(const grn_args_t *args))
 {
     tool_name = tool->name;
-    keep_command(argc, argv);
+    keep_command(tool, NULL, argc, argv);
     return run_tool(tool, argc, argv, run);
 }
 
@@ -440,7 +465,6 @@ int grn_tool_main_sub(const char *name, const char *brief, const grn_subtool_t *
     grn_args_t none = { 0, NULL };
     char *help[] = { argv[0], (char *)"--help", NULL };
     tool_name = name;
-    keep_command(argc, argv);
     grn_log_init(name, 3);
     if (argc < 2) {
         print_subtools(stderr, name, brief, sub, n_sub);
@@ -455,9 +479,11 @@ int grn_tool_main_sub(const char *name, const char *brief, const grn_subtool_t *
         else print_subtools(stdout, name, brief, sub, n_sub);
         return finish(GRN_OK, &none);
     }
-    for (size_t i = 0; i < n_sub; i++)
-        if (strcmp(strrchr(sub[i].tool.name, ' ') + 1, word) == 0)
-            return is_help ? run_tool(&sub[i].tool, 2, help, sub[i].run)
-                           : run_tool(&sub[i].tool, argc - 1, argv + 1, sub[i].run);
+    for (size_t i = 0; i < n_sub; i++) {
+        if (strcmp(strrchr(sub[i].tool.name, ' ') + 1, word) != 0) continue;
+        if (is_help) return run_tool(&sub[i].tool, 2, help, sub[i].run);
+        keep_command(&sub[i].tool, word, argc, argv);
+        return run_tool(&sub[i].tool, argc - 1, argv + 1, sub[i].run);
+    }
     return finish(grn_err(GRN_EUSAGE, "unknown command '%s'; see %s --help", word, name), &none);
 }

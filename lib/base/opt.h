@@ -117,9 +117,11 @@ typedef struct {
 int grn_tool_main_sub(const char *name, const char *brief, const grn_subtool_t *sub, size_t n_sub,
                       int argc, char **argv);
 
-/* The command line of this run, shell-quoted, for provenance; without threads, verbosity, progress
- * and log file, which never change an output. Borrowed. */
+/* The command line of this run, shell-quoted, for provenance; without threads, verbosity, progress,
+ * log file and what grn_tool_unrecorded names, which never change an output. Borrowed. */
 const char *grn_tool_command(void);
+/* Before grn_tool_main: long names, NULL at the end, of more options that change no output. Borrowed. */
+void grn_tool_unrecorded(const char *const *names);
 /* The running tool's name without subcommand, e.g. "grn-build". */
 const char *grn_tool_name(void);
 

@@ -115,10 +115,17 @@ static int is_there(const char *path)
 static int build_beside(const char *path, const char *fai, const char *gzi, int need_gzi)
 {
     grn_str_t a = { 0 }, b = { 0 };
-    int ok = !grn_str_printf(&a, "%s.tmp.%ld", fai, (long)getpid()) && !grn_str_printf(&b, "%s.tmp.%ld", gzi, (long)getpid()) &&
-             fai_build3(path, a.s, need_gzi ? b.s : NULL) == 0 && (!need_gzi || rename(b.s, gzi) == 0) && rename(a.s, fai) == 0;
-    if (!ok && a.s) unlink(a.s);
-    if (!ok && b.s) unlink(b.s);
+    if (grn_str_printf(&a, "%s.tmp.%ld", fai, (long)getpid()) || grn_str_printf(&b, "%s.tmp.%ld", gzi, (long)getpid())) {
+        grn_str_clear(&a);
+        grn_str_clear(&b);
+        return 0;
+    }
+    size_t slot[2] = { grn_pending_add(a.s), grn_pending_add(b.s) };
+    int ok = fai_build3(path, a.s, need_gzi ? b.s : NULL) == 0 && (!need_gzi || rename(b.s, gzi) == 0) && rename(a.s, fai) == 0;
+    if (!ok) unlink(a.s);
+    if (!ok) unlink(b.s);
+    grn_pending_drop(slot[0]);
+    grn_pending_drop(slot[1]);
     grn_str_clear(&a);
     grn_str_clear(&b);
     return ok;

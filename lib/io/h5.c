@@ -170,8 +170,8 @@ grn_status grn_h5_tmp(grn_str_t *name, int *fd)
                : GRN_OK;
 }
 
-/* Copies stdin to a temporary file that HDF5 can open. */
-static grn_status spool_stdin(grn_str_t *name)
+/* Copies stdin to a temporary file that HDF5 can open, registered for removal. */
+static grn_status spool_stdin(grn_str_t *name, size_t *slot)
 {
     grn_status rc = GRN_OK;
     int fd = -1;
@@ -180,6 +180,7 @@ static grn_status spool_stdin(grn_str_t *name)
     lseek(STDIN_FILENO, 0, SEEK_SET);
     GRN_TRY(GRN_NEW_RAW(buf, 1 << 20));
     GRN_TRY(grn_h5_tmp(name, &fd));
+    *slot = grn_pending_add(name->s);
     while ((n = read(STDIN_FILENO, buf, 1 << 20)) != 0) {
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) GRN_FAIL(GRN_EIO, "cannot read stdin: %s", strerror(errno));
@@ -196,12 +197,13 @@ grn_status grn_h5_open(grn_h5_t *h, const char *path)
     grn_status rc = GRN_OK;
     hid_t fapl = -1;
     grn_str_t tmp = { 0 };
+    size_t slot = SIZE_MAX;
     grn_h5_init();
     *h = (grn_h5_t){ .file = -1 };
     GRN_TRY(GRN_NEW_RAW(h->path, strlen(path) + 1));
     memcpy(h->path, path, strlen(path) + 1);
     if (strcmp(path, "-") == 0) {
-        rc = spool_stdin(&tmp);
+        rc = spool_stdin(&tmp, &slot);
         if (rc != GRN_OK) goto end;
         path = tmp.s;
     }
@@ -212,6 +214,7 @@ grn_status grn_h5_open(grn_h5_t *h, const char *path)
     if (h->file < 0) rc = grn_h5_fail(h, "cannot be opened as HDF5");
 end:
     if (tmp.s) unlink(tmp.s);
+    grn_pending_drop(slot);
     grn_str_clear(&tmp);
     if (fapl >= 0) H5Pclose(fapl);
     if (rc != GRN_OK) grn_h5_close(h);

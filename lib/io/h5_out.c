@@ -1,5 +1,6 @@
 #include "io/h5_out.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -254,4 +255,52 @@ void grn_h5o_grow_close(grn_h5o_grow_t *g)
 {
     if (g->mem && g->ds >= 0) H5Dclose(g->ds);
     *g = (grn_h5o_grow_t){ 0 };
+}
+
+grn_status grn_h5o_rows_open(grn_h5o_rows_t *r, const char *path, const grn_names_t *col,
+                             const grn_attrs_t *col_attr)
+{
+    grn_status rc = GRN_OK;
+    *r = (grn_h5o_rows_t){ .o = { .file = -1, .fd = -1 }, .col = col, .col_attr = col_attr };
+    GRN_TRY(GRN_GROW(r->indptr, r->cap_indptr, 1));
+    r->indptr[0] = 0;
+    GRN_TRY(grn_h5o_open(&r->o, path));
+end:
+    return rc;
+}
+
+grn_status grn_h5o_rows_add(grn_h5o_rows_t *r, const grn_matrix_t *m)
+{
+    grn_status rc = GRN_OK;
+    int is_new;
+    if (m->n_cols != r->col->n)
+        GRN_FAIL(GRN_ESHAPE, "a block of %llu columns for a file of %zu",
+                 (unsigned long long)m->n_cols, r->col->n);
+    GRN_TRY(GRN_GROW(r->indptr, r->cap_indptr, r->n_rows + m->n_rows + 1));
+    for (uint64_t i = 0; i < m->n_rows; i++) {
+        GRN_TRY(grn_names_add(&r->row, grn_names_get(&m->row, i), NULL, &is_new));
+        if (!is_new) GRN_FAIL(GRN_EINVAL, "barcode '%s' is there twice", grn_names_get(&m->row, i));
+        int64_t n = m->is_dense ? 0 : (int64_t)(m->indptr[i + 1] - m->indptr[i]);
+        r->indptr[r->n_rows + 1] = r->indptr[r->n_rows] + n;
+        r->n_rows++;
+    }
+end:
+    return rc;
+}
+
+grn_status grn_h5o_rows_commit(grn_h5o_rows_t *r)
+{
+    grn_h5o_grow_close(&r->data);
+    grn_h5o_grow_close(&r->indices);
+    return grn_h5o_commit(&r->o);
+}
+
+void grn_h5o_rows_clear(grn_h5o_rows_t *r)
+{
+    grn_h5o_grow_close(&r->data);
+    grn_h5o_grow_close(&r->indices);
+    grn_h5o_abort(&r->o);
+    grn_names_clear(&r->row);
+    free(r->indptr);
+    *r = (grn_h5o_rows_t){ .o = { .file = -1, .fd = -1 } };
 }

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/names.h"
+#include "io/matrix.h"
 
 typedef struct {
     hid_t file;
@@ -62,5 +63,23 @@ grn_status grn_h5o_grow_open(grn_h5o_t *o, grn_h5o_grow_t *g, const char *name, 
 grn_status grn_h5o_grow_append(grn_h5o_t *o, grn_h5o_grow_t *g, const void *data,
                                uint64_t n) GRN_MUST_USE;
 void grn_h5o_grow_close(grn_h5o_grow_t *g); /* accepts a zeroed one */
+
+/* A matrix written by blocks of rows: the file, its two growing datasets (which the writer opens), and the row names and row starts
+ * that are written at the end. Memory O(rows). */
+typedef struct {
+    grn_h5o_t o;
+    const grn_names_t *col;      /* borrowed until commit */
+    const grn_attrs_t *col_attr; /* borrowed until commit */
+    grn_h5o_grow_t data, indices;
+    grn_names_t row;
+    int64_t *indptr; /* (n_rows + 1); dense rows have none */
+    size_t n_rows, cap_indptr;
+} grn_h5o_rows_t;
+grn_status grn_h5o_rows_open(grn_h5o_rows_t *r, const char *path, const grn_names_t *col,
+                             const grn_attrs_t *col_attr) GRN_MUST_USE;
+/* Takes the names and row starts of a block. GRN_ESHAPE: other columns; GRN_EINVAL: a name that is there already. */
+grn_status grn_h5o_rows_add(grn_h5o_rows_t *r, const grn_matrix_t *m) GRN_MUST_USE;
+grn_status grn_h5o_rows_commit(grn_h5o_rows_t *r) GRN_MUST_USE; /* closes the datasets and the file; clear follows */
+void grn_h5o_rows_clear(grn_h5o_rows_t *r);                     /* drops an uncommitted file; accepts a zeroed one */
 
 #endif

@@ -8,14 +8,8 @@
 #include "io/h5_out.h"
 
 struct grn_h5ad_w_s {
-    grn_h5o_t o;
-    const grn_names_t *col; /* borrowed until commit */
-    const grn_attrs_t *col_attr;
+    grn_h5o_rows_t r; /* CSR; dense: data only */
     int begun, is_dense;
-    grn_h5o_grow_t data, indices; /* CSR; dense: data only */
-    grn_names_t row;
-    int64_t *indptr;
-    size_t n_rows, cap_indptr;
     grn_attrs_t row_attr; /* num and code of all rows so far, capacity in cap_attr[i] */
     size_t *cap_attr;
 };
@@ -81,16 +75,16 @@ static grn_status begin_x(grn_h5ad_w_t *w, int is_dense)
     w->begun = 1;
     w->is_dense = is_dense;
     if (is_dense) {
-        if (w->col->n == 0)
-            GRN_FAIL(GRN_EINVAL, "cannot write a dense matrix without columns to '%s'", w->o.path);
+        if (w->r.col->n == 0)
+            GRN_FAIL(GRN_EINVAL, "cannot write a dense matrix without columns to '%s'", w->r.o.path);
         GRN_TRY(
-            grn_h5o_grow_open(&w->o, &w->data, "X", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, w->col->n));
-        GRN_TRY(grn_h5o_encoding(&w->o, "X", "array", "0.2.0"));
+            grn_h5o_grow_open(&w->r.o, &w->r.data, "X", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, w->r.col->n));
+        GRN_TRY(grn_h5o_encoding(&w->r.o, "X", "array", "0.2.0"));
     } else {
-        GRN_TRY(grn_h5o_group(&w->o, "X"));
-        GRN_TRY(grn_h5o_encoding(&w->o, "X", "csr_matrix", "0.1.0"));
-        GRN_TRY(grn_h5o_grow_open(&w->o, &w->data, "X/data", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, 0));
-        GRN_TRY(grn_h5o_grow_open(&w->o, &w->indices, "X/indices", H5T_STD_I32LE, H5T_NATIVE_UINT32,
+        GRN_TRY(grn_h5o_group(&w->r.o, "X"));
+        GRN_TRY(grn_h5o_encoding(&w->r.o, "X", "csr_matrix", "0.1.0"));
+        GRN_TRY(grn_h5o_grow_open(&w->r.o, &w->r.data, "X/data", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, 0));
+        GRN_TRY(grn_h5o_grow_open(&w->r.o, &w->r.indices, "X/indices", H5T_STD_I32LE, H5T_NATIVE_UINT32,
                                   0));
     }
 end:
@@ -105,18 +99,13 @@ grn_status grn_h5ad_w_open(grn_h5ad_w_t **out, const char *path, const grn_names
     grn_h5ad_w_t *w = NULL;
     *out = NULL;
     GRN_TRY(GRN_NEW(w, 1));
-    w->o.file = w->o.fd = -1;
-    w->col = col;
-    w->col_attr = col_attr;
-    GRN_TRY(GRN_GROW(w->indptr, w->cap_indptr, 1));
-    w->indptr[0] = 0;
-    GRN_TRY(grn_h5o_open(&w->o, path));
-    GRN_TRY(grn_h5o_encoding(&w->o, "/", "anndata", "0.1.0"));
+    GRN_TRY(grn_h5o_rows_open(&w->r, path, col, col_attr));
+    GRN_TRY(grn_h5o_encoding(&w->r.o, "/", "anndata", "0.1.0"));
     for (size_t i = 0; i < sizeof empty / sizeof *empty; i++) {
-        GRN_TRY(grn_h5o_group(&w->o, empty[i]));
-        GRN_TRY(grn_h5o_encoding(&w->o, empty[i], "dict", "0.1.0"));
+        GRN_TRY(grn_h5o_group(&w->r.o, empty[i]));
+        GRN_TRY(grn_h5o_encoding(&w->r.o, empty[i], "dict", "0.1.0"));
     }
-    GRN_TRY(put_frame(&w->o, "var", col, col_attr));
+    GRN_TRY(put_frame(&w->r.o, "var", col, col_attr));
     *out = w;
     w = NULL;
 end:
@@ -166,25 +155,17 @@ end:
     return rc;
 }
 
-static grn_status append_rows(grn_h5ad_w_t *w, const grn_matrix_t *m)
+/* Before the rows are counted. */
+static grn_status append_attrs(grn_h5ad_w_t *w, const grn_matrix_t *m)
 {
     grn_status rc = GRN_OK;
-    int is_new;
-    if (w->n_rows == 0 && !w->row_attr.a) GRN_TRY(adopt_attrs(w, &m->row_attr));
+    if (w->r.n_rows == 0 && !w->row_attr.a) GRN_TRY(adopt_attrs(w, &m->row_attr));
     for (size_t i = 0; i < w->row_attr.n; i++) {
         const grn_attr_t *a = grn_attr_find(&m->row_attr, w->row_attr.a[i].name);
         if (!a)
             GRN_FAIL(GRN_ESHAPE, "a block lacks the row attribute '%s' of the blocks before",
                      w->row_attr.a[i].name);
-        GRN_TRY(append_attr(&w->row_attr.a[i], &w->cap_attr[i], a, w->n_rows, m->n_rows));
-    }
-    GRN_TRY(GRN_GROW(w->indptr, w->cap_indptr, w->n_rows + m->n_rows + 1));
-    for (uint64_t i = 0; i < m->n_rows; i++) {
-        GRN_TRY(grn_names_add(&w->row, grn_names_get(&m->row, i), NULL, &is_new));
-        if (!is_new) GRN_FAIL(GRN_EINVAL, "barcode '%s' is there twice", grn_names_get(&m->row, i));
-        int64_t n = m->is_dense ? 0 : (int64_t)(m->indptr[i + 1] - m->indptr[i]);
-        w->indptr[w->n_rows + 1] = w->indptr[w->n_rows] + n;
-        w->n_rows++;
+        GRN_TRY(append_attr(&w->row_attr.a[i], &w->cap_attr[i], a, w->r.n_rows, m->n_rows));
     }
 end:
     return rc;
@@ -193,17 +174,15 @@ end:
 grn_status grn_h5ad_w_append(grn_h5ad_w_t *w, const grn_matrix_t *m)
 {
     grn_status rc = GRN_OK;
-    if (m->n_cols != w->col->n)
-        GRN_FAIL(GRN_ESHAPE, "a block of %llu columns for a file of %zu",
-                 (unsigned long long)m->n_cols, w->col->n);
     if (!w->begun) GRN_TRY(begin_x(w, m->is_dense));
     if (w->is_dense != m->is_dense) GRN_FAIL(GRN_ESHAPE, "dense and sparse blocks in one file");
-    GRN_TRY(append_rows(w, m));
+    GRN_TRY(append_attrs(w, m));
+    GRN_TRY(grn_h5o_rows_add(&w->r, m));
     if (m->is_dense) {
-        GRN_TRY(grn_h5o_grow_append(&w->o, &w->data, m->dense, m->n_rows));
+        GRN_TRY(grn_h5o_grow_append(&w->r.o, &w->r.data, m->dense, m->n_rows));
     } else {
-        GRN_TRY(grn_h5o_grow_append(&w->o, &w->data, m->data, m->indptr[m->n_rows]));
-        GRN_TRY(grn_h5o_grow_append(&w->o, &w->indices, m->indices, m->indptr[m->n_rows]));
+        GRN_TRY(grn_h5o_grow_append(&w->r.o, &w->r.data, m->data, m->indptr[m->n_rows]));
+        GRN_TRY(grn_h5o_grow_append(&w->r.o, &w->r.indices, m->indices, m->indptr[m->n_rows]));
     }
 end:
     return rc;
@@ -212,17 +191,15 @@ end:
 grn_status grn_h5ad_w_commit(grn_h5ad_w_t *w)
 {
     grn_status rc = GRN_OK;
-    int64_t shape[2] = { (int64_t)w->n_rows, (int64_t)w->col->n };
+    int64_t shape[2] = { (int64_t)w->r.n_rows, (int64_t)w->r.col->n };
     if (!w->begun) GRN_TRY(begin_x(w, 0));
     if (!w->is_dense) {
-        GRN_TRY(grn_h5o_vec(&w->o, "X/indptr", H5T_STD_I64LE, H5T_NATIVE_INT64, w->indptr,
-                            w->n_rows + 1));
-        GRN_TRY(grn_h5o_attr_i64(&w->o, "X", "shape", shape, 2));
+        GRN_TRY(grn_h5o_vec(&w->r.o, "X/indptr", H5T_STD_I64LE, H5T_NATIVE_INT64, w->r.indptr,
+                            w->r.n_rows + 1));
+        GRN_TRY(grn_h5o_attr_i64(&w->r.o, "X", "shape", shape, 2));
     }
-    GRN_TRY(put_frame(&w->o, "obs", &w->row, &w->row_attr));
-    grn_h5o_grow_close(&w->data);
-    grn_h5o_grow_close(&w->indices);
-    rc = grn_h5o_commit(&w->o);
+    GRN_TRY(put_frame(&w->r.o, "obs", &w->r.row, &w->row_attr));
+    rc = grn_h5o_rows_commit(&w->r);
 end:
     grn_h5ad_w_abort(w);
     return rc;
@@ -231,13 +208,9 @@ end:
 void grn_h5ad_w_abort(grn_h5ad_w_t *w)
 {
     if (!w) return;
-    grn_h5o_grow_close(&w->data);
-    grn_h5o_grow_close(&w->indices);
-    grn_h5o_abort(&w->o);
-    grn_names_clear(&w->row);
-    free(w->indptr);
+    grn_attrs_clear(&w->row_attr, w->r.n_rows);
     free(w->cap_attr);
-    grn_attrs_clear(&w->row_attr, w->n_rows);
+    grn_h5o_rows_clear(&w->r);
     free(w);
 }
 

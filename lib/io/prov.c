@@ -37,6 +37,20 @@ grn_status grn_prov_input(const char *path, const char *chain_json)
     return GRN_OK;
 }
 
+void grn_prov_drop(const char *path)
+{
+    size_t k = 0;
+    for (size_t i = 0; i < n_inputs; i++) {
+        if (strcmp(inputs[i].path, path) != 0) {
+            inputs[k++] = inputs[i];
+            continue;
+        }
+        free(inputs[i].path);
+        free(inputs[i].chain);
+    }
+    n_inputs = k;
+}
+
 /* Length of the valid UTF-8 sequence at s, 0 if there is none. */
 static size_t utf8_len(const unsigned char *s)
 {

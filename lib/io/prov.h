@@ -14,6 +14,8 @@
 /* Registers an input; `chain_json` is its own chain or NULL. The digest is taken lazily (files:
  * when the first output is opened; pipes: "-"). */
 grn_status grn_prov_input(const char *path, const char *chain_json) GRN_MUST_USE;
+/* Takes an input back: a checkpoint of the very run that goes on. */
+void grn_prov_drop(const char *path);
 /* JSON texts for the metadata, malloc'ed. */
 grn_status grn_prov_inputs_json(char **out) GRN_MUST_USE;
 grn_status grn_prov_chain_json(char **out) GRN_MUST_USE;

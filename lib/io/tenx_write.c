@@ -6,14 +6,8 @@
 #include "io/h5_out.h"
 
 struct grn_tenx_w_s {
-    grn_h5o_t o;
-    grn_h5o_grow_t data, indices;
-    grn_names_t row;
-    const grn_names_t *col;      /* borrowed until commit */
-    const grn_attrs_t *col_attr; /* borrowed until commit */
-    int64_t *indptr;
-    size_t n_rows, cap_indptr;
-    int32_t *value; /* one row */
+    grn_h5o_rows_t r;
+    int32_t *value; /* one block */
     int64_t *index;
     size_t cap_value, cap_index;
 };
@@ -43,17 +37,17 @@ static const grn_attr_t *code_attr(const grn_attrs_t *as, const char *name)
 static grn_status put_features(grn_tenx_w_t *w)
 {
     grn_status rc = GRN_OK;
-    feature_col_t id = { w->col, code_attr(w->col_attr, "gene_id"), NULL };
-    feature_col_t name = { w->col, NULL, NULL };
-    feature_col_t type = { NULL, code_attr(w->col_attr, "feature_type"), "Gene Expression" };
-    feature_col_t genome = { NULL, code_attr(w->col_attr, "genome"), "" };
+    feature_col_t id = { w->r.col, code_attr(w->r.col_attr, "gene_id"), NULL };
+    feature_col_t name = { w->r.col, NULL, NULL };
+    feature_col_t type = { NULL, code_attr(w->r.col_attr, "feature_type"), "Gene Expression" };
+    feature_col_t genome = { NULL, code_attr(w->r.col_attr, "genome"), "" };
     feature_col_t tag = { NULL, NULL, "genome" };
-    GRN_TRY(grn_h5o_group(&w->o, "matrix/features"));
-    GRN_TRY(grn_h5o_fixed(&w->o, "matrix/features/_all_tag_keys", 1, feature_get, &tag));
-    GRN_TRY(grn_h5o_fixed(&w->o, "matrix/features/feature_type", w->col->n, feature_get, &type));
-    GRN_TRY(grn_h5o_fixed(&w->o, "matrix/features/genome", w->col->n, feature_get, &genome));
-    GRN_TRY(grn_h5o_fixed(&w->o, "matrix/features/id", w->col->n, feature_get, &id));
-    GRN_TRY(grn_h5o_fixed(&w->o, "matrix/features/name", w->col->n, feature_get, &name));
+    GRN_TRY(grn_h5o_group(&w->r.o, "matrix/features"));
+    GRN_TRY(grn_h5o_fixed(&w->r.o, "matrix/features/_all_tag_keys", 1, feature_get, &tag));
+    GRN_TRY(grn_h5o_fixed(&w->r.o, "matrix/features/feature_type", w->r.col->n, feature_get, &type));
+    GRN_TRY(grn_h5o_fixed(&w->r.o, "matrix/features/genome", w->r.col->n, feature_get, &genome));
+    GRN_TRY(grn_h5o_fixed(&w->r.o, "matrix/features/id", w->r.col->n, feature_get, &id));
+    GRN_TRY(grn_h5o_fixed(&w->r.o, "matrix/features/name", w->r.col->n, feature_get, &name));
 end:
     return rc;
 }
@@ -65,17 +59,12 @@ grn_status grn_tenx_w_open(grn_tenx_w_t **out, const char *path, const grn_names
     grn_tenx_w_t *w = NULL;
     *out = NULL;
     GRN_TRY(GRN_NEW(w, 1));
-    w->o.file = w->o.fd = -1;
-    w->col = col;
-    w->col_attr = col_attr;
-    GRN_TRY(GRN_GROW(w->indptr, w->cap_indptr, 1));
-    w->indptr[0] = 0;
-    GRN_TRY(grn_h5o_open(&w->o, path));
-    GRN_TRY(grn_h5o_attr_str(&w->o, "/", "filetype", "matrix"));
-    GRN_TRY(grn_h5o_attr_i64(&w->o, "/", "version", &(int64_t){ 2 }, 1));
-    GRN_TRY(grn_h5o_group(&w->o, "matrix"));
-    GRN_TRY(grn_h5o_grow_open(&w->o, &w->data, "matrix/data", H5T_STD_I32LE, H5T_NATIVE_INT32, 0));
-    GRN_TRY(grn_h5o_grow_open(&w->o, &w->indices, "matrix/indices", H5T_STD_I64LE, H5T_NATIVE_INT64,
+    GRN_TRY(grn_h5o_rows_open(&w->r, path, col, col_attr));
+    GRN_TRY(grn_h5o_attr_str(&w->r.o, "/", "filetype", "matrix"));
+    GRN_TRY(grn_h5o_attr_i64(&w->r.o, "/", "version", &(int64_t){ 2 }, 1));
+    GRN_TRY(grn_h5o_group(&w->r.o, "matrix"));
+    GRN_TRY(grn_h5o_grow_open(&w->r.o, &w->r.data, "matrix/data", H5T_STD_I32LE, H5T_NATIVE_INT32, 0));
+    GRN_TRY(grn_h5o_grow_open(&w->r.o, &w->r.indices, "matrix/indices", H5T_STD_I64LE, H5T_NATIVE_INT64,
                               0));
     GRN_TRY(put_features(w));
     *out = w;
@@ -96,12 +85,12 @@ static grn_status put_block(grn_tenx_w_t *w, const grn_matrix_t *m)
         if (!(v >= 0 && v <= 16777216.0f) || v != (float)(int32_t)v)
             GRN_FAIL(GRN_EINVAL,
                      "cannot write '%s': %g is no count, and 10x files hold counts (use h5ad)",
-                     w->o.path, (double)v);
+                     w->r.o.path, (double)v);
         w->value[k] = (int32_t)v;
         w->index[k] = m->indices[k];
     }
-    GRN_TRY(grn_h5o_grow_append(&w->o, &w->data, w->value, nnz));
-    GRN_TRY(grn_h5o_grow_append(&w->o, &w->indices, w->index, nnz));
+    GRN_TRY(grn_h5o_grow_append(&w->r.o, &w->r.data, w->value, nnz));
+    GRN_TRY(grn_h5o_grow_append(&w->r.o, &w->r.indices, w->index, nnz));
 end:
     return rc;
 }
@@ -109,20 +98,9 @@ end:
 grn_status grn_tenx_w_append(grn_tenx_w_t *w, const grn_matrix_t *m)
 {
     grn_status rc = GRN_OK;
-    int is_new;
     if (m->is_dense) GRN_FAIL(GRN_EINVAL, "10x HDF5 files hold sparse matrices only");
-    if (m->n_cols != w->col->n)
-        GRN_FAIL(GRN_ESHAPE, "a block of %llu columns for a file of %zu",
-                 (unsigned long long)m->n_cols, w->col->n);
-    GRN_TRY(GRN_GROW(w->indptr, w->cap_indptr, w->n_rows + m->n_rows + 1));
-    for (uint64_t i = 0; i < m->n_rows; i++) {
-        GRN_TRY(grn_names_add(&w->row, grn_names_get(&m->row, i), NULL, &is_new));
-        if (!is_new) GRN_FAIL(GRN_EINVAL, "barcode '%s' is there twice", grn_names_get(&m->row, i));
-        w->indptr[w->n_rows + 1] =
-            w->indptr[w->n_rows] + (int64_t)(m->indptr[i + 1] - m->indptr[i]);
-        w->n_rows++;
-    }
-    rc = put_block(w, m);
+    GRN_TRY(grn_h5o_rows_add(&w->r, m));
+    GRN_TRY(put_block(w, m));
 end:
     return rc;
 }
@@ -135,14 +113,12 @@ static const char *name_get(const void *ctx, size_t i)
 grn_status grn_tenx_w_commit(grn_tenx_w_t *w)
 {
     grn_status rc = GRN_OK;
-    int32_t shape[2] = { (int32_t)w->col->n, (int32_t)w->n_rows };
-    GRN_TRY(grn_h5o_fixed(&w->o, "matrix/barcodes", w->row.n, name_get, &w->row));
-    GRN_TRY(grn_h5o_vec(&w->o, "matrix/indptr", H5T_STD_I64LE, H5T_NATIVE_INT64, w->indptr,
-                        w->n_rows + 1));
-    GRN_TRY(grn_h5o_vec(&w->o, "matrix/shape", H5T_STD_I32LE, H5T_NATIVE_INT32, shape, 2));
-    grn_h5o_grow_close(&w->data);
-    grn_h5o_grow_close(&w->indices);
-    rc = grn_h5o_commit(&w->o);
+    int32_t shape[2] = { (int32_t)w->r.col->n, (int32_t)w->r.n_rows };
+    GRN_TRY(grn_h5o_fixed(&w->r.o, "matrix/barcodes", w->r.row.n, name_get, &w->r.row));
+    GRN_TRY(grn_h5o_vec(&w->r.o, "matrix/indptr", H5T_STD_I64LE, H5T_NATIVE_INT64, w->r.indptr,
+                        w->r.n_rows + 1));
+    GRN_TRY(grn_h5o_vec(&w->r.o, "matrix/shape", H5T_STD_I32LE, H5T_NATIVE_INT32, shape, 2));
+    rc = grn_h5o_rows_commit(&w->r);
 end:
     grn_tenx_w_abort(w);
     return rc;
@@ -151,11 +127,7 @@ end:
 void grn_tenx_w_abort(grn_tenx_w_t *w)
 {
     if (!w) return;
-    grn_h5o_grow_close(&w->data);
-    grn_h5o_grow_close(&w->indices);
-    grn_h5o_abort(&w->o);
-    grn_names_clear(&w->row);
-    free(w->indptr);
+    grn_h5o_rows_clear(&w->r);
     free(w->value);
     free(w->index);
     free(w);

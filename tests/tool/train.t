@@ -46,15 +46,26 @@ ran "ten steps" grn-train $run20 --checkpoint ck.zst --stop 10 -o no.zst sim/cou
 t_true "no model yet, and it is said" "[ ! -e no.zst ] && grep -q 'stopped at step 10 of 20' log"
 t_true "the checkpoint has the moments" "header ck.zst | grep -q adam_m"
 t_ok "ten more" grn-train $run20 -q --resume ck.zst --log half.tsv -o half.zst sim/counts.h5ad
-body full.zst >full.bin; body half.zst >half.bin # the header names the checkpoint among the inputs
-t_cmp "same bits as without the break" full.bin half.bin
+t_cmp "same file as without the break" full.zst half.zst
 cut -f1-8 full.tsv | grep -v '^#' >f8; cut -f1-8 half.tsv | grep -v '^#' >h8
 t_cmp "and the same log" f8 h8
 t_ok "a checkpoint every seven steps" grn-train $run20 -q --checkpoint ck7.zst --every 7 -o full7.zst sim/counts.h5ad
 t_cmp "does not change the model" full.zst full7.zst
 t_ok "going on from step 14" grn-train $run20 -q --resume ck7.zst -o from14.zst sim/counts.h5ad
-body from14.zst >from14.bin
-t_cmp "same bits from there" full.bin from14.bin
+t_cmp "same file from there" full.zst from14.zst
+# with provenance: the same command in pieces
+pg="--dim 16 --heads 2 --ffn 16 --tokens 64 --batch 8 --steps 20 --rows 4 -q -e $e -a $a -o pg.zst"
+t_ok "a run with provenance" grn-train $pg --log pg.tsv sim/counts.h5ad
+mv pg.zst pg1.zst; mv pg.tsv pg1.tsv
+t_ok "its first piece" grn-train $pg --log pg.tsv --checkpoint ckpg.zst --stop 5 sim/counts.h5ad
+t_ok "its second, with more threads" grn-train $pg --log pg.tsv --res=ckpg.zst --checkpoint ckpg.zst --sto 11 -@3 sim/counts.h5ad
+t_ok "its last" grn-train $pg --log pg.tsv --resume ckpg.zst sim/counts.h5ad
+t_cmp "the same file, provenance included" pg1.zst pg.zst
+t_true "which there is" "header pg.zst | grep -q 'command:grn-train --dim .*-o pg.zst --log pg.tsv sim/counts.h5ad$' && ! header pg.zst | grep -q ckpg && header pg.zst | grep -q 'name:counts.h5ad'"
+t_cmp "and the same log" <(cut -f1-8 pg1.tsv) <(cut -f1-8 pg.tsv)
+cp sim/counts.h5ad renamed.h5ad
+t_ok "the same cells from another file" grn-train ${pg/-q/} --resume ckpg.zst renamed.h5ad; cp err log
+t_true "the checkpoint is an input, and it is said" "grep -q 'ckpg.zst. was made from other files' log && header pg.zst | grep -q 'name:ckpg.zst' && header pg.zst | grep -c 'pn:grn-train' | grep -qx 2"
 
 # shuffled cells and genes of a text table
 genes=$(sed -n 's/.*gene_name "\([^"]*\)".*/\1/p' sim/genes.gtf | sort -u)
@@ -88,8 +99,12 @@ t_exit 1 "grn-train: *cut.zst*" "a cut edges file" grn-train $quick -e cut.zst -
 head -c 20000 ck.zst >cutck.zst
 t_exit 1 "grn-train: *cutck.zst*" "a cut checkpoint" grn-train $run20 --resume cutck.zst -o x.zst sim/counts.h5ad
 t_exit 1 "grn-train: 'h.zst'*" "a model is not a checkpoint" grn-train $small --epochs 12 -e $e -a $a --resume h.zst -o x.zst sim/counts.h5ad
-t_exit 1 "grn-train: *cannot be resumed here: the training options differ*" "other options" grn-train $run20 --lr 0.1 --resume ck.zst -o x.zst sim/counts.h5ad
-t_exit 1 "grn-train: *is another model*" "another model" grn-train $run20 --beta 2 --resume ck.zst -o x.zst sim/counts.h5ad
+t_exit 1 "grn-train: *cannot be resumed with --lr 0.1: it was made with 0.002" "another learning rate" grn-train $run20 --lr 0.1 --resume ck.zst -o x.zst sim/counts.h5ad
+t_exit 1 "grn-train: *cannot be resumed with --steps 30 (or as many epochs): it was made with 20" "more steps" grn-train $run20 --steps 30 --resume ck.zst -o x.zst sim/counts.h5ad
+t_exit 1 "grn-train: *cannot be resumed with --val-cells 9: it was made with 256" "other validation cells" grn-train $run20 --val-cells 9 --resume ck.zst -o x.zst sim/counts.h5ad
+t_exit 1 "grn-train: *cannot be resumed with --mask 0.3: it was made with mix" "another mask" grn-train $run20 --mask 0.3 --resume ck.zst -o x.zst sim/counts.h5ad
+t_exit 1 "grn-train: *cannot be resumed with --seed 5: it was made with 1" "another seed" grn-train $run20 --seed 5 --resume ck.zst -o x.zst sim/counts.h5ad
+t_exit 1 "grn-train: *cannot be resumed with --beta 2: it was made with 1" "another model" grn-train $run20 --beta 2 --resume ck.zst -o x.zst sim/counts.h5ad
 t_exit 1 "grn-train: 'ck.zst'*" "other counts" grn-train $run20 --cells sim/cells.tsv --resume ck.zst -o x.zst one.csv
 t_exit 3 "grn-train: none of the * genes has a count in 500 cells" "no gene passes" grn-train --grn none --min-cells 500 sim/counts.h5ad
 sed '1s/,[^,]*/&x/g' one.csv >alien.csv

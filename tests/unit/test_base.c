@@ -1,11 +1,14 @@
 /* base: errors, memory, strings, names, random numbers, pool, files */
 #include <math.h>
+#include <signal.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -15,6 +18,7 @@
 #include "base/names.h"
 #include "base/par.h"
 #include "base/rng.h"
+#include "base/staging.h"
 #include "base/str.h"
 
 static void test_err(void **state)
@@ -251,12 +255,93 @@ static void test_file(void **state)
     assert_string_equal(grn_path_base("a/b/c.tsv"), "c.tsv");
 }
 
+static int is_there(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+static void put(const char *path, const char *text)
+{
+    grn_out_t *o;
+    assert_int_equal(grn_out_open(&o, path, 0), GRN_OK);
+    assert_int_equal(grn_out_puts(o, text), GRN_OK);
+    assert_int_equal(grn_out_commit(o), GRN_OK);
+}
+
+/* Files that appear together: all, none, over old ones, and where one cannot move. */
+static void test_staging(void **state)
+{
+    (void)state;
+    static const char *const files[] = { "one", "two", "three" };
+    grn_staging_t s = { 0 };
+    assert_int_equal(grn_staging_open(&s, "folder/", files, 3), GRN_OK);
+    put(s.from[0], "1");
+    put(s.from[2], "3");
+    assert_false(is_there("folder/one"));
+    assert_int_equal(grn_staging_commit(&s), GRN_OK);
+    assert_true(is_there("folder/one") && !is_there("folder/two") && is_there("folder/three"));
+    assert_int_equal(rmdir("folder"), -1); /* not empty */
+    grn_staging_abort(&s);                 /* finished: nothing happens */
+
+    assert_int_equal(grn_staging_open(&s, "folder", files, 3), GRN_OK);
+    put(s.from[1], "2");
+    grn_staging_abort(&s);
+    assert_true(is_there("folder/one") && !is_there("folder/two"));
+    assert_int_equal(unlink("folder/one") | unlink("folder/three") | rmdir("folder"), 0); /* and nothing hidden */
+
+    assert_int_equal(grn_staging_open(&s, "new", files, 3), GRN_OK);
+    put(s.from[1], "2");
+    grn_staging_abort(&s);
+    assert_false(is_there("new"));
+
+    assert_int_equal(mkdir("new", 0777) | mkdir("new/two", 0777), 0);
+    assert_int_equal(grn_staging_open(&s, "new", files, 3), GRN_OK);
+    put(s.from[1], "2");
+    assert_int_equal(grn_staging_commit(&s), GRN_EIO);
+    assert_non_null(strstr(grn_err_msg(), "new/two"));
+    assert_int_equal(rmdir("new/two") | rmdir("new"), 0);
+
+    assert_int_equal(grn_staging_open(&s, "absent/new", files, 3), GRN_EIO);
+    put("a-file", "");
+    assert_int_equal(grn_staging_open(&s, "a-file", files, 3), GRN_EIO);
+    assert_null(s.path);
+}
+
+/* A signal while files move waits until they have; before and after, it removes what is pending. */
+static void test_signals(void **state)
+{
+    (void)state;
+    static const char *const files[] = { "one", "two" };
+    for (int held = 0; held < 2; held++) {
+        pid_t pid = fork();
+        int status;
+        if (pid == 0) {
+            grn_staging_t s;
+            char name[] = "pending.txt";
+            grn_file_init();
+            if (grn_staging_open(&s, "signals", files, 2)) _exit(1);
+            put(s.from[0], "1");
+            put(name, "x");
+            grn_pending_add(name);
+            if (held) grn_signals_hold();
+            raise(SIGTERM);
+            if (!held || rename(s.from[0], "moved.txt") || !is_there(name)) _exit(2);
+            grn_signals_release();
+            _exit(3);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+        assert_false(is_there("signals") || is_there("pending.txt"));
+        assert_int_equal(is_there("moved.txt"), held);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_err),   cmocka_unit_test(test_mem),    cmocka_unit_test(test_parse),   cmocka_unit_test(test_split),
         cmocka_unit_test(test_names), cmocka_unit_test(test_philox), cmocka_unit_test(test_moments), cmocka_unit_test(test_sample),
-        cmocka_unit_test(test_par),   cmocka_unit_test(test_file),
+        cmocka_unit_test(test_par),   cmocka_unit_test(test_file),   cmocka_unit_test(test_staging), cmocka_unit_test(test_signals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,21 +1,21 @@
 #include "build.h"
 #include "link.h"
+#include "options.h"
 
 static struct {
     grn_link_opt_t link;
     grn_counts_cli_t rna;
-    const char *expression, *accessibility, *promoter, *atac_layer, *atac_type, *absent;
-    int64_t min_cells, upstream, downstream, promoter_bp;
+    grn_atac_cli_t atac;
+    grn_search_cli_t search;
+    const char *expression, *accessibility, *absent;
+    int64_t min_cells;
 } opt = { .link = GRN_LINK_OPT_INIT,
           .rna = GRN_COUNTS_CLI_INIT,
+          .search = GRN_SEARCH_CLI_INIT,
           .expression = "lognorm",
           .accessibility = "lognorm",
-          .promoter = "keep",
           .absent = "accessibility",
-          .min_cells = 3,
-          .upstream = 150000,
-          .downstream = 150000,
-          .promoter_bp = 1000 };
+          .min_cells = 3 };
 
 static const grn_opt_t table[] = {
     GRN_OPT_HEAD("Output (at least one)"),
@@ -24,12 +24,10 @@ static const grn_opt_t table[] = {
                 "region to gene links, from RNA, ATAC and --genes"),
     GRN_OPT_HEAD("Links"),
     GRN_OPT_STR('f', "tfs", "FILE", &opt.link.tfs, "transcription factors, one a line"),
-    GRN_OPT_STR('g', "genes", "FILE", &opt.link.genes,
-                "gene models: GTF, GFF3, or BED6 with gene names"),
+    GRN_GENES_OPTION(opt.link.genes),
     GRN_OPT_FLT(0, "min-rho", "FLOAT", &opt.link.min_rho, 0, 1,
                 "write pairs with |Pearson| or |Spearman| above this"),
-    GRN_OPT_INT(0, "min-cells", "INT", &opt.min_cells, 1, 1000000000,
-                "leave out genes and regions seen in fewer cells"),
+    GRN_MIN_CELLS_OPTION(opt.min_cells),
     GRN_OPT_ENUM(0, "expression", "lognorm|raw", &opt.expression,
                  "scale of the RNA: log(1 + 10,000 x / total), or as read"),
     GRN_OPT_ENUM(0, "accessibility", "lognorm|binary|raw", &opt.accessibility,
@@ -41,22 +39,13 @@ static const grn_opt_t table[] = {
     GRN_OPT_STR('s', "scan", "FILE", &opt.link.scan, "regions x motifs of grn-build scan"),
     GRN_OPT_STR(0, "motif-hits", "BED", &opt.link.hits,
                 "or: motif hits, motif or TF name in column 4"),
-    GRN_OPT_STR(0, "motif2tf", "FILE", &opt.link.motif2tf,
-                "which TFs a motif stands for [its name, up to the first _]"),
+    GRN_MOTIF2TF_OPTION(opt.link.motif2tf),
     GRN_OPT_HEAD("Search space"),
-    GRN_OPT_INT(0, "upstream", "BP", &opt.upstream, 0, 1000000000,
-                "reach beyond the 5' end of the gene body"),
-    GRN_OPT_INT(0, "downstream", "BP", &opt.downstream, 0, 1000000000, "reach beyond its 3' end"),
-    GRN_OPT_ENUM(0, "promoter", "keep|drop|only", &opt.promoter,
-                 "regions at a TSS of the gene: as others, left out, or only these"),
-    GRN_OPT_INT(0, "promoter-bp", "BP", &opt.promoter_bp, 0, 1000000000,
-                "at a TSS: midpoint within this distance"),
+    GRN_SEARCH_OPTIONS(opt.search,
+                       "regions at a TSS of the gene: as others, left out, or only these"),
     GRN_OPT_HEAD("Input"),
     GRN_COUNTS_OPTIONS(opt.rna),
-    GRN_OPT_STR(0, "atac-feature-type", "NAME", &opt.atac_type,
-                "10x feature type of ATAC, such as Peaks"),
-    GRN_OPT_STR(0, "atac-layer", "NAME", &opt.atac_layer,
-                "h5ad or loom layer of ATAC [counts where found]"),
+    GRN_ATAC_OPTIONS(opt.atac, "ATAC"),
     GRN_OPT_END,
 };
 
@@ -85,20 +74,13 @@ static grn_status run(const grn_args_t *args)
     if (opt.absent[0] == 'd') opt.link.scan = opt.link.hits = opt.link.motif2tf = NULL;
     GRN_TRY(check_options(args));
     GRN_TRY(grn_counts_cli(&opt.rna, &opt.link.rna_opt));
-
+    grn_atac_cli(&opt.atac, &opt.link.atac_opt);
     opt.link.rna = args->v[0];
     opt.link.atac = args->n > 1 ? args->v[1] : NULL;
-    opt.link.atac_opt.layer = opt.atac_layer;
-    opt.link.atac_opt.feature_type = opt.atac_type;
-    opt.link.atac_opt.dup = GRN_DUP_ERROR;
     opt.link.expression = grn_scale_parse(opt.expression);
     opt.link.accessibility = grn_scale_parse(opt.accessibility);
     opt.link.min_cells = (uint64_t)opt.min_cells;
-    opt.link.search = (grn_search_opt_t){ (uint64_t)opt.upstream, (uint64_t)opt.downstream,
-                                          opt.promoter[0] == 'k'   ? GRN_PROMOTER_KEEP
-                                          : opt.promoter[0] == 'd' ? GRN_PROMOTER_DROP
-                                                                   : GRN_PROMOTER_ONLY,
-                                          (uint64_t)opt.promoter_bp };
+    opt.link.search = grn_search_cli(&opt.search);
     GRN_TRY(grn_link_run(&opt.link));
 end:
     return rc;

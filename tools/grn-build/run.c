@@ -12,24 +12,23 @@
 #include "build.h"
 #include "io/counts.h"
 #include "io/motif2tf.h"
+#include "options.h"
 #include "stage.h"
 
 static struct {
     const char *out, *keep;
     /* ATAC */
     grn_opt_list_t fragments, motifs;
-    const char *regions, *atac, *atac_layer, *atac_type, *suffix, *unit;
+    const char *regions, *atac, *suffix, *unit;
+    grn_atac_cli_t atac_cli;
     /* motifs and genes */
     const char *fasta, *background, *hits, *motif2tf, *tfs, *genes;
     double pvalue;
     /* links */
-    const char *expression, *accessibility, *promoter, *absent;
-    int64_t min_cells, upstream, downstream, promoter_bp;
-    /* regulons */
-    const char *rho_tg, *rho_rg, *prior, *prior_mode, *prior_confidence;
-    double min_rho, max_fdr, distance_scale, min_tf_frac, min_gene_frac, min_region_frac;
-    int64_t min_type_cells, min_targets, top_targets, top_regulators;
-    int rna_only, all_signs;
+    const char *expression, *accessibility, *absent;
+    int64_t min_cells;
+    grn_search_cli_t search;
+    grn_regulon_cli_t pass;
     grn_counts_cli_t rna;
 } opt = { .suffix = "keep",
           .unit = "fragment",
@@ -37,25 +36,10 @@ static struct {
           .pvalue = 1e-4,
           .expression = "lognorm",
           .accessibility = "lognorm",
-          .promoter = "keep",
           .absent = "accessibility",
           .min_cells = 3,
-          .upstream = 150000,
-          .downstream = 150000,
-          .promoter_bp = 1000,
-          .rho_tg = "pearson",
-          .rho_rg = "spearman",
-          .prior_mode = "add",
-          .min_rho = 0.03,
-          .max_fdr = 1,
-          .distance_scale = 50000,
-          .min_tf_frac = 0.05,
-          .min_gene_frac = 0.05,
-          .min_region_frac = 0.02,
-          .min_type_cells = 10,
-          .min_targets = 10,
-          .top_targets = 50,
-          .top_regulators = 5,
+          .search = GRN_SEARCH_CLI_INIT,
+          .pass = GRN_REGULON_CLI_INIT,
           .rna = GRN_COUNTS_CLI_INIT };
 
 static const grn_opt_t table[] = {
@@ -79,68 +63,24 @@ static const grn_opt_t table[] = {
                 "a site's score is reached by a random word at most this often"),
     GRN_OPT_STR(0, "background", "WHICH", &opt.background,
                 "base frequencies: regions, uniform, motifs, or A,C,G,T"),
-    GRN_OPT_STR(0, "motif-hits", "BED", &opt.hits,
-                "or: motif hits, motif or TF name in column 4, score in column 5"),
-    GRN_OPT_STR(0, "motif2tf", "FILE", &opt.motif2tf,
-                "which TFs a motif stands for [its name, up to the first _]"),
+    GRN_MOTIF_HITS_OPTION(opt.hits),
+    GRN_MOTIF2TF_OPTION(opt.motif2tf),
     GRN_OPT_STR('f', "tfs", "FILE", &opt.tfs,
                 "transcription factors, one a line [all TFs of --motif2tf]"),
-    GRN_OPT_STR('g', "genes", "FILE", &opt.genes,
-                "gene models: GTF, GFF3, or BED6 with gene names"),
+    GRN_GENES_OPTION(opt.genes),
     GRN_OPT_HEAD("Links (grn-build link)"),
     GRN_OPT_ENUM(
         0, "absent-tfs", "accessibility|drop", &opt.absent,
         "TFs the RNA matrix lacks: scored by the accessibility of their motif, or left out"),
-    GRN_OPT_INT(0, "min-cells", "INT", &opt.min_cells, 1, 1000000000,
-                "leave out genes and regions seen in fewer cells"),
+    GRN_MIN_CELLS_OPTION(opt.min_cells),
     GRN_OPT_ENUM(0, "expression", "lognorm|raw", &opt.expression, "scale of the RNA"),
     GRN_OPT_ENUM(0, "accessibility", "lognorm|binary|raw", &opt.accessibility, "scale of the ATAC"),
-    GRN_OPT_INT(0, "upstream", "BP", &opt.upstream, 0, 1000000000,
-                "reach beyond the 5' end of the gene body"),
-    GRN_OPT_INT(0, "downstream", "BP", &opt.downstream, 0, 1000000000, "reach beyond its 3' end"),
-    GRN_OPT_ENUM(0, "promoter", "keep|drop|only", &opt.promoter, "regions at a TSS of the gene"),
-    GRN_OPT_INT(0, "promoter-bp", "BP", &opt.promoter_bp, 0, 1000000000,
-                "at a TSS: midpoint within this distance"),
+    GRN_SEARCH_OPTIONS(opt.search, "regions at a TSS of the gene"),
     GRN_OPT_HEAD("Regulons (grn-build regulon)"),
-    GRN_OPT_FLT(0, "min-rho", "FLOAT", &opt.min_rho, 0, 1, "|r| of both links must exceed this"),
-    GRN_OPT_ENUM(0, "rho-tg", "pearson|spearman", &opt.rho_tg,
-                 "which r of the TF to gene link decides"),
-    GRN_OPT_ENUM(0, "rho-rg", "pearson|spearman", &opt.rho_rg,
-                 "which r of the region to gene link decides"),
-    GRN_OPT_FLT(0, "max-fdr", "FLOAT", &opt.max_fdr, 0, 1,
-                "largest FDR of both links; 1: no limit"),
-    GRN_OPT_FLT(0, "distance-scale", "BP", &opt.distance_scale, 0, 1e9,
-                "weights fall as exp(-distance/BP); 0: they do not"),
-    GRN_OPT_FLAG(0, "all-signs", &opt.all_signs,
-                 "also TF_x/- regulons; with --rna-only also TF(-)"),
-    GRN_OPT_FLT(0, "min-tf-frac", "FLOAT", &opt.min_tf_frac, 0, 1,
-                "share of a type's cells with a count of the TF"),
-    GRN_OPT_FLT(0, "min-gene-frac", "FLOAT", &opt.min_gene_frac, 0, 1, "the same for the gene"),
-    GRN_OPT_FLT(0, "min-region-frac", "FLOAT", &opt.min_region_frac, 0, 1,
-                "the same for the region, in ATAC"),
-    GRN_OPT_INT(0, "min-type-cells", "INT", &opt.min_type_cells, 1, 1000000000,
-                "cell types with fewer cells are left out"),
-    GRN_OPT_INT(0, "min-targets", "INT", &opt.min_targets, 1, 1000000000,
-                "fewest genes of a regulon in a type"),
-    GRN_OPT_HEAD("RNA only"),
-    GRN_OPT_FLAG(0, "rna-only", &opt.rna_only,
-                 "modules of co-expressed targets; no regions, no motifs"),
-    GRN_OPT_INT(0, "top-targets", "INT", &opt.top_targets, 1, 1000000000,
-                "a target is among this many strongest of its TF"),
-    GRN_OPT_INT(0, "top-regulators", "INT", &opt.top_regulators, 1, 1000000000,
-                "and its TF among this many strongest of the gene"),
-    GRN_OPT_STR(0, "prior", "FILE", &opt.prior,
-                "known TF to gene edges (CollecTRI, DoRothEA, TRRUST, adjacencies)"),
-    GRN_OPT_ENUM(0, "prior-mode", "add|only", &opt.prior_mode,
-                 "edges of the prior besides the strongest, or only them"),
-    GRN_OPT_STR(0, "prior-confidence", "LETTERS", &opt.prior_confidence,
-                "confidence levels of the prior to use, such as ABC [all]"),
+    GRN_REGULON_OPTIONS(opt.pass),
     GRN_OPT_HEAD("Input"),
     GRN_COUNTS_OPTIONS(opt.rna),
-    GRN_OPT_STR(0, "atac-feature-type", "NAME", &opt.atac_type,
-                "10x feature type of ATAC, such as Peaks"),
-    GRN_OPT_STR(0, "atac-layer", "NAME", &opt.atac_layer,
-                "h5ad or loom layer of --atac [counts where found]"),
+    GRN_ATAC_OPTIONS(opt.atac_cli, "--atac"),
     GRN_OPT_END,
 };
 
@@ -148,20 +88,29 @@ static const grn_opt_t table[] = {
 typedef struct {
     const char *rna;
     grn_str_t dir, barcodes, tfs, atac, scan, tf_gene, region_gene;
-    int made_barcodes, made_tfs, made_atac, made_scan, made_links;
+    char *mine[8]; /* what goes at the end or when a signal ends the run, the folder first */
+    size_t slot[8], n_mine;
 } files_t;
+
+/* To be called before the file is made. */
+static void will_go(files_t *f, char *path)
+{
+    if (opt.keep) return;
+    f->mine[f->n_mine] = path;
+    f->slot[f->n_mine++] = grn_pending_add(path);
+}
 
 static grn_status check_options(void)
 {
     if (!opt.out || strcmp(opt.out, "-") == 0)
         return grn_err(GRN_EUSAGE, "give --output FILE (a file: the steps read and write files)");
-    if (opt.rna_only) {
+    if (opt.pass.rna_only) {
         if (opt.fragments.n || opt.atac || opt.motifs.n || opt.hits)
             return grn_err(GRN_EUSAGE, "--rna-only takes no chromatin and no motifs");
         if (!opt.tfs) return grn_err(GRN_EUSAGE, "--rna-only needs a TF list: --tfs FILE");
         return GRN_OK;
     }
-    if (opt.prior)
+    if (opt.pass.prior)
         return grn_err(GRN_EUSAGE,
                        "--prior belongs to --rna-only: with regions, motifs support the edges");
     if ((opt.fragments.n > 0) == (opt.atac != NULL))
@@ -185,6 +134,7 @@ static grn_status make_folder(files_t *f)
                      : grn_str_printf(&f->dir, "%s.parts", opt.out));
     if (mkdir(f->dir.s, 0777) != 0 && errno != EEXIST)
         GRN_FAIL(GRN_EIO, "cannot make '%s': %s", f->dir.s, strerror(errno));
+    will_go(f, f->dir.s);
     GRN_TRY(grn_str_printf(&f->barcodes, "%s/barcodes.txt", f->dir.s));
     GRN_TRY(opt.tfs ? grn_str_puts(&f->tfs, opt.tfs)
                     : grn_str_printf(&f->tfs, "%s/tfs.txt", f->dir.s));
@@ -223,8 +173,8 @@ static grn_status list_barcodes(files_t *f)
     grn_mr_t *mr = NULL;
     GRN_TRY(grn_counts_cli(&opt.rna, &copt));
     GRN_TRY(grn_mr_open(&mr, f->rna, &copt, grn_common.pool));
+    will_go(f, f->barcodes.s);
     GRN_TRY(write_names(&grn_mr_info(mr)->row, f->barcodes.s));
-    f->made_barcodes = 1;
 end:
     if (mr) grn_mr_close(mr);
     return rc;
@@ -235,8 +185,8 @@ static grn_status list_tfs(files_t *f)
     grn_status rc = GRN_OK;
     grn_motif2tf_t t = { 0 };
     GRN_TRY(grn_motif2tf_load(opt.motif2tf, NULL, &t));
+    will_go(f, f->tfs.s);
     GRN_TRY(write_names(&t.tfs, f->tfs.s));
-    f->made_tfs = 1;
 end:
     grn_motif2tf_clear(&t);
     return rc;
@@ -256,8 +206,8 @@ static void add_rna_options(grn_stage_t *s)
     if (strcmp(c->dup, "sum") != 0) grn_stage_opt(s, "--duplicate-genes", c->dup);
     if (strcmp(c->orient, "auto") != 0) grn_stage_opt(s, "--orient", c->orient);
     if (c->allow_nonfinite) grn_stage_add(s, "--allow-nonfinite");
-    grn_stage_opt(s, "--atac-layer", opt.atac_layer);
-    grn_stage_opt(s, "--atac-feature-type", opt.atac_type);
+    grn_stage_opt(s, "--atac-layer", opt.atac_cli.layer);
+    grn_stage_opt(s, "--atac-feature-type", opt.atac_cli.feature_type);
 }
 
 static grn_status run_count(files_t *f)
@@ -270,8 +220,8 @@ static grn_status run_count(files_t *f)
     grn_stage_opt(&s, "--unit", opt.unit);
     grn_stage_opt(&s, "--output", f->atac.s);
     for (size_t i = 0; i < opt.fragments.n; i++) grn_stage_add(&s, opt.fragments.v[i]);
+    will_go(f, f->atac.s);
     grn_status rc = grn_stage_run(&s);
-    f->made_atac = 1;
     grn_stage_clear(&s);
     return rc;
 }
@@ -286,8 +236,8 @@ static grn_status run_scan(files_t *f)
     grn_stage_num(&s, "--pvalue", opt.pvalue);
     grn_stage_opt(&s, "--background", opt.background);
     grn_stage_opt(&s, "--output", f->scan.s);
+    will_go(f, f->scan.s);
     grn_status rc = grn_stage_run(&s);
-    f->made_scan = 1;
     grn_stage_clear(&s);
     return rc;
 }
@@ -307,29 +257,30 @@ static grn_status run_link(files_t *f)
     grn_stage_add(&s, "link");
     grn_stage_opt(&s, "--tf-gene", f->tf_gene.s);
     grn_stage_opt(&s, "--tfs", f->tfs.s);
-    grn_stage_num(&s, "--min-rho", opt.min_rho);
+    grn_stage_num(&s, "--min-rho", opt.pass.min_rho);
     grn_stage_int(&s, "--min-cells", opt.min_cells);
     grn_stage_opt(&s, "--expression", opt.expression);
-    if (!opt.rna_only) {
+    if (!opt.pass.rna_only) {
         grn_stage_opt(&s, "--region-gene", f->region_gene.s);
         grn_stage_opt(&s, "--genes", opt.genes);
         grn_stage_opt(&s, "--accessibility", opt.accessibility);
         grn_stage_opt(&s, "--absent-tfs", opt.absent);
-        grn_stage_int(&s, "--upstream", opt.upstream);
-        grn_stage_int(&s, "--downstream", opt.downstream);
-        grn_stage_opt(&s, "--promoter", opt.promoter);
-        grn_stage_int(&s, "--promoter-bp", opt.promoter_bp);
+        grn_stage_int(&s, "--upstream", opt.search.upstream);
+        grn_stage_int(&s, "--downstream", opt.search.downstream);
+        grn_stage_opt(&s, "--promoter", opt.search.promoter);
+        grn_stage_int(&s, "--promoter-bp", opt.search.promoter_bp);
         add_motifs(&s, f);
     }
     add_rna_options(&s);
     grn_stage_add(&s, f->rna);
-    if (!opt.rna_only) grn_stage_add(&s, f->atac.s);
+    if (!opt.pass.rna_only) grn_stage_add(&s, f->atac.s);
+    will_go(f, f->tf_gene.s);
+    will_go(f, f->region_gene.s);
     grn_status rc = grn_stage_run(&s);
-    f->made_links = 1;
     grn_stage_clear(&s);
     /* Links were written but are empty: the last step tells the whole story. */
     int written =
-        access(f->tf_gene.s, R_OK) == 0 && (opt.rna_only || access(f->region_gene.s, R_OK) == 0);
+        access(f->tf_gene.s, R_OK) == 0 && (opt.pass.rna_only || access(f->region_gene.s, R_OK) == 0);
     return rc == GRN_EEMPTY && written ? GRN_OK : rc;
 }
 
@@ -339,31 +290,31 @@ static grn_status run_regulon(files_t *f)
     grn_stage_add(&s, "regulon");
     grn_stage_opt(&s, "--output", opt.out);
     grn_stage_opt(&s, "--tf-gene", f->tf_gene.s);
-    grn_stage_num(&s, "--min-rho", opt.min_rho);
-    grn_stage_num(&s, "--max-fdr", opt.max_fdr);
-    grn_stage_opt(&s, "--rho-tg", opt.rho_tg);
-    grn_stage_num(&s, "--min-tf-frac", opt.min_tf_frac);
-    grn_stage_num(&s, "--min-gene-frac", opt.min_gene_frac);
-    grn_stage_int(&s, "--min-type-cells", opt.min_type_cells);
-    grn_stage_int(&s, "--min-targets", opt.min_targets);
-    if (opt.all_signs) grn_stage_add(&s, "--all-signs");
-    if (opt.rna_only) {
+    grn_stage_num(&s, "--min-rho", opt.pass.min_rho);
+    grn_stage_num(&s, "--max-fdr", opt.pass.max_fdr);
+    grn_stage_opt(&s, "--rho-tg", opt.pass.rho_tg);
+    grn_stage_num(&s, "--min-tf-frac", opt.pass.min_tf_frac);
+    grn_stage_num(&s, "--min-gene-frac", opt.pass.min_gene_frac);
+    grn_stage_int(&s, "--min-type-cells", opt.pass.min_type_cells);
+    grn_stage_int(&s, "--min-targets", opt.pass.min_targets);
+    if (opt.pass.all_signs) grn_stage_add(&s, "--all-signs");
+    if (opt.pass.rna_only) {
         grn_stage_add(&s, "--rna-only");
-        grn_stage_int(&s, "--top-targets", opt.top_targets);
-        grn_stage_int(&s, "--top-regulators", opt.top_regulators);
-        grn_stage_opt(&s, "--prior", opt.prior);
-        if (opt.prior) grn_stage_opt(&s, "--prior-mode", opt.prior_mode);
-        grn_stage_opt(&s, "--prior-confidence", opt.prior_confidence);
+        grn_stage_int(&s, "--top-targets", opt.pass.top_targets);
+        grn_stage_int(&s, "--top-regulators", opt.pass.top_regulators);
+        grn_stage_opt(&s, "--prior", opt.pass.prior);
+        if (opt.pass.prior) grn_stage_opt(&s, "--prior-mode", opt.pass.prior_mode);
+        grn_stage_opt(&s, "--prior-confidence", opt.pass.prior_confidence);
     } else {
         grn_stage_opt(&s, "--region-gene", f->region_gene.s);
-        grn_stage_opt(&s, "--rho-rg", opt.rho_rg);
-        grn_stage_num(&s, "--distance-scale", opt.distance_scale);
-        grn_stage_num(&s, "--min-region-frac", opt.min_region_frac);
+        grn_stage_opt(&s, "--rho-rg", opt.pass.rho_rg);
+        grn_stage_num(&s, "--distance-scale", opt.pass.distance_scale);
+        grn_stage_num(&s, "--min-region-frac", opt.pass.min_region_frac);
         add_motifs(&s, f);
     }
     add_rna_options(&s);
     grn_stage_add(&s, f->rna);
-    if (!opt.rna_only) grn_stage_add(&s, f->atac.s);
+    if (!opt.pass.rna_only) grn_stage_add(&s, f->atac.s);
     grn_status rc = grn_stage_run(&s);
     grn_stage_clear(&s);
     return rc;
@@ -372,16 +323,10 @@ static grn_status run_regulon(files_t *f)
 /* Removes what was made, unless it is to be kept. */
 static void clean_up(files_t *f)
 {
-    if (!opt.keep && f->dir.s) {
-        if (f->made_barcodes) unlink(f->barcodes.s);
-        if (f->made_tfs) unlink(f->tfs.s);
-        if (f->made_atac) unlink(f->atac.s);
-        if (f->made_scan) unlink(f->scan.s);
-        if (f->made_links) {
-            unlink(f->tf_gene.s);
-            unlink(f->region_gene.s);
-        }
-        rmdir(f->dir.s);
+    for (size_t i = f->n_mine; i-- > 0;) {
+        if (i > 0) unlink(f->mine[i]);
+        else rmdir(f->mine[i]);
+        grn_pending_drop(f->slot[i]);
     }
     grn_str_t *all[] = { &f->dir,  &f->barcodes, &f->tfs,        &f->atac,
                          &f->scan, &f->tf_gene,  &f->region_gene };
@@ -394,7 +339,7 @@ static grn_status run(const grn_args_t *args)
     files_t f = { .rna = args->v[0] };
     GRN_TRY(check_options());
     GRN_TRY(make_folder(&f));
-    if (!opt.rna_only && !opt.tfs) GRN_TRY(list_tfs(&f));
+    if (!opt.pass.rna_only && !opt.tfs) GRN_TRY(list_tfs(&f));
     if (opt.fragments.n) {
         GRN_TRY(list_barcodes(&f));
         GRN_TRY(run_count(&f));

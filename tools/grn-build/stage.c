@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/opt.h"
@@ -86,6 +87,7 @@ static void print_command(const grn_stage_t *s)
 /* argv[0] of the child is the program's name; the rest is ours. */
 static void become_stage(const grn_stage_t *s, pid_t parent)
 {
+    grn_signals_release();
     char **argv = grn_malloc(s->n + 2, sizeof *argv);
     if (!argv) _exit(1);
     argv[0] = (char *)grn_tool_name();
@@ -105,14 +107,18 @@ grn_status grn_stage_run(grn_stage_t *s)
     GRN_TRY(s->rc);
     print_command(s);
     fflush(NULL);
+    grn_signals_hold(); /* no child without its parent knowing it */
     pid_t parent = getpid(), pid = fork();
+    if (pid == 0) become_stage(s, parent);
+    grn_pending_child(pid);
+    grn_signals_release();
     if (pid < 0)
         GRN_FAIL(GRN_EIO, "cannot start '%s %s': %s", grn_tool_name(), s->v[0], strerror(errno));
-    if (pid == 0) become_stage(s, parent);
     while (waitpid(pid, &status, 0) < 0) {
         if (errno != EINTR)
             GRN_FAIL(GRN_EIO, "lost '%s %s': %s", grn_tool_name(), s->v[0], strerror(errno));
     }
+    grn_pending_child(0);
     if (WIFSIGNALED(status))
         GRN_FAIL(GRN_EIO, "'%s %s' was killed by signal %d", grn_tool_name(), s->v[0],
                  WTERMSIG(status));

@@ -10,10 +10,10 @@
 #include "base/str.h"
 #include "grn-coexpr/links.h"
 #include "grn-coexpr/perturb.h"
-#include "io/activity.h"
 #include "io/container.h"
 #include "io/counts.h"
 #include "io/edges.h"
+#include "model/input.h"
 
 /* ---- links ---- */
 
@@ -227,28 +227,10 @@ end:
     return rc;
 }
 
-typedef struct { /* everything loaded */
-    grn_matrix_t m;
-    grn_edges_t edges, coexpr;
-    grn_activity_t activity;
-    grn_names_t genes;
-    grn_cells_t cells;
-} input_t;
-
-static void clear_input(input_t *in)
-{
-    grn_cells_clear(&in->cells);
-    grn_names_clear(&in->genes);
-    grn_activity_clear(&in->activity);
-    grn_edges_clear(&in->edges);
-    grn_edges_clear(&in->coexpr);
-    grn_matrix_clear(&in->m);
-}
-
-static grn_status load_input(const char *counts, grn_model_config_t *cfg, input_t *in)
+static grn_status load_input(const char *counts, grn_model_config_t *cfg, grn_model_input_t *in)
 {
     grn_status rc = GRN_OK;
-    grn_counts_opt_t copt;
+    grn_model_files_t files = { counts, popt.edges, popt.activity, popt.coexpr };
     int which[2];
     GRN_TRY(popt.model ? read_model(popt.model, cfg, &in->genes) : read_options(cfg));
     if (grn_cells_graphs(cfg, which) == 0) GRN_FAIL(GRN_EINVAL, "the model was trained without a network: it has no graphs");
@@ -256,15 +238,7 @@ static grn_status load_input(const char *counts, grn_model_config_t *cfg, input_
         GRN_FAIL(GRN_EUSAGE, "this model drew from listed links: give --coexpr FILE");
     if (which[0] == GRN_GRAPH_CELL && !popt.activity)
         GRN_FAIL(GRN_EUSAGE, "graphs of cells need the activity of regulons: -a FILE");
-    GRN_TRY(grn_counts_cli(&popt.counts, &copt));
-    GRN_TRY(grn_counts_load(counts, &copt, grn_common.pool, &in->m));
-    if (!popt.model) GRN_TRY(grn_universe_build(&in->m, (uint64_t)popt.min_cells, &in->genes));
-    GRN_TRY(grn_matrix_align(&in->m, &in->genes, NULL));
-    GRN_TRY(grn_edges_load(popt.edges, grn_common.pool, &in->edges));
-    if (popt.activity) GRN_TRY(grn_activity_load(popt.activity, grn_common.pool, &in->activity));
-    if (popt.coexpr) GRN_TRY(grn_edges_load(popt.coexpr, grn_common.pool, &in->coexpr));
-    rc = grn_cells_build(&in->cells, &in->m, cfg, &in->edges, popt.activity ? &in->activity : NULL,
-                         popt.coexpr ? &in->coexpr : NULL);
+    GRN_TRY(grn_model_input_load(in, &files, &popt.counts, cfg, (uint64_t)popt.min_cells, grn_common.pool));
 end:
     return rc;
 }
@@ -272,7 +246,7 @@ end:
 static grn_status run_perturb(const grn_args_t *args)
 {
     grn_status rc = GRN_OK;
-    input_t in = { 0 };
+    grn_model_input_t in = { 0 };
     grn_edges_t out = { 0 };
     perturb_job_t job = { &popt.cfg, &in.cells, (uint32_t)popt.epoch, 3, popt.dropped };
     perturb_sum_t sum;
@@ -296,7 +270,7 @@ static grn_status run_perturb(const grn_args_t *args)
 end:
     free(cell);
     grn_edges_clear(&out);
-    clear_input(&in);
+    grn_model_input_clear(&in);
     return rc;
 }
 

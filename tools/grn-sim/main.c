@@ -1,14 +1,11 @@
 /* grn-sim: a multiome whose gene regulatory network is known. */
 #include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/opt.h"
-#include "base/str.h"
+#include "base/staging.h"
 #include "sim.h"
 
 /* clang-format off */
@@ -98,52 +95,23 @@ static const char *const files[] = { "genome.fa",
                                      "counts.h5ad",
                                      "fragments.tsv.gz",
                                      "fragments.tsv.gz.tbi" };
-#define STAGE \
-    ".grn-sim." /* files are made in DIR/.grn-sim.PID and move into DIR when all are whole; a \
-                   killed run leaves only that folder */
 #define N_FILES (sizeof files / sizeof *files)
 
-/* GRN_EUSAGE unless the folder is missing (*made = 1: it is now there) or empty, or --force. */
-static grn_status make_dir(const char *dir, int *made)
+/* GRN_EUSAGE unless the folder is missing or empty (but for what killed runs left), or --force. */
+static grn_status check_folder(const char *dir)
 {
-    *made = mkdir(dir, 0777) == 0;
-    if (*made) return GRN_OK;
-    if (errno != EEXIST)
-        return grn_err(GRN_EIO, "cannot make folder '%s': %s", dir, strerror(errno));
     DIR *d = opendir(dir);
+    if (!d && errno == ENOENT) return GRN_OK;
     if (!d) return grn_err(GRN_EIO, "cannot open folder '%s': %s", dir, strerror(errno));
     const struct dirent *e = NULL;
     int n = 0;
     while ((e = readdir(d)))
         n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
-             strncmp(e->d_name, STAGE, strlen(STAGE)) != 0;
+             strncmp(e->d_name, GRN_STAGING_PREFIX, strlen(GRN_STAGING_PREFIX)) != 0;
     closedir(d);
     return n && !opt.force
                ? grn_err(GRN_EUSAGE, "folder '%s' is not empty; give another or --force", dir)
                : GRN_OK;
-}
-
-/* Moves what was written from the staging folder into its place, or drops it, and removes the
- * staging folder. */
-static grn_status unstage(const char *stage, const char *dir, int keep)
-{
-    grn_status rc = GRN_OK;
-    grn_str_t from = { 0 }, to = { 0 };
-    for (size_t i = 0; i < N_FILES; i++) {
-        grn_str_clear(&from);
-        grn_str_clear(&to);
-        if (grn_str_printf(&from, "%s/%s", stage, files[i]) ||
-            grn_str_printf(&to, "%s/%s", dir, files[i]))
-            return GRN_ENOMEM;
-        if (access(from.s, F_OK) != 0) continue;
-        if (keep && rename(from.s, to.s) != 0)
-            rc = grn_err(GRN_EIO, "cannot write '%s': %s", to.s, strerror(errno)), keep = 0;
-        if (!keep) unlink(from.s);
-    }
-    rmdir(stage);
-    grn_str_clear(&from);
-    grn_str_clear(&to);
-    return rc;
 }
 
 static grn_status write_all(const grn_sim_t *s, const char *dir)
@@ -161,10 +129,9 @@ end:
 
 static grn_status run(const grn_args_t *args)
 {
-    grn_status rc = GRN_OK, rc2;
+    grn_status rc = GRN_OK;
     grn_sim_t s = { 0 };
-    grn_str_t stage = { 0 };
-    int made = 0, staged = 0;
+    grn_staging_t stage = { 0 };
     (void)args;
     if (!opt.dir) return grn_err(GRN_EUSAGE, "no folder to write: give -o DIR");
     if (opt.tfs * 2 > opt.genes)
@@ -178,18 +145,13 @@ static grn_status run(const grn_args_t *args)
     grn_log_info("network: %zu TFs, %zu regulons, %u TF-gene pairs, %zu triplets in %zu types; %zu "
                  "sites planted",
                  s.tfs.n, s.regulons.n, s.pair_off[s.tfs.n], s.n_edges, s.types.n, s.n_sites);
-    GRN_TRY(make_dir(opt.dir, &made));
-    GRN_TRY(grn_str_printf(&stage, "%s/" STAGE "%ld", opt.dir, (long)getpid()));
-    if (mkdir(stage.s, 0777) != 0)
-        GRN_FAIL(GRN_EIO, "cannot make folder '%s': %s", stage.s, strerror(errno));
-    staged = 1;
-    GRN_TRY(write_all(&s, stage.s));
+    GRN_TRY(check_folder(opt.dir));
+    GRN_TRY(grn_staging_open(&stage, opt.dir, files, N_FILES));
+    GRN_TRY(write_all(&s, stage.path));
+    GRN_TRY(grn_staging_commit(&stage));
 end:
-    rc2 = staged ? unstage(stage.s, opt.dir, rc == GRN_OK) : GRN_OK;
-    if (rc == GRN_OK) rc = rc2;
-    if (rc != GRN_OK && made) rmdir(opt.dir);
+    grn_staging_abort(&stage);
     grn_sim_clear(&s);
-    grn_str_clear(&stage);
     return rc;
 }
 

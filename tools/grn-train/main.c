@@ -8,9 +8,7 @@
 #include "base/opt.h"
 #include "base/str.h"
 #include "grn-train/train.h"
-#include "io/activity.h"
-#include "io/counts.h"
-#include "io/edges.h"
+#include "model/input.h"
 
 static struct {
     const char *edges, *activity, *coexpr, *out, *log, *resume, *grn, *perturb, *mask, *direction, *split;
@@ -132,46 +130,26 @@ static void report_cells(const grn_cells_t *c, const grn_split_t *s)
 }
 
 typedef struct { /* everything loaded */
-    grn_matrix_t m;
-    grn_edges_t edges, coexpr;
-    grn_activity_t activity;
-    grn_names_t genes;
-    grn_cells_t cells;
+    grn_model_input_t data;
     grn_split_t split;
 } input_t;
 
 static void clear_input(input_t *in)
 {
     grn_split_clear(&in->split);
-    grn_cells_clear(&in->cells);
-    grn_names_clear(&in->genes);
-    grn_activity_clear(&in->activity);
-    grn_edges_clear(&in->edges);
-    grn_edges_clear(&in->coexpr);
-    grn_matrix_clear(&in->m);
+    grn_model_input_clear(&in->data);
 }
 
 static grn_status load_input(const char *counts, input_t *in)
 {
     grn_status rc = GRN_OK;
-    grn_counts_opt_t how = GRN_COUNTS_OPT_INIT;
-    int which[2], graphs = grn_cells_graphs(&opt.model, which);
+    grn_model_files_t files = { counts, opt.edges, opt.activity, opt.coexpr };
     grn_split_by by = strcmp(opt.split, "cell") == 0    ? GRN_SPLIT_CELL
                       : strcmp(opt.split, "donor") == 0 ? GRN_SPLIT_DONOR
                                                         : GRN_SPLIT_AUTO;
-    GRN_TRY(grn_counts_cli(&opt.counts, &how));
-    GRN_TRY(grn_counts_load(counts, &how, grn_common.pool, &in->m));
-    GRN_TRY(grn_universe_build(&in->m, (uint64_t)opt.min_cells, &in->genes));
-    GRN_TRY(grn_matrix_align(&in->m, &in->genes, NULL));
-    if (graphs > 0) GRN_TRY(grn_edges_load(opt.edges, grn_common.pool, &in->edges));
-    if (graphs > 0 && which[0] == GRN_GRAPH_CELL) GRN_TRY(grn_activity_load(opt.activity, grn_common.pool, &in->activity));
-    if (graphs > 0 && opt.model.perturb == GRN_PERTURB_LIST)
-        GRN_TRY(grn_edges_load(opt.coexpr, grn_common.pool, &in->coexpr));
-    GRN_TRY(grn_cells_build(&in->cells, &in->m, &opt.model, graphs > 0 ? &in->edges : NULL,
-                            graphs > 0 && which[0] == GRN_GRAPH_CELL ? &in->activity : NULL,
-                            in->coexpr.n > 0 ? &in->coexpr : NULL));
-    GRN_TRY(grn_split_build(&in->split, &in->m, by, opt.split_seed, opt.test, opt.validation));
-    report_cells(&in->cells, &in->split);
+    GRN_TRY(grn_model_input_load(&in->data, &files, &opt.counts, &opt.model, (uint64_t)opt.min_cells, grn_common.pool));
+    GRN_TRY(grn_split_build(&in->split, &in->data.m, by, opt.split_seed, opt.test, opt.validation));
+    report_cells(&in->data.cells, &in->split);
 end:
     return rc;
 }
@@ -183,9 +161,9 @@ static grn_status make_model(const input_t *in, grn_dev_t *dev, grn_model_t **m)
     grn_baseline_t base = { 0 };
     uint32_t *train = NULL;
     size_t n;
-    GRN_TRY(grn_split_cells(&in->split, in->cells.m, GRN_PART_TRAIN, &train, &n));
-    GRN_TRY(grn_baseline_fit(&base, &opt.model, &in->cells, train, n, 2));
-    GRN_TRY(grn_model_create(m, dev, &opt.model, &in->genes, base.mean));
+    GRN_TRY(grn_split_cells(&in->split, in->data.cells.m, GRN_PART_TRAIN, &train, &n));
+    GRN_TRY(grn_baseline_fit(&base, &opt.model, &in->data.cells, train, n, 2));
+    GRN_TRY(grn_model_create(m, dev, &opt.model, &in->data.genes, base.mean));
     (*m)->base = base;
     base = (grn_baseline_t){ 0 };
     GRN_TRY(grn_split_json(&in->split, &(*m)->split));
@@ -204,10 +182,9 @@ static grn_status load_checkpoint(const input_t *in, grn_dev_t *dev, grn_cr_t *r
     GRN_TRY(grn_model_config_json(&opt.model, &mine));
     GRN_TRY(grn_model_config_json(&(*m)->cfg, &theirs));
     GRN_TRY(grn_split_json(&in->split, &split));
-    if (strcmp(mine, theirs) != 0)
-        GRN_FAIL(GRN_EINVAL, "'%s' is another model: it has %s, this run %s", opt.resume, theirs, mine);
-    if (!grn_names_equal(&(*m)->genes, &in->genes)) {
-        GRN_FAIL(GRN_ESHAPE, "'%s' has other genes (%zu) than the counts (%zu)", opt.resume, (*m)->genes.n, in->genes.n);
+    GRN_TRY(grn_train_same_options(opt.resume, theirs, mine));
+    if (!grn_names_equal(&(*m)->genes, &in->data.genes)) {
+        GRN_FAIL(GRN_ESHAPE, "'%s' has other genes (%zu) than the counts (%zu)", opt.resume, (*m)->genes.n, in->data.genes.n);
     }
     if (!(*m)->split || strcmp((*m)->split, split) != 0)
         GRN_FAIL(GRN_EINVAL, "'%s' was trained on another split of the cells", opt.resume);
@@ -252,7 +229,7 @@ static grn_status run(const grn_args_t *args)
     } else {
         GRN_TRY(make_model(&in, dev, &m));
     }
-    GRN_TRY(grn_train_init(&train, &opt.train, m, &in.cells, &in.split, grn_common.pool));
+    GRN_TRY(grn_train_init(&train, &opt.train, m, &in.data.cells, &in.split, grn_common.pool));
     if (opt.resume) GRN_TRY(grn_train_resume(&train, resume));
     grn_log_info("%s model, %lld parameters, %lld steps of %lld cells on %s", opt.grn,
                  (long long)grn_params_count(&m->params), (long long)train.total, (long long)opt.train.batch,
@@ -275,6 +252,8 @@ end:
 
 int main(int argc, char **argv)
 {
+    /* a run in pieces makes the model of a run without a break */
+    static const char *const pieces[] = { "checkpoint", "every", "stop", "resume", NULL };
     static const grn_tool_t tool = {
         "grn-train",
         "train a GRN-aware RNA model by masked-value prediction",
@@ -285,6 +264,7 @@ int main(int argc, char **argv)
         "  grn-train -e regulons.edges.zst -a active.tensor.zst counts.h5ad -o model.tensor.zst --log loss.tsv\n"
         "  grn-train --grn none counts.h5ad -o baseline.tensor.zst\n"
     };
+    grn_tool_unrecorded(pieces);
     grn_model_config_init(&opt.model);
     return grn_tool_main(&tool, argc, argv, run);
 }

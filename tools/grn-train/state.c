@@ -1,13 +1,16 @@
 /* Training state as files: the log inside models and checkpoints, and the log as a table. */
 #include <inttypes.h>
+#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/version.h"
 #include "grn-train/train.h"
 #include "io/container.h"
 #include "io/prov.h"
@@ -19,9 +22,9 @@ static grn_status describe_training(const grn_train_t *t, grn_str_t *s)
     char lr[32], warmup[32], decay[32], clip[32];
     return grn_str_printf(
         s,
-        "{\"batch\":%" PRId64 ",\"steps\":%" PRId64 ",\"rows\":%" PRId64
+        "{\"batch\":%" PRId64 ",\"steps\":%" PRId64 ",\"rows\":%" PRId64 ",\"val-cells\":%" PRId64
         ",\"lr\":%s,\"warmup\":%s,\"decay\":%s,\"clip\":%s,\"optimizer\":\"adamw\",\"schedule\":\"cosine\"}",
-        o->batch, t->total, o->rows, grn_fmt_f64(lr, o->lr), grn_fmt_f64(warmup, o->warmup), grn_fmt_f64(decay, o->decay),
+        o->batch, t->total, o->rows, o->val_cells, grn_fmt_f64(lr, o->lr), grn_fmt_f64(warmup, o->warmup), grn_fmt_f64(decay, o->decay),
         grn_fmt_f64(clip, o->clip));
 }
 
@@ -52,13 +55,58 @@ grn_status grn_train_save(grn_train_t *t, const char *path, int with_optim)
     return grn_model_save(t->model, path, with_optim, t->pool, write_state, t);
 }
 
-/* The text of a metadata key must be what this run has. */
-static grn_status same_meta(const grn_cr_t *r, const char *key, const char *mine, const char *what)
+/* A value as it is given on the command line. */
+static grn_status show(const char *key, const json_t *v, grn_str_t *s)
 {
-    const char *theirs = grn_cr_meta(r, key);
-    if (theirs && strcmp(theirs, mine) == 0) return GRN_OK;
-    return grn_err(GRN_EINVAL, "'%s' cannot be resumed here: %s differ: it has %s, this run %s", grn_cr_path(r), what,
-                   theirs ? theirs : "none", mine);
+    if (json_is_string(v)) return grn_str_puts(s, json_string_value(v));
+    if (strcmp(key, "mask") == 0 && json_number_value(v) == 0) return grn_str_puts(s, "mix");
+    if (!json_is_number(v)) return grn_str_puts(s, json_is_true(v) ? "yes" : json_is_false(v) ? "no" : "nothing");
+    char text[32];
+    return grn_str_puts(s, grn_fmt_f64(text, json_number_value(v)));
+}
+
+grn_status grn_train_same_options(const char *path, const char *theirs, const char *mine)
+{
+    grn_status rc = GRN_OK;
+    json_t *a = json_loads(theirs ? theirs : "", 0, NULL), *b = json_loads(mine, 0, NULL), *v;
+    grn_str_t x = { 0 }, y = { 0 };
+    const char *key;
+    if (!json_is_object(a)) GRN_FAIL(GRN_EINVAL, "'%s' is not a checkpoint", path);
+    if (!b) GRN_FAIL(GRN_ENOMEM, "out of memory");
+    json_object_foreach(b, key, v)
+    {
+        const json_t *w = json_object_get(a, key);
+        if (json_equal(v, w)) continue;
+        GRN_TRY(show(key, v, &x));
+        GRN_TRY(show(key, w, &y));
+        GRN_FAIL(GRN_EINVAL, "'%s' cannot be resumed with --%s %s%s: it was made with %s", path, key, x.s,
+                 strcmp(key, "steps") == 0 ? " (or as many epochs)" : "", y.s);
+    }
+end:
+    json_decref(a);
+    json_decref(b);
+    grn_str_clear(&x);
+    grn_str_clear(&y);
+    return rc;
+}
+
+/* A checkpoint is a part of this run, and no input, if the same version made it from the same files: then what comes out is what
+ * this command makes of them without a break. */
+static grn_status same_run(const grn_cr_t *r)
+{
+    grn_status rc = GRN_OK;
+    char *mine = NULL;
+    const char *path = grn_cr_path(r), *inputs = grn_cr_meta(r, "inputs"), *version = grn_cr_meta(r, "version");
+    grn_prov_drop(path);
+    GRN_TRY(grn_prov_inputs_json(&mine));
+    int other_version = !version || strcmp(version, grn_version()) != 0;
+    if (!other_version && inputs && strcmp(inputs, mine) == 0) goto end;
+    grn_log_warn("'%s' was made %s%s: it is listed among the inputs", path, other_version ? "by version " : "from other files",
+                 other_version ? (version ? version : "unknown") : " with the same cells");
+    rc = grn_prov_input(path, grn_cr_meta(r, "chain"));
+end:
+    free(mine);
+    return rc;
 }
 
 static grn_status load_log(grn_train_t *t, grn_cr_t *r)
@@ -92,10 +140,13 @@ grn_status grn_train_resume(grn_train_t *t, grn_cr_t *r)
     grn_str_t s = { 0 };
     char data[24];
     GRN_TRY(describe_training(t, &s));
-    GRN_TRY(same_meta(r, "training", s.s, "the training options"));
+    GRN_TRY(grn_train_same_options(grn_cr_path(r), grn_cr_meta(r, "training"), s.s));
     snprintf(data, sizeof data, "%016" PRIx64, t->data);
-    GRN_TRY(same_meta(r, "data", data, "the training cells or their graphs"));
+    const char *theirs = grn_cr_meta(r, "data");
+    if (!theirs || strcmp(theirs, data) != 0)
+        GRN_FAIL(GRN_EINVAL, "'%s' cannot be resumed here: the training cells or their graphs differ", grn_cr_path(r));
     GRN_TRY(load_log(t, r));
+    GRN_TRY(same_run(r));
     t->optim.step = t->model->step;
 end:
     grn_str_clear(&s);

@@ -68,9 +68,13 @@ void grn_train_clear(grn_train_t *t);
 grn_status grn_train_run(grn_train_t *t) GRN_MUST_USE;
 
 /* Writes the model (with moments: a checkpoint) with the log and the training options; reads back the log and checks that
- * options, cells and graphs are those of the checkpoint (GRN_ESHAPE, GRN_EINVAL). */
+ * options, cells and graphs are those of the checkpoint (GRN_ESHAPE, GRN_EINVAL). A checkpoint that this version made from the same
+ * files is taken off the inputs: the model's provenance is that of a run without a break. */
 grn_status grn_train_save(grn_train_t *t, const char *path, int with_optim) GRN_MUST_USE;
 grn_status grn_train_resume(grn_train_t *t, grn_cr_t *r) GRN_MUST_USE;
+
+/* Two JSON objects of options, by long name: GRN_EINVAL naming the first option that the checkpoint was made with otherwise. */
+grn_status grn_train_same_options(const char *path, const char *theirs, const char *mine) GRN_MUST_USE;
 
 /* The log as TSV: provenance lines, header, one line per row. */
 grn_status grn_train_write_log(const grn_train_t *t, const char *path) GRN_MUST_USE;

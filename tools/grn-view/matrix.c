@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/staging.h"
 #include "grn-view/view.h"
 #include "io/h5ad_write.h"
 #include "io/prov.h"
@@ -18,6 +19,7 @@ typedef struct {
     grn_out_t *o;
     grn_mw_t *mw;
     grn_h5ad_w_t *h5;
+    grn_staging_t folder; /* of a 10x export */
     const grn_matrix_t *info; /* columns as written, no rows */
     uint64_t n_rows, nnz;     /* totals, for the heads that need them */
     uint64_t at;              /* rows written */
@@ -185,21 +187,16 @@ static int is_folder(const char *path)
     return (n && path[n - 1] == '/') || (stat(path, &st) == 0 && S_ISDIR(st.st_mode));
 }
 
-static grn_status open_in_folder(grn_out_t **o, const char *name)
-{
-    grn_str_t path = { 0 };
-    grn_status rc = grn_str_printf(&path, "%s/%s", view_opt.out, name);
-    if (!rc) rc = grn_out_open(o, path.s, 0);
-    grn_str_clear(&path);
-    return rc;
-}
+/* The files of a folder appear together. */
+enum { GENES, BARCODES, MATRIX };
+static const char *const folder_files[] = { "genes.tsv", "barcodes.tsv", "matrix.mtx" };
 
-static grn_status write_genes(const grn_matrix_t *info)
+static grn_status write_genes(const grn_staging_t *folder, const grn_matrix_t *info)
 {
     grn_status rc = GRN_OK;
     grn_out_t *o = NULL;
     const grn_attr_t *id = grn_attr_find(&info->col_attr, "gene_id");
-    GRN_TRY(open_in_folder(&o, "genes.tsv"));
+    GRN_TRY(grn_out_open(&o, folder->from[GENES], 0));
     for (uint64_t j = 0; j < info->n_cols; j++) {
         const char *name = grn_names_get(&info->col, j);
         GRN_TRY(grn_out_printf(o, "%s\t%s\n",
@@ -219,10 +216,9 @@ static grn_status mtx_begin(sink_t *s)
 {
     grn_status rc = GRN_OK;
     if (is_folder(view_opt.out)) {
-        if (mkdir(view_opt.out, 0777) && !is_folder(view_opt.out))
-            GRN_FAIL(GRN_EIO, "cannot make the folder '%s'", view_opt.out);
-        GRN_TRY(write_genes(s->info));
-        GRN_TRY(open_in_folder(&s->o, "matrix.mtx"));
+        GRN_TRY(grn_staging_open(&s->folder, view_opt.out, folder_files, 3));
+        GRN_TRY(write_genes(&s->folder, s->info));
+        GRN_TRY(grn_out_open(&s->o, s->folder.from[MATRIX], 0));
     } else {
         GRN_TRY(grn_out_open(&s->o, view_opt.out, 0));
     }
@@ -412,12 +408,12 @@ static grn_status count_values(source_t *s, sink_t *k)
     return (grn_status)got;
 }
 
-static grn_status barcodes_beside(const source_t *s)
+static grn_status write_barcodes(const grn_staging_t *folder, const source_t *s)
 {
     grn_status rc = GRN_OK;
     grn_out_t *o = NULL;
     const grn_matrix_t *info = grn_mr_info(s->r);
-    GRN_TRY(open_in_folder(&o, "barcodes.tsv"));
+    GRN_TRY(grn_out_open(&o, folder->from[BARCODES], 0));
     for (uint64_t i = 0; i < info->n_rows; i++)
         if (s->keep[i]) GRN_TRY(grn_out_printf(o, "%s\n", grn_names_get(&info->row, i)));
     rc = grn_out_commit(o);
@@ -438,7 +434,7 @@ static grn_status run_form(source_t *s, const form_t *form)
     k.n_rows = s->n_rows;
     if (form->needs_totals) GRN_TRY(count_values(s, &k));
     GRN_TRY(form->begin(&k));
-    if (strcmp(form->word, "mtx") == 0 && is_folder(view_opt.out)) GRN_TRY(barcodes_beside(s));
+    if (k.folder.path) GRN_TRY(write_barcodes(&k.folder, s));
     while (form->block != nothing && (got = source_next(s, &at, &b)) == 1) {
         GRN_TRY(form->block(&k, &b));
         k.at += b.n_rows;
@@ -446,10 +442,12 @@ static grn_status run_form(source_t *s, const form_t *form)
     if (got < 0) GRN_TRY((grn_status)got);
     if (k.mw && k.at == 0)
         GRN_TRY(grn_mw_append(k.mw, &s->head)); /* no rows, but their attributes */
-    rc = form->end(&k);
+    GRN_TRY(form->end(&k));
+    if (k.folder.path) rc = grn_staging_commit(&k.folder);
 end:
     grn_matrix_clear(&b);
     grn_out_abort(k.o);
+    grn_staging_abort(&k.folder);
     grn_mw_abort(k.mw);
     grn_h5ad_w_abort(k.h5);
     return rc;
