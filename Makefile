@@ -73,6 +73,7 @@ $(B)/lib/nn/op_cpu_%.o: KERNEL := -O3 -fno-math-errno -fno-trapping-math
 ifeq ($(shell uname -m),x86_64)
 $(B)/lib/nn/op_cpu_f32_avx2.o: KERNEL := -O3 -fno-math-errno -fno-trapping-math -mavx2
 endif
+$(B)/tools/grn-build/lsi.o: KERNEL := -O3
 $(B)/tools/grn-build/lda_kernel_%.o: KERNEL := -O3 -Wno-psabi -fno-math-errno -fno-trapping-math
 ifeq ($(shell uname -m),x86_64)
 $(B)/tools/grn-build/lda_kernel_avx2.o: KERNEL := -O3 -Wno-psabi -fno-math-errno -fno-trapping-math -mavx2
