@@ -45,7 +45,7 @@ static uint32_t count(grn_tally_t *t, const char *cell, const char *region)
 
 static void begin(grn_tally_t *t, grn_par_t *pool)
 {
-    assert_int_equal(grn_tally_init(t, sizeof(grn_tally_cell_t), pool), GRN_OK);
+    assert_int_equal(grn_tally_init(t, pool), GRN_OK);
 }
 
 static void units(void **state)

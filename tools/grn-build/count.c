@@ -164,9 +164,9 @@ static grn_status choose_cells(grn_tally_t *t, uint32_t **order, size_t *n)
         }
         grn_log_info("cells: %zu listed, %zu found, %zu without any fragment (kept, empty)", m, m - n_silent, n_silent);
     } else {
-        GRN_TRY(grn_names_sort(&t->pass.cells, *order));
         for (size_t i = 0; i < t->pass.cells.n; i++)
-            if (n_fragments(t, (*order)[i]) >= opt.min_fragments) (*order)[m++] = (*order)[i];
+            if (n_fragments(t, i) >= opt.min_fragments) (*order)[m++] = (uint32_t)i;
+        grn_cells_by_name(&t->pass.cells, *order, m);
         grn_log_info("cells: %zu barcodes, %zu with at least %" PRId64 " fragments", t->pass.cells.n, m, opt.min_fragments);
         if (!m) GRN_FAIL(GRN_EEMPTY, "none of %zu barcodes has %" PRId64 " fragments", t->pass.cells.n, opt.min_fragments);
     }
@@ -189,7 +189,7 @@ static grn_status run(const grn_args_t *args)
     tally.pass.strip_suffix = !strcmp(opt.suffix, "strip");
     GRN_TRY(load_regions(&regions));
     GRN_TRY(load_barcodes(&tally));
-    GRN_TRY(grn_tally_init(&tally, sizeof(grn_tally_cell_t), grn_common.pool));
+    GRN_TRY(grn_tally_init(&tally, grn_common.pool));
     GRN_TRY(count_files(&tally, args));
     GRN_TRY(check(&tally));
     GRN_TRY(choose_cells(&tally, &order, &n));

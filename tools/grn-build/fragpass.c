@@ -205,8 +205,8 @@ static inline int is_last_chrom(const worker_t *w, const char *s)
 static inline const char *to_control(const char *s)
 {
     for (;; s += 8) {
-        uint64_t x = grn_load64(s), low = (x - 0x2020202020202020u) & ~x & 0x8080808080808080u;
-        if (low) return s + (__builtin_ctzll(low) >> 3);
+        uint64_t c = grn_controls(grn_load64(s));
+        if (c) return s + (__builtin_ctzll(c) >> 3);
     }
 }
 
@@ -230,7 +230,7 @@ static inline int to_u32(const char **p, uint32_t *v)
 }
 
 /* Lines as almost all are: five columns or four, short numbers. 1 = parsed; 0 = look closer; < 0 = grn_status. */
-static inline int parse_common(pass_t *a, worker_t *w, const char **at, const char **barcode, size_t *barcode_n, grn_frag_t *f)
+static inline int parse_common(pass_t *a, worker_t *w, const char **at, grn_intern_key_t *barcode, grn_frag_t *f)
 {
     const char *p = *at;
     if (!is_last_chrom(w, p)) {
@@ -243,10 +243,8 @@ static inline int parse_common(pass_t *a, worker_t *w, const char **at, const ch
         p += w->last_n;
     }
     if (!to_u32(&p, &f->start) || *p++ != '\t' || !to_u32(&p, &f->end) || *p++ != '\t' || f->end <= f->start) return 0;
-    const char *stop = to_control(p);
+    const char *stop = grn_intern_key_to_control(barcode, p);
     if (stop == p) return 0;
-    *barcode = p;
-    *barcode_n = (size_t)(stop - p);
     if (*stop == '\t') {
         p = stop + 1;
         if (!to_u32(&p, &f->count) || *p != '\n') return 0;
@@ -266,8 +264,7 @@ static int has_count(const grn_fragment_t *x)
 }
 
 /* Any line: 1 = a fragment, 0 = none here, < 0 = grn_status. */
-static int parse_any(pass_t *a, worker_t *w, const char **at, const char *end, const char **barcode, size_t *barcode_n,
-                     grn_frag_t *f)
+static int parse_any(pass_t *a, worker_t *w, const char **at, const char *end, grn_intern_key_t *barcode, grn_frag_t *f)
 {
     grn_fragment_t x;
     int got = grn_fragment_parse(at, end, &x);
@@ -277,8 +274,7 @@ static int parse_any(pass_t *a, worker_t *w, const char **at, const char *end, c
                        x.end > UINT32_MAX ? 3 : 5);
     grn_status rc = find_chrom(a, w, x.chrom, x.chrom_n);
     if (rc) return (int)rc;
-    *barcode = x.barcode;
-    *barcode_n = x.barcode_n;
+    grn_intern_key(barcode, x.barcode, x.barcode_n);
     *f = (grn_frag_t){ 0, 0, (uint32_t)x.start, (uint32_t)x.end, (uint32_t)x.count };
     w->n_no_count += !has_count(&x);
     return 1;
@@ -290,11 +286,10 @@ static grn_status parse_lines(pass_t *a, worker_t *w, span_t *s, const char *p, 
     grn_status rc = GRN_OK;
     while (p < end) {
         grn_frag_t *f = &w->f[w->n];
-        const char *barcode = NULL;
-        size_t barcode_n = 0;
-        int got = parse_common(a, w, &p, &barcode, &barcode_n, f);
+        grn_intern_key_t *barcode = &w->key[w->n];
+        int got = parse_common(a, w, &p, barcode, f);
         if (got <= 0) {
-            if (!got) got = parse_any(a, w, &p, end, &barcode, &barcode_n, f);
+            if (!got) got = parse_any(a, w, &p, end, barcode, f);
             if (got < 0) {
                 char msg[4096]; /* the lines in front of this one come first */
                 snprintf(msg, sizeof msg, "%s", grn_err_msg());
@@ -310,8 +305,7 @@ static grn_status parse_lines(pass_t *a, worker_t *w, span_t *s, const char *p, 
         w->n_no_chrom += f->chrom == GRN_FRAG_NO_CHROM;
         w->n_lines++;
         w->line[w->n] = s->n_lines++;
-        grn_intern_key(&w->key[w->n], barcode, barcode_n);
-        grn_intern_prefetch(&a->cells, &w->key[w->n]);
+        grn_intern_prefetch(&a->cells, barcode);
         if (++w->n == GRN_FRAG_BATCH) GRN_TRY(flush(a, w, s));
     }
     GRN_TRY(flush(a, w, s));

@@ -1,9 +1,12 @@
 #include "intern.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <xxhash.h>
 
 #include "base/mem.h"
+
+#define LARGE_PAGE ((size_t)2 << 20)
 
 typedef struct text_s {
     struct text_s *next;
@@ -18,10 +21,14 @@ void grn_intern_long_key(grn_intern_key_t *k)
     k->w[2] = 0;
 }
 
+/* Large tables ask for large pages: every look-up is at a random place. */
 static grn_intern_table_t *new_table(size_t n_slot)
 {
-    grn_intern_table_t *b = grn_calloc(1, sizeof *b + n_slot * sizeof *b->slot);
-    if (b) b->mask = n_slot - 1;
+    grn_intern_table_t *b = grn_calloc(1, sizeof *b + n_slot * sizeof *b->slot + LARGE_PAGE);
+    if (!b) return NULL;
+    uintptr_t at = ((uintptr_t)b + LARGE_PAGE - 1) & ~(uintptr_t)(LARGE_PAGE - 1), end = (uintptr_t)(b->slot + n_slot);
+    if (at + LARGE_PAGE <= end) (void)madvise((void *)at, (size_t)(end - at) & ~(size_t)(LARGE_PAGE - 1), MADV_HUGEPAGE); /* advice only */
+    b->mask = n_slot - 1;
     return b;
 }
 
@@ -72,7 +79,7 @@ static uint64_t hash_of(const grn_intern_slot_t *s)
 
 static grn_status grow(grn_intern_t *t)
 {
-    grn_intern_table_t *old = t->table, *b = new_table(4 * (old->mask + 1));
+    grn_intern_table_t *old = t->table, *b = new_table(2 * (old->mask + 1));
     if (!b) return GRN_ENOMEM;
     for (size_t i = 0; i <= old->mask; i++) {
         if (!old->slot[i].value1) continue;

@@ -67,6 +67,12 @@ static inline uint64_t grn_fold_mul(uint64_t a, uint64_t b)
     return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
+static inline void grn_intern_hash(grn_intern_key_t *k) /* of up to 24 bytes */
+{
+    k->hash = grn_fold_mul(k->w[0] ^ 0x9e3779b97f4a7c15u, k->w[1] ^ 0xd6e8feb86659fd93u ^ k->n);
+    k->hash = grn_fold_mul(k->hash ^ 0xa0761d6478bd642fu, k->w[2] ^ 0xe7037ed1a0b428dbu);
+}
+
 static inline void grn_intern_key(grn_intern_key_t *k, const char *s, size_t n)
 {
     k->s = s;
@@ -79,8 +85,38 @@ static inline void grn_intern_key(grn_intern_key_t *k, const char *s, size_t n)
     k->w[0] = n >= 8 ? grn_load64(s) : last;
     k->w[1] = n >= 16 ? grn_load64(s + 8) : n >= 8 ? last : 0;
     k->w[2] = n == 24 ? grn_load64(s + 16) : n >= 16 ? last : 0;
-    k->hash = grn_fold_mul(k->w[0] ^ 0x9e3779b97f4a7c15u, k->w[1] ^ 0xd6e8feb86659fd93u ^ n);
-    k->hash = grn_fold_mul(k->hash ^ 0xa0761d6478bd642fu, k->w[2] ^ 0xe7037ed1a0b428dbu);
+    grn_intern_hash(k);
+}
+
+/* The high bits of the bytes of x that are control characters; exact up to the first. */
+static inline uint64_t grn_controls(uint64_t x)
+{
+    return (x - 0x2020202020202020u) & ~x & 0x8080808080808080u;
+}
+
+/* The key of the text that ends in front of the first control character at or behind s; returns its end. */
+static inline const char *grn_intern_key_to_control(grn_intern_key_t *k, const char *s)
+{
+    uint64_t c, w = grn_load64(s);
+    size_t n = 0;
+    k->w[0] = k->w[1] = k->w[2] = 0;
+    for (int i = 0; i < 3; i++, w = grn_load64(s + n)) {
+        c = grn_controls(w);
+        if (c) {
+            n += (size_t)__builtin_ctzll(c) >> 3;
+            k->w[i] = w & (((c & -c) >> 7) - 1); /* the bytes in front of it */
+            k->s = s;
+            k->n = (uint32_t)n;
+            grn_intern_hash(k);
+            return s + n;
+        }
+        k->w[i] = w;
+        n += 8;
+    }
+    while (!(c = grn_controls(grn_load64(s + n)))) n += 8;
+    n += (size_t)__builtin_ctzll(c) >> 3;
+    grn_intern_key(k, s, n);
+    return s + n;
 }
 
 static inline void grn_intern_prefetch(const grn_intern_t *t, const grn_intern_key_t *k)

@@ -1,11 +1,34 @@
 #include "tally.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 
 #define SMALL_SORT 48
+#define LOG_N ((size_t)1 << 20) /* two of 8 MB a worker */
+#define AHEAD 8 /* entries, to prefetch */
+/* An entry of a log: cell, place, count of the fragment, what kind it is; first = of its fragment. */
+#define CELL_SHIFT 38
+#define PLACE_SHIFT 12
+#define NO_PLACE (((uint64_t)1 << (CELL_SHIFT - PLACE_SHIFT)) - 1)
+#define MAX_CELL ((uint64_t)1 << (64 - CELL_SHIFT))
+#define COUNT_SHIFT 3
+#define MAX_COUNT 511u
+enum { FIRST = 1, FREE = 2, MONO = 4 };
+
+static void end_worker(grn_tally_worker_t *w)
+{
+    free(w->log);
+    free(w->swap);
+    free(w->place);
+    free(w->place_swap);
+    free(w->count);
+    free(w->hit);
+    free(w->length);
+    free(w->profile);
+}
 
 void grn_tally_clear(grn_tally_t *t)
 {
@@ -14,29 +37,29 @@ void grn_tally_clear(grn_tally_t *t)
         if (chunk) free(grn_tally_at(t, (uint32_t)i)->place);
     }
     grn_percell_clear(&t->cell);
-    for (size_t w = 0; t->scratch && w < t->n_worker; w++) {
-        free(t->scratch[w].place);
-        free(t->scratch[w].swap);
-        free(t->scratch[w].count);
-        free(t->scratch[w].hit);
-    }
-    free(t->scratch);
+    for (int w = 0; t->worker && w < t->n_worker; w++) end_worker(&t->worker[w]);
+    free(t->worker);
     grn_overlap_clear(&t->overlap);
     grn_fragpass_clear(&t->pass);
     memset(t, 0, sizeof *t);
 }
 
-grn_status grn_tally_init(grn_tally_t *t, size_t cell_size, grn_par_t *pool)
+grn_status grn_tally_init(grn_tally_t *t, grn_par_t *pool)
 {
     grn_status rc = GRN_OK;
-    t->n_worker = (size_t)grn_par_n(pool);
-    GRN_TRY(GRN_NEW(t->scratch, t->n_worker));
-    GRN_TRY(grn_percell_init(&t->cell, cell_size));
-    GRN_TRY(grn_overlap_init(&t->overlap, t->regions));
-    if (!t->pass.chroms_only) {
-        GRN_TRY(grn_names_dup(&t->pass.chroms, &t->regions->chroms));
-        t->pass.chroms_only = t->pass.keep_no_chrom = 1;
+    if (t->regions->n >= NO_PLACE) GRN_FAIL(GRN_EUNSUP, "%zu regions; at most 67,108,862 are counted", t->regions->n);
+    t->n_worker = grn_par_n(pool);
+    GRN_TRY(GRN_NEW(t->worker, (size_t)t->n_worker));
+    for (int w = 0; w < t->n_worker; w++) {
+        GRN_TRY(GRN_NEW_RAW(t->worker[w].log, LOG_N));
+        GRN_TRY(GRN_NEW_RAW(t->worker[w].swap, LOG_N));
+        GRN_TRY(GRN_NEW(t->worker[w].length, GRN_LENGTHS));
+        GRN_TRY(GRN_NEW(t->worker[w].profile, GRN_TSS_WINDOW));
     }
+    GRN_TRY(grn_percell_init(&t->cell, sizeof(grn_tally_cell_t)));
+    GRN_TRY(grn_overlap_init(&t->overlap, t->regions));
+    if (!t->pass.chroms.n) GRN_TRY(grn_names_dup(&t->pass.chroms, &t->regions->chroms));
+    t->pass.chroms_only = t->pass.keep_no_chrom = 1;
 end:
     return rc;
 }
@@ -83,27 +106,27 @@ static void sort_places(uint32_t *a, uint32_t *swap, size_t n)
     memcpy(a, swap, n * sizeof *a);
 }
 
-static grn_status scratch_grow(grn_tally_scratch_t *s, size_t n)
+static grn_status merge_room(grn_tally_worker_t *s, size_t n)
 {
     grn_status rc = GRN_OK;
     if (n <= s->cap) return GRN_OK;
     free(s->place);
-    free(s->swap);
+    free(s->place_swap);
     free(s->count);
-    s->place = s->swap = NULL;
+    s->place = s->place_swap = NULL;
     s->count = NULL;
     s->cap = 0;
     GRN_TRY(GRN_NEW_RAW(s->place, 2 * n));
-    GRN_TRY(GRN_NEW_RAW(s->swap, 2 * n));
+    GRN_TRY(GRN_NEW_RAW(s->place_swap, 2 * n));
     GRN_TRY(GRN_NEW_RAW(s->count, 2 * n));
     s->cap = 2 * n;
 end:
     return rc;
 }
 
-/* Adds equal places of the scratch (k of them, counted) to the run; keeps the others. Counts stop at 255: a place may be there several
+/* Adds equal places of the worker (k of them, counted) to the run; keeps the others. Counts stop at 255: a place may be there several
  * times in a row. Returns how many are kept. */
-static size_t absorb(grn_tally_cell_t *c, grn_tally_scratch_t *s, size_t k)
+static size_t absorb(grn_tally_cell_t *c, grn_tally_worker_t *s, size_t k)
 {
     uint8_t *count = counts_of(c);
     size_t lo = 0, hi = c->n, kept = 0;
@@ -128,14 +151,14 @@ static size_t absorb(grn_tally_cell_t *c, grn_tally_scratch_t *s, size_t k)
 }
 
 /* Sorts the pending places and merges them into the run, from its end. */
-static grn_status merge_cell(grn_tally_cell_t *c, grn_tally_scratch_t *s)
+static grn_status merge_cell(grn_tally_cell_t *c, grn_tally_worker_t *s)
 {
     size_t k = 0, i = c->n, to;
     uint32_t *pending = c->place + c->n;
     if (!c->m) return GRN_OK;
-    grn_status rc = scratch_grow(s, c->m);
+    grn_status rc = merge_room(s, c->m);
     if (rc) return rc;
-    sort_places(pending, s->swap, c->m);
+    sort_places(pending, s->place_swap, c->m);
     for (size_t j = 0; j < c->m; j++) {
         if (k && s->place[k - 1] == pending[j] && s->count[k - 1] < 255) {
             s->count[k - 1]++;
@@ -163,7 +186,7 @@ static grn_status merge_cell(grn_tally_cell_t *c, grn_tally_scratch_t *s)
 }
 
 /* Room for a quarter of the run again. */
-static grn_status make_room(grn_tally_cell_t *c, grn_tally_scratch_t *s)
+static grn_status make_room(grn_tally_cell_t *c, grn_tally_worker_t *s)
 {
     grn_status rc = merge_cell(c, s);
     if (rc || c->cap - c->n > c->n / 8) return rc;
@@ -177,21 +200,103 @@ static grn_status make_room(grn_tally_cell_t *c, grn_tally_scratch_t *s)
     return GRN_OK;
 }
 
-grn_status grn_tally_push(grn_tally_cell_t *c, grn_tally_scratch_t *s, const uint32_t *place, size_t n)
+static grn_status push(grn_tally_cell_t *c, grn_tally_worker_t *s, uint32_t place)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (c->n + c->m == c->cap) {
-            grn_status rc = make_room(c, s);
-            if (rc) return rc;
-        }
-        c->place[c->n + c->m++] = place[i];
+    if (c->n + c->m == c->cap) {
+        grn_status rc = make_room(c, s);
+        if (rc) return rc;
     }
+    c->place[c->n + c->m++] = place;
     return GRN_OK;
+}
+
+static void lock_cell(grn_tally_cell_t *c)
+{
+    while (__atomic_exchange_n(&c->lock, 1, __ATOMIC_ACQUIRE)) {
+        for (int i = 0; i < 64 && __atomic_load_n(&c->lock, __ATOMIC_RELAXED); i++) {}
+        if (__atomic_load_n(&c->lock, __ATOMIC_RELAXED)) sched_yield(); /* its owner may wait for this processor */
+    }
+}
+
+static void unlock_cell(grn_tally_cell_t *c)
+{
+    __atomic_store_n(&c->lock, 0, __ATOMIC_RELEASE);
+}
+
+/* ---- a log ---- */
+
+/* One pass of a stable radix sort by 9 bits of the cell. */
+static void sort_log(const uint64_t *from, uint64_t *to, size_t n, unsigned shift)
+{
+    uint32_t at[513] = { 0 };
+    for (size_t i = 0; i < n; i++) at[(from[i] >> shift & 511) + 1]++;
+    for (size_t k = 1; k < 512; k++) at[k] += at[k - 1];
+    for (size_t i = 0; i < n; i++) to[at[from[i] >> shift & 511]++] = from[i];
+}
+
+/* Entries [e, end) of one cell. */
+static grn_status give(const grn_tally_t *t, grn_tally_cell_t *c, grn_tally_worker_t *w, const uint64_t *e, const uint64_t *end)
+{
+    grn_status rc = GRN_OK;
+    uint32_t n = 0, n_in = 0, n_free = 0, n_mono = 0;
+    uint64_t total = 0, total_in = 0;
+    lock_cell(c);
+    for (; e < end; e++) {
+        uint64_t x = *e, place = x >> PLACE_SHIFT & NO_PLACE, count = x >> COUNT_SHIFT & MAX_COUNT;
+        uint64_t first = x & FIRST, in = first & (place != NO_PLACE);
+        n += (uint32_t)first;
+        n_in += (uint32_t)in;
+        n_free += (x & FREE) != 0;
+        n_mono += (x & MONO) != 0;
+        total += count;
+        total_in += in ? count : 0;
+        if (place != NO_PLACE && !t->no_counts) GRN_TRY(push(c, w, (uint32_t)place));
+    }
+    c->n_fragments += n;
+    c->n_in += n_in;
+    c->n_free += n_free;
+    c->n_mono += n_mono;
+    c->total += total;
+    c->total_in += total_in;
+    if (!c->file) c->file = (uint16_t)(t->file + 1);
+end:
+    unlock_cell(c);
+    return rc;
+}
+
+static grn_status empty_log(grn_tally_t *t, grn_tally_worker_t *w)
+{
+    uint64_t top = 0;
+    const uint64_t *end = NULL;
+    grn_status rc = GRN_OK;
+    for (size_t i = 0; i < w->n_log; i++) top |= w->log[i];
+    for (unsigned shift = CELL_SHIFT; shift < 64 && top >> shift; shift += 9) {
+        sort_log(w->log, w->swap, w->n_log, shift);
+        uint64_t *sorted = w->swap;
+        w->swap = w->log;
+        w->log = sorted;
+    }
+    end = w->log + w->n_log;
+    for (const uint64_t *e = w->log, *next; e < end; e = next) {
+        uint32_t cell = (uint32_t)(*e >> CELL_SHIFT);
+        for (next = e + 1; next < end && *next >> CELL_SHIFT == cell; next++) {}
+        if (end - next > AHEAD) {
+            const grn_tally_cell_t *c = grn_tally_at(t, (uint32_t)(next[AHEAD] >> CELL_SHIFT));
+            if (!c) return GRN_ENOMEM;
+            __builtin_prefetch(c, 1);
+            __builtin_prefetch(&c->n_free, 1);
+        }
+        grn_tally_cell_t *c = grn_tally_at(t, cell);
+        GRN_TRY(c ? give(t, c, w, e, next) : GRN_ENOMEM);
+    }
+    w->n_log = 0;
+end:
+    return rc;
 }
 
 /* ---- the pass ---- */
 
-static grn_status add_hits(const grn_tally_t *t, size_t chrom, uint32_t start, uint32_t end, grn_tally_scratch_t *s, size_t *n)
+static grn_status add_hits(const grn_tally_t *t, size_t chrom, uint32_t start, uint32_t end, grn_tally_worker_t *s, size_t *n)
 {
     for (;;) {
         size_t room = s->hit_cap - *n, k = grn_overlap_find(&t->overlap, chrom, start, end, s->hit + *n, room);
@@ -204,7 +309,8 @@ static grn_status add_hits(const grn_tally_t *t, size_t chrom, uint32_t start, u
     }
 }
 
-grn_status grn_tally_hits(const grn_tally_t *t, const grn_frag_t *f, grn_tally_scratch_t *s, size_t *n)
+/* Places of the fragment's regions (cutsites: of its ends, a region twice when both are in it). */
+static inline grn_status find_hits(const grn_tally_t *t, const grn_frag_t *f, grn_tally_worker_t *s, size_t *n)
 {
     *n = 0;
     if (!t->cutsites) return add_hits(t, f->chrom, f->start, f->end, s, n);
@@ -212,35 +318,64 @@ grn_status grn_tally_hits(const grn_tally_t *t, const grn_frag_t *f, grn_tally_s
     return rc ? rc : add_hits(t, f->chrom, f->end - 1, f->end, s, n);
 }
 
+/* What does not fit a log: counts above MAX_COUNT. */
+static grn_status add_excess(grn_tally_t *t, uint32_t cell, uint32_t excess, int in)
+{
+    grn_tally_cell_t *c = grn_tally_at(t, cell);
+    if (!c) return GRN_ENOMEM;
+    lock_cell(c);
+    c->total += excess;
+    c->total_in += in ? excess : 0;
+    unlock_cell(c);
+    return GRN_OK;
+}
+
+static grn_status add_tss(grn_tally_t *t, const grn_frag_t *f, grn_tally_worker_t *w)
+{
+    grn_tss_sums_t sums = { 0, 0, 0 };
+    if (!grn_tss_find(t->tss, f->chrom, f->start, f->end, w->profile, &sums)) return GRN_OK;
+    grn_tally_cell_t *c = grn_tally_at(t, f->cell);
+    if (!c) return GRN_ENOMEM;
+    lock_cell(c);
+    c->tss.first += sums.first;
+    c->tss.last += sums.last;
+    c->tss.centre += sums.centre;
+    unlock_cell(c);
+    return GRN_OK;
+}
+
 static grn_status tally_work(void *ctx, const grn_frag_t *f, size_t n, int worker)
 {
     grn_tally_t *t = ctx;
-    grn_tally_scratch_t *s = &t->scratch[worker];
-    grn_tally_cell_t *cell[GRN_FRAG_BATCH];
-    for (size_t i = 0; i < n; i++) {
-        cell[i] = grn_tally_at(t, f[i].cell);
-        if (!cell[i]) return GRN_ENOMEM;
-        __builtin_prefetch(cell[i], 1);
-    }
-    for (size_t i = 0; i < n; i++) {
+    grn_tally_worker_t *w = &t->worker[worker];
+    grn_status rc = GRN_OK;
+    for (size_t i = 0; i < n; i++, f++) {
         size_t k;
-        grn_status rc = grn_tally_hits(t, &f[i], s, &k);
-        if (rc) return rc;
-        grn_tally_lock(cell[i]);
-        cell[i]->n_fragments++;
-        cell[i]->n_in += k > 0;
-        rc = grn_tally_push(cell[i], s, s->hit, k);
-        grn_tally_unlock(cell[i]);
-        if (rc) return rc;
-        s->n_in += k > 0;
+        uint32_t length = f->end - f->start, count = f->count < MAX_COUNT ? f->count : MAX_COUNT;
+        if (f->cell >= MAX_CELL) GRN_FAIL(GRN_EUNSUP, "more than 67,108,864 barcodes");
+        GRN_TRY(find_hits(t, f, w, &k));
+        if (w->n_log + k + 1 > LOG_N) GRN_TRY(empty_log(t, w));
+        uint64_t cell = (uint64_t)f->cell << CELL_SHIFT;
+        w->log[w->n_log++] = cell | (k ? w->hit[0] : NO_PLACE) << PLACE_SHIFT | (uint64_t)count << COUNT_SHIFT | FIRST |
+                             (length < GRN_MONO_MIN ? FREE : length <= GRN_MONO_MAX ? MONO : 0);
+        for (size_t j = 1; j < k; j++) {
+            if (w->n_log == LOG_N) GRN_TRY(empty_log(t, w)); /* of a fragment over very many regions */
+            w->log[w->n_log++] = cell | (uint64_t)w->hit[j] << PLACE_SHIFT;
+        }
+        if (f->count > MAX_COUNT) GRN_TRY(add_excess(t, f->cell, f->count - MAX_COUNT, k > 0));
+        w->n_in += k > 0;
+        w->length[length < GRN_LENGTHS ? length : GRN_LENGTHS - 1]++;
+        if (t->tss) GRN_TRY(add_tss(t, f, w));
     }
-    s->n_listed += n;
-    return GRN_OK;
+end:
+    return rc;
 }
 
 grn_status grn_tally_file(grn_tally_t *t, const char *path, const char *prefix, const char *suffix, grn_par_t *pool)
 {
-    return grn_fragpass_run(&t->pass, path, prefix, suffix, pool, tally_work, t);
+    grn_status rc = grn_fragpass_run(&t->pass, path, prefix, suffix, pool, tally_work, t);
+    for (int w = 0; w < t->n_worker && !rc; w++) rc = empty_log(t, &t->worker[w]);
+    return rc;
 }
 
 static grn_status finish_work(void *ctx, size_t begin, size_t end, int worker)
@@ -248,7 +383,7 @@ static grn_status finish_work(void *ctx, size_t begin, size_t end, int worker)
     grn_tally_t *t = ctx;
     for (size_t i = begin; i < end; i++) {
         grn_tally_cell_t *c = grn_tally_at(t, (uint32_t)i);
-        grn_status rc = c ? merge_cell(c, &t->scratch[worker]) : GRN_ENOMEM;
+        grn_status rc = c ? merge_cell(c, &t->worker[worker]) : GRN_ENOMEM;
         if (rc) return rc;
     }
     return GRN_OK;
@@ -256,10 +391,12 @@ static grn_status finish_work(void *ctx, size_t begin, size_t end, int worker)
 
 grn_status grn_tally_finish(grn_tally_t *t, grn_par_t *pool)
 {
-    for (size_t w = 0; w < t->n_worker; w++) {
-        t->n_listed += t->scratch[w].n_listed;
-        t->n_in += t->scratch[w].n_in;
-        t->scratch[w].n_listed = t->scratch[w].n_in = 0;
+    grn_tally_worker_t *sum = t->worker;
+    t->n_listed = t->pass.n_fragments;
+    for (int w = 0; w < t->n_worker; w++) {
+        t->n_in += t->worker[w].n_in;
+        for (size_t i = 0; w && i < GRN_LENGTHS; i++) sum->length[i] += t->worker[w].length[i];
+        for (size_t i = 0; w && i < GRN_TSS_WINDOW; i++) sum->profile[i] += t->worker[w].profile[i];
     }
     return grn_par_for(pool, t->pass.cells.n, 256, finish_work, t);
 }

@@ -9,6 +9,16 @@
 #define BLOCK_ENTRIES ((uint64_t)4 << 20)
 #define BLOCK_ROWS 16384
 
+static int by_name(const void *a, const void *b, void *names)
+{
+    return strcmp(grn_names_get(names, *(const uint32_t *)a), grn_names_get(names, *(const uint32_t *)b));
+}
+
+void grn_cells_by_name(const grn_names_t *cells, uint32_t *order, size_t n)
+{
+    if (n) qsort_r(order, n, sizeof *order, by_name, (void *)(uintptr_t)cells);
+}
+
 typedef struct {
     grn_tally_t *t;
     const uint32_t *order; /* of the block's cells */
