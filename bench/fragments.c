@@ -52,8 +52,29 @@ static int length(void)
     return (int)(u < 0.55 ? 85 + 50 * v : u < 0.85 ? 195 + 40 * v : 380 + 60 * v);
 }
 
+static uint32_t of_draw[1 << 20]; /* cells by depth */
+
+static double normal(void)
+{
+    return sqrt(-2 * log(1 - unif())) * cos(6.283185307179586 * unif());
+}
+
+/* Depths of cells: log-normal. */
+static void share_draws(uint32_t cells)
+{
+    double *w = malloc(cells * sizeof *w), sum = 0, at = 0;
+    size_t k = 0, n = sizeof of_draw / sizeof *of_draw;
+    if (!w) exit(1);
+    for (uint32_t i = 0; i < cells; i++) sum += w[i] = exp(0.5 * normal());
+    for (uint32_t i = 0; i < cells; i++)
+        for (at += w[i] / sum * (double)n; k < n && (double)k < at; k++) of_draw[k] = i;
+    while (k < n) of_draw[k++] = cells - 1;
+    free(w);
+}
+
 typedef struct {
     int start, end;
+    uint32_t barcode;
 } frag_t;
 
 static int by_place(const void *a, const void *b)
@@ -63,21 +84,22 @@ static int by_place(const void *a, const void *b)
     return x->end < y->end ? -1 : x->end > y->end;
 }
 
-/* k fragments around a region: three in five at it. */
+/* k fragments around a region: one in ten is of an empty droplet and lies anywhere; of the others two in three lie at it. */
 static void put_fragments(const char *chrom, double centre, double every, size_t k, uint32_t cells, uint32_t empty)
 {
     static frag_t f[1 << 20];
     if (k > 1 << 20) k = 1 << 20;
     for (size_t i = 0; i < k; i++) {
-        int len = length(), s = (int)(unif() < 0.6 ? centre - 300 + 500 * unif() : centre + every * (unif() - 0.5));
-        f[i] = (frag_t){ s, s + (len < 20 ? 20 : len) };
+        uint64_t r = next();
+        int is_cell = r % 10 != 0, len = length();
+        int s = (int)(is_cell && unif() < 0.66 ? centre - 300 + 500 * unif() : centre + every * (unif() - 0.5));
+        uint32_t b = is_cell ? of_draw[r >> 8 & ((1 << 20) - 1)] : cells + (uint32_t)(next() % empty);
+        f[i] = (frag_t){ s, s + (len < 20 ? 20 : len), b };
     }
     qsort(f, k, sizeof *f, by_place);
     for (size_t i = 0; i < k; i++) {
         uint64_t r = next();
-        double u = unif(); /* cells differ in depth; one fragment in ten belongs to no cell */
-        uint32_t b = r % 10 ? (uint32_t)(u * u * cells) : cells + (uint32_t)(next() % empty);
-        printf("%s\t%d\t%d\t%s\t%d\n", chrom, f[i].start, f[i].end, barcode[b], 1 + (int)(r >> 32 & 7) / 6 + (int)(r >> 40 & 31) / 29 * 3);
+        printf("%s\t%d\t%d\t%s\t%d\n", chrom, f[i].start, f[i].end, barcode[f[i].barcode], 1 + (int)(r & 7) / 6 + (int)(r >> 8 & 31) / 29 * 3);
     }
 }
 
@@ -93,6 +115,7 @@ int main(int argc, char **argv)
         for (int k = 0; k < 16; k++) barcode[i][k] = "ACGT"[x >> 2 * k & 3];
         memcpy(barcode[i] + 16, "-1", 3);
     }
+    share_draws(cells);
     for (int c = 0; c < 24; c++) total += chrom_mb[c];
     for (int c = 0; c < 24; c++) {
         char chrom[8];

@@ -5,6 +5,7 @@
 #include "base/opt.h"
 
 extern const grn_subtool_t grn_build_count;   /* fragments x regions -> cells x regions */
+extern const grn_subtool_t grn_build_qc;      /* fragments -> quality of barcodes, and counts of those that pass */
 extern const grn_subtool_t grn_build_scan;    /* regions x motifs: binding sites by sequence, or from a list of hits */
 extern const grn_subtool_t grn_build_link;    /* TF -> gene and region -> gene correlations */
 extern const grn_subtool_t grn_build_regulon; /* signed TF -> region -> gene triplets per cell type */

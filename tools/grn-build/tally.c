@@ -391,14 +391,25 @@ static grn_status finish_work(void *ctx, size_t begin, size_t end, int worker)
 
 grn_status grn_tally_finish(grn_tally_t *t, grn_par_t *pool)
 {
-    grn_tally_worker_t *sum = t->worker;
     t->n_listed = t->pass.n_fragments;
     for (int w = 0; w < t->n_worker; w++) {
         t->n_in += t->worker[w].n_in;
-        for (size_t i = 0; w && i < GRN_LENGTHS; i++) sum->length[i] += t->worker[w].length[i];
-        for (size_t i = 0; w && i < GRN_TSS_WINDOW; i++) sum->profile[i] += t->worker[w].profile[i];
+        t->worker[w].n_in = 0;
     }
     return grn_par_for(pool, t->pass.cells.n, 256, finish_work, t);
+}
+
+void grn_tally_profiles(grn_tally_t *t, uint64_t *length, uint64_t *profile)
+{
+    memset(length, 0, GRN_LENGTHS * sizeof *length);
+    memset(profile, 0, GRN_TSS_WINDOW * sizeof *profile);
+    for (int w = 0; w < t->n_worker; w++) {
+        grn_tally_worker_t *k = &t->worker[w];
+        for (size_t i = 0; i < GRN_LENGTHS; i++) length[i] += k->length[i];
+        for (size_t i = 0; i < GRN_TSS_WINDOW; i++) profile[i] += k->profile[i];
+        memset(k->length, 0, GRN_LENGTHS * sizeof *k->length);
+        memset(k->profile, 0, GRN_TSS_WINDOW * sizeof *k->profile);
+    }
 }
 
 /* ---- rows ---- */

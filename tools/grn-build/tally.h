@@ -61,7 +61,9 @@ grn_status grn_tally_init(grn_tally_t *t, grn_par_t *pool) GRN_MUST_USE;
 void grn_tally_clear(grn_tally_t *t);
 
 grn_status grn_tally_file(grn_tally_t *t, const char *path, const char *prefix, const char *suffix, grn_par_t *pool) GRN_MUST_USE;
-/* After the last file: merges what is pending, adds the workers' sums into worker[0]. Afterwards rows can be read. */
+/* Fragments by length (GRN_LENGTHS) and cuts by position relative to a TSS (GRN_TSS_WINDOW) since the last call. */
+void grn_tally_profiles(grn_tally_t *t, uint64_t *length, uint64_t *profile);
+/* After the last file: merges what is pending. Afterwards rows can be read. */
 grn_status grn_tally_finish(grn_tally_t *t, grn_par_t *pool) GRN_MUST_USE;
 
 /* Cell k; NULL (message set): out of memory. */
