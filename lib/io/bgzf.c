@@ -151,7 +151,7 @@ int grn_bgzf_next(grn_bgzf_t *b, size_t want, size_t span_text, const grn_bgzf_s
     size_t n = b->n_rest, at = 0, head, size;
     s->n_span = 0;
     GRN_TRY(GRN_GROW(s->data, s->cap, n + MAX_BLOCK));
-    memcpy(s->data, b->rest, b->n_rest);
+    if (b->n_rest) memcpy(s->data, b->rest, b->n_rest);
     GRN_TRY(fill(b, s, &n, want > MAX_BLOCK ? want : MAX_BLOCK));
     while ((size = block_size(s->data + at, n - at, &head)) != 0) {
         if (size == SIZE_MAX) GRN_FAIL(GRN_EFORMAT, "'%s' is damaged: no bgzip block at byte %" PRIu64, b->path, b->off + at);

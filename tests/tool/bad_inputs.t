@@ -124,7 +124,7 @@ bad "entry outside the matrix" aucell mtx
 zcat sim/fragments.tsv.gz | awk -v OFS='\t' 'NR == 7 { $3 = "x" } { print }' >word.fragments.tsv
 bad "fragment without an end" grn-build count -q -r sim/regions.bed word.fragments.tsv -o z
 zcat sim/fragments.tsv.gz | awk -v OFS='\t' 'NR == 7 { $2 = 900; $3 = 800 } { print }' >turned.fragments.tsv
-awk -v OFS='\t' 'NR == 7 { $3 = 5000000000 } 1' word.fragments.tsv >far.fragments.tsv
+awk -v OFS='\t' 'NR == 7 { $3 = "5000000000" } 1' word.fragments.tsv >far.fragments.tsv
 bad "fragment beyond 32 bits" grn-build count -q -r sim/regions.bed far.fragments.tsv -o z
 bad "fragment that ends before it starts" grn-build count -q -r sim/regions.bed turned.fragments.tsv -o z
 awk -v OFS='\t' 'NR == 3 { $2 = "abc" } { print }' sim/regions.bed >word.bed

@@ -210,7 +210,9 @@ static void damage(void **state)
     struct {
         size_t at;
         const char *what;
-    } flips[] = { { 100, "the bgzip block at byte 0 " }, { second, "no bgzip block at byte " }, { second - 8, "the bgzip block at byte 0 does not match its checksum" } };
+    } flips[] = { { 100, "the bgzip block at byte 0 " },
+                  { second, "no bgzip block at byte " },
+                  { second - 8, "the bgzip block at byte 0 does not match its checksum" } };
     for (size_t k = 0; k < 3; k++) {
         grn_fragpass_t p = { 0 };
         seen_t s;
@@ -278,7 +280,8 @@ static void regions(void **state)
     struct {
         const char *region;
         uint64_t n;
-    } ask[] = { { "chr1", 4 }, { "chr1:1-10", 0 }, { "chr1:11-11", 1 }, { "chr1:20-41", 3 }, { "chr1:1,000-100,001", 1 }, { "2", 1 }, { "chr2:5", 1 } };
+    } ask[] = { { "chr1", 4 }, { "chr1:1-10", 0 }, { "chr1:11-11", 1 }, { "chr1:20-41", 3 }, { "chr1:1,000-100,001", 1 },
+                { "2", 1 }, { "chr2:5", 1 } };
     put_bgzf("t.gz", lines, sizeof lines - 1);
     grn_fragpass_t none = { .region = "chr1" };
     seen_t s;

@@ -82,12 +82,13 @@ static void enrichment(void **state)
         grn_tss_sums_t sums = { 0, 0, 0 };
         memset(profile, 0, sizeof profile);
         memset(want, 0, sizeof want);
-        for (int i = 0; i < SITES; i++) site[i] = (grn_tss_site_t){ (uint32_t)i % 2, (uint32_t)grn_rng_below(&rng, 100000), i % 3 ? 1 : -1 };
+        for (uint32_t i = 0; i < SITES; i++) site[i] = (grn_tss_site_t){ i % 2, (uint32_t)grn_rng_below(&rng, 100000), i % 3 ? 1 : -1 };
         grn_tss_site_t copy[SITES];
         memcpy(copy, site, sizeof copy);
         assert_int_equal(grn_tss_init(&t, copy, SITES, 2), GRN_OK);
         for (int i = 0; i < n; i++) {
-            uint32_t c = (uint32_t)grn_rng_below(&rng, 2), s = (uint32_t)grn_rng_below(&rng, 105000), e = s + 1 + (uint32_t)grn_rng_below(&rng, 600);
+            uint32_t c = (uint32_t)grn_rng_below(&rng, 2), s = (uint32_t)grn_rng_below(&rng, 105000);
+            uint32_t e = s + 1 + (uint32_t)grn_rng_below(&rng, 600);
             (void)grn_tss_find(&t, c, s, e, profile, &sums);
             for (int k = 0; k < SITES; k++)
                 for (int cut = 0; cut < 2 && site[k].chrom == c; cut++) {
