@@ -4,6 +4,7 @@
  *     cc -O2 -o fragments bench/fragments.c -lm
  *     ./fragments DIR [MILLIONS=20] [CELLS=10000] [REGIONS=150000]    # DIR/regions.bed, DIR/tss.bed; fragments on stdout
  *     ./fragments DIR | bgzip -@2 >DIR/fragments.tsv.gz
+ *     ./fragments full CELLS REGIONS                                   # a fragment of every cell in every region of 1 kb
  */
 #include <math.h>
 #include <stdint.h>
@@ -103,8 +104,16 @@ static void put_fragments(const char *chrom, double centre, double every, size_t
     }
 }
 
+static int put_full(uint32_t cells, uint32_t regions)
+{
+    for (uint32_t r = 0; r < regions; r++)
+        for (uint32_t c = 0; c < cells; c++) printf("chr1\t%u\t%u\tC%06u-1\t1\n", r * 1000 + 10, r * 1000 + 200, c);
+    return fflush(stdout) || ferror(stdout);
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 4 && !strcmp(argv[1], "full")) return put_full((uint32_t)atoi(argv[2]), (uint32_t)atoi(argv[3]));
     if (argc < 2) return fprintf(stderr, "fragments DIR [MILLIONS] [CELLS] [REGIONS]\n"), 2;
     double n = (argc > 2 ? atof(argv[2]) : 20) * 1e6, total = 0, left = 0;
     uint32_t cells = argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 10) : 10000, empty = 200000;

@@ -6,6 +6,7 @@
 #include <libdeflate.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -69,7 +70,9 @@ int grn_bgzf_is(const char *path)
     size_t head;
     uint64_t size;
     int fd, seekable;
-    if (!strcmp(path, "-") || strstr(path, "://") || grn_in_open(path, &fd, &size, &seekable)) return 0;
+    struct stat st;
+    if (!strcmp(path, "-") || stat(path, &st) || !S_ISREG(st.st_mode)) return 0; /* a pipe can be opened only once */
+    if (grn_in_open(path, &fd, &size, &seekable)) return 0;
     ssize_t n = seekable ? pread(fd, p, sizeof p, 0) : 0;
     close(fd);
     if (n != sizeof p) return 0;

@@ -22,7 +22,7 @@ typedef struct { /* whole blocks in a row */
     uint64_t off;              /* place in the file */
 } grn_bgzf_span_t;
 
-int grn_bgzf_is(const char *path); /* 1: a local, seekable file that starts as bgzip does */
+int grn_bgzf_is(const char *path); /* 1: a local regular file that starts as bgzip does */
 
 /* GRN_EIO; GRN_ETRUNC when the end-of-file block is missing. */
 grn_status grn_bgzf_open(grn_bgzf_t **b, const char *path) GRN_MUST_USE;

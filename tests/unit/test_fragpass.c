@@ -11,6 +11,7 @@
 #include <htslib/bgzf.h>
 #include <htslib/tbx.h>
 
+#include "base/mem.h"
 #include "base/rng.h"
 #include "grn-build/fragpass.h"
 #include "grn-build/intern.h"
@@ -336,11 +337,39 @@ static void interning(void **state)
     grn_intern_clear(&t);
 }
 
+static grn_status no_work(void *ctx, const grn_frag_t *f, size_t n, int worker)
+{
+    (void)ctx, (void)f, (void)n, (void)worker;
+    return GRN_OK;
+}
+
+/* The n-th allocation fails, for every n up to the first run that needs fewer. */
+static void memory_runs_out(void **state)
+{
+    (void)state;
+    make_text();
+    put_bgzf("some.gz", text, 20000);
+    put("some.tsv", text, 20000);
+    for (int k = 0; k < 2; k++) {
+        grn_status rc = GRN_ENOMEM;
+        int n = 0;
+        while (rc == GRN_ENOMEM && ++n < 1000) {
+            grn_fragpass_t p = { 0 };
+            grn_mem_fail_after(n);
+            rc = grn_fragpass_run(&p, k ? "some.gz" : "some.tsv", "", "", NULL, no_work, NULL);
+            grn_mem_fail_after(0);
+            grn_fragpass_clear(&p);
+        }
+        assert_true(n > 20);
+        assert_true(rc == GRN_OK || rc == GRN_EFORMAT); /* the text is cut in its last line */
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(every_form), cmocka_unit_test(errors_name_the_line), cmocka_unit_test(bad_lines),
                                         cmocka_unit_test(damage),     cmocka_unit_test(names),                cmocka_unit_test(regions),
-                                        cmocka_unit_test(interning) };
+                                        cmocka_unit_test(interning),  cmocka_unit_test(memory_runs_out) };
     int rc = cmocka_run_group_tests_name("fragpass", tests, NULL, NULL);
     free(text);
     return rc;

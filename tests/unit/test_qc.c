@@ -236,9 +236,37 @@ static void many(void **state)
     grn_regions_clear(&r);
 }
 
+/* The n-th allocation fails, for every n up to the first run that needs fewer. */
+static void memory_runs_out(void **state)
+{
+    (void)state;
+    grn_regions_t r = { 0 };
+    grn_status rc = GRN_ENOMEM;
+    int n = 0;
+    assert_int_equal(grn_regions_load(put("r.bed", "c\t0\t50\nc\t60\t200\n"), &r), GRN_OK);
+    put("f.tsv", fragments);
+    while (rc == GRN_ENOMEM && ++n < 1000) {
+        grn_tally_t t = { .regions = &r };
+        grn_qc_t *q = NULL;
+        size_t m;
+        grn_mem_fail_after(n);
+        rc = grn_tally_init(&t, NULL);
+        if (!rc) rc = grn_tally_file(&t, "f.tsv", "", "", NULL);
+        if (!rc) rc = grn_tally_finish(&t, NULL);
+        if (!rc) rc = grn_qc_collect(&t, 1, 0, &q, &m);
+        grn_mem_fail_after(0);
+        free(q);
+        grn_tally_clear(&t);
+    }
+    assert_int_equal(rc, GRN_OK);
+    assert_true(n > 20);
+    grn_regions_clear(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(strand), cmocka_unit_test(enrichment), cmocka_unit_test(otsu),
-                                        cmocka_unit_test(measures), cmocka_unit_test(cuts), cmocka_unit_test(many) };
+                                        cmocka_unit_test(measures), cmocka_unit_test(cuts), cmocka_unit_test(many),
+                                        cmocka_unit_test(memory_runs_out) };
     return cmocka_run_group_tests_name("qc", tests, NULL, NULL);
 }

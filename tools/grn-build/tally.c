@@ -210,17 +210,18 @@ static grn_status push(grn_tally_cell_t *c, grn_tally_worker_t *s, uint32_t plac
     return GRN_OK;
 }
 
-static void lock_cell(grn_tally_cell_t *c)
+static void lock_cell(const grn_tally_t *t, grn_tally_cell_t *c)
 {
+    if (t->n_worker == 1) return;
     while (__atomic_exchange_n(&c->lock, 1, __ATOMIC_ACQUIRE)) {
         for (int i = 0; i < 64 && __atomic_load_n(&c->lock, __ATOMIC_RELAXED); i++) {}
         if (__atomic_load_n(&c->lock, __ATOMIC_RELAXED)) sched_yield(); /* its owner may wait for this processor */
     }
 }
 
-static void unlock_cell(grn_tally_cell_t *c)
+static void unlock_cell(const grn_tally_t *t, grn_tally_cell_t *c)
 {
-    __atomic_store_n(&c->lock, 0, __ATOMIC_RELEASE);
+    if (t->n_worker > 1) __atomic_store_n(&c->lock, 0, __ATOMIC_RELEASE);
 }
 
 /* ---- a log ---- */
@@ -240,7 +241,7 @@ static grn_status give(const grn_tally_t *t, grn_tally_cell_t *c, grn_tally_work
     grn_status rc = GRN_OK;
     uint32_t n = 0, n_in = 0, n_free = 0, n_mono = 0;
     uint64_t total = 0, total_in = 0;
-    lock_cell(c);
+    lock_cell(t, c);
     for (; e < end; e++) {
         uint64_t x = *e, place = x >> PLACE_SHIFT & NO_PLACE, count = x >> COUNT_SHIFT & MAX_COUNT;
         uint64_t first = x & FIRST, in = first & (place != NO_PLACE);
@@ -260,7 +261,7 @@ static grn_status give(const grn_tally_t *t, grn_tally_cell_t *c, grn_tally_work
     c->total_in += total_in;
     if (!c->file) c->file = (uint16_t)(t->file + 1);
 end:
-    unlock_cell(c);
+    unlock_cell(t, c);
     return rc;
 }
 
@@ -323,10 +324,10 @@ static grn_status add_excess(grn_tally_t *t, uint32_t cell, uint32_t excess, int
 {
     grn_tally_cell_t *c = grn_tally_at(t, cell);
     if (!c) return GRN_ENOMEM;
-    lock_cell(c);
+    lock_cell(t, c);
     c->total += excess;
     c->total_in += in ? excess : 0;
-    unlock_cell(c);
+    unlock_cell(t, c);
     return GRN_OK;
 }
 
@@ -336,11 +337,11 @@ static grn_status add_tss(grn_tally_t *t, const grn_frag_t *f, grn_tally_worker_
     if (!grn_tss_find(t->tss, f->chrom, f->start, f->end, w->profile, &sums)) return GRN_OK;
     grn_tally_cell_t *c = grn_tally_at(t, f->cell);
     if (!c) return GRN_ENOMEM;
-    lock_cell(c);
+    lock_cell(t, c);
     c->tss.first += sums.first;
     c->tss.last += sums.last;
     c->tss.centre += sums.centre;
-    unlock_cell(c);
+    unlock_cell(t, c);
     return GRN_OK;
 }
 
