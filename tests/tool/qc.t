@@ -46,8 +46,15 @@ t_true "is said" "grep -q '5 lines have no column 5' log"
     printf 'chr1\tx\tgene\t3000\t4000\t.\t+\t.\tgene_id "b"; gene_name "B"; gene_type "lncRNA";\n'
 } >g.gtf
 ran "GTF" grn-build qc --no-pg -r r.bed -g g.gtf --keep 1 --min-fragments 0 --min-tss 0 -o q6.tsv f.tsv
-t_true "one TSS of a protein-coding gene" "grep -q '^# TSS: 1 distinct transcription start sites of protein-coding genes' q6.tsv && grep -q '1 genes of other types' log"
+t_true "one TSS of a protein-coding gene" "grep -q '^# TSS: 1 distinct transcription start sites of protein-coding genes' q6.tsv && grep -q 'left out: 1 of other types' log"
 t_true "A as before" '[ "$(row q6.tsv A)" = "$(row q.tsv A)" ]'
+# a TSS file as pycisTopic writes it: a gene name in several rows, the transcript type in column 7
+printf '# Chromosome\tStart\tEnd\tGene\tScore\tStrand\tTranscript_type\nchr1\t1000\t1001\tA\t.\t-\tprotein_coding\nchr1\t70000\t70001\tA\t.\t-\tprotein_coding\nchr1\t70000\t70001\tA\t.\t-\tprotein_coding\nchr1\t1000\t1001\tB\t.\t+\tlncRNA\n' >seven.bed
+ran "BED with types" grn-build qc --no-pg -r r.bed -g seven.bed --keep 1 --min-fragments 0 --min-tss 0 -o q7.tsv f.tsv
+t_true "two distinct TSS of protein-coding rows" "grep -q '^# TSS: 2 distinct.* of protein-coding' q7.tsv && grep -q 'left out: 1 ' log"
+t_true "A as before, from it" '[ "$(row q7.tsv A)" = "$(row q.tsv A)" ]'
+printf 'chr1\t5\t5\tT\t0\t+\n' >turned.bed
+t_exit 1 "grn-build*'turned.bed' line 1: a TSS needs*" "TSS without length" grn-build qc -r r.bed -g turned.bed f.tsv
 # two samples: thresholds of their own
 sed 's/\tA\t/\tZ\t/' f.tsv >g.tsv
 ran "two samples" grn-build qc --no-pg -r r.bed -g tss.bed --keep 1 --min-fragments 0 --min-tss 0 -o two.tsv -p two.txt --multiqc two_mqc.tsv --rename 's1_{}' f.tsv --rename 's2_{}' g.tsv

@@ -88,7 +88,7 @@ static grn_status load_tss(grn_tally_t *t, grn_tss_t *tss, grn_str_t *source)
     GRN_TRY(grn_tss_load(tss, opt.genes, &t->pass.chroms));
     GRN_TRY(grn_str_printf(source, "%zu distinct transcription start sites of %s genes of '%s'", tss->n,
                            tss->has_biotypes ? "protein-coding" : "all", grn_path_base(opt.genes)));
-    grn_log_info("TSS: %s; left out: %" PRIu64 " genes of other types, %" PRIu64 " without strand", source->s, tss->n_other,
+    grn_log_info("TSS: %s; left out: %" PRIu64 " of other types, %" PRIu64 " without strand", source->s, tss->n_other,
                  tss->n_no_strand);
     t->tss = tss;
 end:

@@ -18,9 +18,19 @@ static const char definitions[] =
     "#   positions). Not comparable with ArchR's (maximum) or with Signac's and ENCODE's (no floor)\n"
     "# rank: 1 = most unique fragments of the sample. passes: strictly above every threshold of the sample\n";
 
+static grn_status whole(grn_out_t *o, uint64_t v)
+{
+    char buf[24], *p = buf + sizeof buf;
+    do *--p = (char)('0' + v % 10);
+    while (v /= 10);
+    *--p = '\t';
+    return grn_out_write(o, p, (size_t)(buf + sizeof buf - p));
+}
+
 /* Six significant digits, as %g, but quickly for the common sizes: the table has a line per barcode. */
 static grn_status number(grn_out_t *o, double x)
 {
+    if (x == 0) return grn_out_write(o, "\t0", 2);
     if (x >= 1e-4 && x < 1e5) {
         char buf[24] = "\t", *p = buf + 1;
         int decimals = x < 1e-3 ? 9 : x < 1e-2 ? 8 : x < 0.1 ? 7 : x < 1 ? 6 : x < 10 ? 5 : x < 100 ? 4 : x < 1000 ? 3 : x < 1e4 ? 2 : 1;
@@ -56,14 +66,19 @@ grn_status grn_qc_write_table(const grn_qc_report_t *r, const char *path)
                             "total_in_regions\tfrip\tnucleosome_signal\ttss_enrichment\trank\tpasses\n"));
     for (size_t i = 0; i < r->n; i++) {
         const grn_qc_t *q = &r->q[i];
-        GRN_TRY(grn_out_printf(o, "%s\t%s\t%" PRIu64 "\t%" PRIu64, grn_names_get(r->cells, q->cell), grn_names_get(r->samples, q->sample),
-                               q->unique, q->total));
+        GRN_TRY(grn_out_puts(o, grn_names_get(r->cells, q->cell)));
+        GRN_TRY(grn_out_write(o, "\t", 1));
+        GRN_TRY(grn_out_puts(o, grn_names_get(r->samples, q->sample)));
+        GRN_TRY(whole(o, q->unique));
+        GRN_TRY(whole(o, q->total));
         GRN_TRY(number(o, q->duplication));
-        GRN_TRY(grn_out_printf(o, "\t%" PRIu64 "\t%" PRIu64, q->in, q->total_in));
+        GRN_TRY(whole(o, q->in));
+        GRN_TRY(whole(o, q->total_in));
         GRN_TRY(number(o, q->frip));
         GRN_TRY(number(o, q->nucleosome));
         GRN_TRY(number(o, q->tss));
-        GRN_TRY(grn_out_printf(o, "\t%" PRIu64 "\t%d\n", q->rank, q->passes));
+        GRN_TRY(whole(o, q->rank));
+        GRN_TRY(grn_out_puts(o, q->passes ? "\t1\n" : "\t0\n"));
     }
     grn_out_t *done = o;
     o = NULL;

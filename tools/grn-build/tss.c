@@ -3,9 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "io/chrom.h"
 #include "io/gtf.h"
+#include "io/text.h"
 
 void grn_tss_clear(grn_tss_t *t)
 {
@@ -108,32 +111,124 @@ static grn_status add_gene(const grn_genes_t *g, const grn_gene_t *gene, grn_nam
     return rc;
 }
 
-grn_status grn_tss_load(grn_tss_t *t, const char *path, grn_names_t *chroms)
+typedef struct {
+    grn_tss_site_t *site;
+    size_t n, cap;
+    uint64_t n_rows, n_other, n_no_strand;
+    int has_biotypes;
+} sites_t;
+
+/* Protein-coding genes, or all where the file tells no biotypes. */
+static grn_status sites_of_genes(const char *path, grn_names_t *chroms, sites_t *s)
 {
     grn_status rc = GRN_OK;
     grn_genes_t g = { 0 };
-    grn_tss_site_t *site = NULL;
-    size_t n = 0, room = 0;
-    uint64_t n_other = 0, n_no_strand = 0;
-    memset(t, 0, sizeof *t);
     GRN_TRY(grn_genes_load(path, &g));
-    size_t coding = grn_names_find(&g.biotypes, "protein_coding");
+    size_t coding = grn_names_find(&g.biotypes, "protein_coding"), room = 0;
+    s->has_biotypes = g.biotypes.n > 0;
+    s->n_rows = g.n;
     for (size_t i = 0; i < g.n; i++) room += g.gene[i].n_tss;
-    GRN_TRY(GRN_NEW_RAW(site, room));
+    GRN_TRY(GRN_GROW(s->site, s->cap, room));
     for (size_t i = 0; i < g.n; i++) {
-        if (g.biotypes.n && g.gene[i].biotype != coding) n_other++;
-        else if (!g.gene[i].strand) n_no_strand++;
-        else GRN_TRY(add_gene(&g, &g.gene[i], chroms, site, &n));
+        if (s->has_biotypes && g.gene[i].biotype != coding) s->n_other++;
+        else if (!g.gene[i].strand) s->n_no_strand++;
+        else GRN_TRY(add_gene(&g, &g.gene[i], chroms, s->site, &s->n));
     }
-    if (!n)
-        GRN_FAIL(GRN_EEMPTY, "'%s' has no TSS to use: of %zu genes %llu are not protein_coding, %llu have no strand", path, g.n,
-                 (unsigned long long)n_other, (unsigned long long)n_no_strand);
-    GRN_TRY(grn_tss_init(t, site, n, chroms->n));
-    t->n_other = n_other;
-    t->n_no_strand = n_no_strand;
-    t->has_biotypes = g.biotypes.n > 0;
 end:
-    free(site);
     grn_genes_clear(&g);
+    return rc;
+}
+
+static int whole_number(const char *s, uint64_t *v)
+{
+    return grn_scan_u64(&s, v) && *s == 0;
+}
+
+/* 1: the first row has numbers in columns 2 and 3, as BED has. */
+static grn_status is_bed(const char *path, int *yes)
+{
+    grn_status rc = GRN_OK;
+    grn_text_t *t = NULL;
+    char *line, *f[4];
+    uint64_t v;
+    int got;
+    *yes = 0;
+    GRN_TRY(grn_text_open(&t, path));
+    while ((got = grn_text_next(t, &line, NULL)) > 0 && (!*line || *line == '#')) {}
+    if (got < 0) rc = (grn_status)got;
+    if (got > 0) *yes = grn_split(line, '\t', f, 4) >= 3 && whole_number(f[1], &v) && whole_number(f[2], &v);
+end:
+    grn_text_close(t);
+    return rc;
+}
+
+static int has_coding_rows(const char *path, grn_status *rc)
+{
+    grn_text_t *t = NULL;
+    char *line, *f[8];
+    int got = 0, yes = 0;
+    *rc = grn_text_open(&t, path);
+    while (!*rc && !yes && (got = grn_text_next(t, &line, NULL)) > 0)
+        yes = *line != '#' && grn_split(line, '\t', f, 8) > 6 && !strcmp(f[6], "protein_coding");
+    if (got < 0) *rc = (grn_status)got;
+    grn_text_close(t);
+    return yes;
+}
+
+/* The 5' end of every row; where column 7 says "protein_coding" (pycisTopic's TSS files), only of those rows. */
+static grn_status sites_of_bed(const char *path, grn_names_t *chroms, sites_t *s)
+{
+    grn_status rc = GRN_OK;
+    grn_text_t *t = NULL;
+    char *line, *f[8];
+    uint64_t start, end;
+    int got;
+    s->has_biotypes = has_coding_rows(path, &rc);
+    if (rc) return rc;
+    GRN_TRY(grn_text_open(&t, path));
+    while ((got = grn_text_next(t, &line, NULL)) > 0) {
+        if (!*line || *line == '#') continue;
+        size_t n = grn_split(line, '\t', f, 8);
+        if (n < 3 || !whole_number(f[1], &start) || !whole_number(f[2], &end) || end <= start || end > UINT32_MAX) {
+            rc = grn_text_fail(t, GRN_EFORMAT, "a TSS needs a chromosome, a start and an end behind it");
+            goto end;
+        }
+        s->n_rows++;
+        int plus = n > 5 && !strcmp(f[5], "+"), minus = n > 5 && !strcmp(f[5], "-");
+        if (s->has_biotypes && (n < 7 || strcmp(f[6], "protein_coding") != 0)) {
+            s->n_other++;
+        } else if (!plus && !minus) {
+            s->n_no_strand++;
+        } else {
+            GRN_TRY(GRN_GROW(s->site, s->cap, s->n + 1));
+            GRN_TRY(chrom_of(chroms, f[0], &s->site[s->n].chrom));
+            s->site[s->n].at = (uint32_t)(plus ? start : end - 1);
+            s->site[s->n++].strand = (int8_t)(plus ? 1 : -1);
+        }
+    }
+    if (got < 0) rc = (grn_status)got;
+end:
+    grn_text_close(t);
+    return rc;
+}
+
+grn_status grn_tss_load(grn_tss_t *t, const char *path, grn_names_t *chroms)
+{
+    grn_status rc = GRN_OK;
+    sites_t s = { 0 };
+    int bed;
+    memset(t, 0, sizeof *t);
+    GRN_TRY(grn_path_rewindable(&path)); /* it is looked at first */
+    GRN_TRY(is_bed(path, &bed));
+    GRN_TRY(bed ? sites_of_bed(path, chroms, &s) : sites_of_genes(path, chroms, &s));
+    if (!s.n)
+        GRN_FAIL(GRN_EEMPTY, "'%s' has no TSS to use: of %llu %s %llu are not protein_coding, %llu have no strand", path,
+                 (unsigned long long)s.n_rows, bed ? "rows" : "genes", (unsigned long long)s.n_other, (unsigned long long)s.n_no_strand);
+    GRN_TRY(grn_tss_init(t, s.site, s.n, chroms->n));
+    t->n_other = s.n_other;
+    t->n_no_strand = s.n_no_strand;
+    t->has_biotypes = s.has_biotypes;
+end:
+    free(s.site);
     return rc;
 }

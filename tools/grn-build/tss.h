@@ -38,7 +38,8 @@ typedef struct {
 } grn_tss_t;
 
 /* TSS of protein-coding genes (of all genes where the file has no biotypes): every distinct transcript start of a GTF or GFF3, or
- * the 5' end of each row of a BED. Chromosomes that are not in `chroms` (by io/chrom.h) are added to it. GRN_EEMPTY: none left. */
+ * the 5' end of each row of a BED, whose column 7 may be the biotype (pycisTopic's TSS files). Found by content. Chromosomes that are
+ * not in `chroms` (by io/chrom.h) are added to it. GRN_EEMPTY: none left. */
 grn_status grn_tss_load(grn_tss_t *t, const char *path, grn_names_t *chroms) GRN_MUST_USE;
 void grn_tss_clear(grn_tss_t *t);
 
