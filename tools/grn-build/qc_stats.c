@@ -39,6 +39,14 @@ grn_status grn_otsu(const double *x, size_t n, size_t n_bins, double *threshold)
     return GRN_OK;
 }
 
+/* Orders as strcmp does. */
+static uint64_t first_bytes(const char *s)
+{
+    uint64_t v = 0;
+    for (int i = 0; i < 8; i++) v = v << 8 | (uint8_t)(*s ? *s++ : 0);
+    return v;
+}
+
 static void measure(const grn_tally_cell_t *c, grn_qc_t *q)
 {
     q->sample = (uint16_t)(c->file - 1);
@@ -57,6 +65,7 @@ static int by_depth(const void *a, const void *b, void *names)
     const grn_qc_t *x = a, *y = b;
     if (x->sample != y->sample) return x->sample < y->sample ? -1 : 1;
     if (x->unique != y->unique) return x->unique > y->unique ? -1 : 1;
+    if (x->name != y->name) return x->name < y->name ? -1 : 1;
     return strcmp(grn_names_get(names, x->cell), grn_names_get(names, y->cell));
 }
 
@@ -72,7 +81,7 @@ grn_status grn_qc_collect(grn_tally_t *t, uint64_t keep, int compat, grn_qc_t **
         if (!c) GRN_TRY(GRN_ENOMEM);
         if (!c->n_fragments || c->n_fragments < keep + (compat != 0)) continue;
         GRN_TRY(GRN_GROW(q, cap, *n + 1));
-        q[*n] = (grn_qc_t){ .cell = (uint32_t)i };
+        q[*n] = (grn_qc_t){ .cell = (uint32_t)i, .name = first_bytes(grn_names_get(&t->pass.cells, i)) };
         measure(c, &q[(*n)++]);
     }
     if (*n) qsort_r(q, *n, sizeof *q, by_depth, &t->pass.cells);

@@ -14,6 +14,7 @@ typedef struct { /* of one barcode */
     uint32_t cell;
     uint16_t sample;
     int passes;
+    uint64_t name; /* the first 8 bytes of its name, for sorting */
     uint64_t rank;                          /* 1 = most unique fragments in its sample; ties by name */
     uint64_t unique, total, in, total_in;   /* rows; sum of column 5; the same of fragments in a region */
     double duplication, nucleosome, tss, frip; /* nucleosome: inf or NaN when no fragment is short */

@@ -287,6 +287,11 @@ static grn_status empty_log(grn_tally_t *t, grn_tally_worker_t *w)
             __builtin_prefetch(c, 1);
             __builtin_prefetch(&c->n_free, 1);
         }
+        if (t->n_worker == 1 && !t->no_counts && next < end) { /* alone, its fields may be read ahead */
+            const grn_tally_cell_t *c = grn_tally_at(t, (uint32_t)(*next >> CELL_SHIFT));
+            if (!c) return GRN_ENOMEM;
+            __builtin_prefetch(c->place + c->n + c->m, 1);
+        }
         grn_tally_cell_t *c = grn_tally_at(t, cell);
         GRN_TRY(c ? give(t, c, w, e, next) : GRN_ENOMEM);
     }
@@ -331,17 +336,29 @@ static grn_status add_excess(grn_tally_t *t, uint32_t cell, uint32_t excess, int
     return GRN_OK;
 }
 
-static grn_status add_tss(grn_tally_t *t, const grn_frag_t *f, grn_tally_worker_t *w)
+static void give_due(const grn_tally_t *t, grn_tally_worker_t *w)
+{
+    for (size_t i = 0; i < w->n_due; i++) {
+        grn_tally_cell_t *c = w->due[i].c;
+        lock_cell(t, c);
+        c->tss.first += w->due[i].sums.first;
+        c->tss.last += w->due[i].sums.last;
+        c->tss.centre += w->due[i].sums.centre;
+        unlock_cell(t, c);
+    }
+    w->n_due = 0;
+}
+
+static inline grn_status add_tss(grn_tally_t *t, const grn_frag_t *f, grn_tally_worker_t *w)
 {
     grn_tss_sums_t sums = { 0, 0, 0 };
     if (!grn_tss_find(t->tss, f->chrom, f->start, f->end, w->profile, &sums)) return GRN_OK;
     grn_tally_cell_t *c = grn_tally_at(t, f->cell);
     if (!c) return GRN_ENOMEM;
-    lock_cell(t, c);
-    c->tss.first += sums.first;
-    c->tss.last += sums.last;
-    c->tss.centre += sums.centre;
-    unlock_cell(t, c);
+    __builtin_prefetch(&c->tss, 1);
+    __builtin_prefetch(&c->lock, 1);
+    w->due[w->n_due++] = (grn_tally_due_t){ c, sums };
+    if (w->n_due == sizeof w->due / sizeof *w->due) give_due(t, w);
     return GRN_OK;
 }
 
@@ -375,7 +392,10 @@ end:
 grn_status grn_tally_file(grn_tally_t *t, const char *path, const char *prefix, const char *suffix, grn_par_t *pool)
 {
     grn_status rc = grn_fragpass_run(&t->pass, path, prefix, suffix, pool, tally_work, t);
-    for (int w = 0; w < t->n_worker && !rc; w++) rc = empty_log(t, &t->worker[w]);
+    for (int w = 0; w < t->n_worker && !rc; w++) {
+        give_due(t, &t->worker[w]);
+        rc = empty_log(t, &t->worker[w]);
+    }
     return rc;
 }
 

@@ -29,6 +29,11 @@ typedef struct {
     grn_tss_sums_t tss;
 } grn_tally_cell_t;
 
+typedef struct { /* sums on their way to a cell, whose memory is being fetched */
+    grn_tally_cell_t *c;
+    grn_tss_sums_t sums;
+} grn_tally_due_t;
+
 typedef struct { /* of one worker */
     uint64_t *log, *swap;
     size_t n_log;
@@ -38,6 +43,8 @@ typedef struct { /* of one worker */
     uint32_t *hit; /* regions of a fragment */
     size_t hit_cap;
     uint64_t n_in;
+    grn_tally_due_t due[64];
+    size_t n_due;
     uint64_t *length;  /* (GRN_LENGTHS) fragments by length */
     uint64_t *profile; /* (GRN_TSS_WINDOW) cuts by position relative to a TSS */
 } grn_tally_worker_t;
