@@ -12,7 +12,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 AUTO_DEPS ?= 1
 GRN_DATA ?= ../shared/data
-PKGS := htslib hdf5 openblas gsl libzstd jansson libxxhash zlib
+PKGS := htslib hdf5 openblas gsl libzstd jansson libxxhash zlib libdeflate
 
 include sources.mk
 

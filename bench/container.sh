@@ -9,7 +9,7 @@ trap 'rm -rf "$dir"' EXIT
 lib=$(dirname "$(readlink -f bin)")/libgrn.a
 # shellcheck disable=SC2046
 ${CC:-gcc} -O2 -std=c11 -D_GNU_SOURCE -Ilib -o "$dir/container" bench/container.c "$lib" \
-    $(pkg-config --libs htslib hdf5 openblas gsl libzstd jansson libxxhash zlib) -ldl -lm -pthread
+    $(pkg-config --libs htslib hdf5 openblas gsl libzstd jansson libxxhash zlib libdeflate) -ldl -lm -pthread
 f=$dir/x.tensor.zst
 echo "write, 2 threads: $("$dir/container" "write:$mb" "$f" 2) s"
 zstd -lv "$f" 2>/dev/null | grep -E 'Ratio|Size' | sed 's/^/  /'

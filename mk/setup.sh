@@ -3,7 +3,7 @@
 # usage: mk/setup.sh PKGCONFIG_NAME...   (AUTO_DEPS=0: never install)
 set -u
 declare -A deb=([htslib]=libhts-dev [hdf5]=libhdf5-dev [openblas]=libopenblas-dev [gsl]=libgsl-dev [libzstd]=libzstd-dev
-    [jansson]=libjansson-dev [libxxhash]=libxxhash-dev [zlib]=zlib1g-dev [cmocka]=libcmocka-dev)
+    [jansson]=libjansson-dev [libxxhash]=libxxhash-dev [zlib]=zlib1g-dev [libdeflate]=libdeflate-dev [cmocka]=libcmocka-dev)
 missing=() # all of them
 must=0     # how many the build cannot do without; the rest serve figures and tests
 lack() {

@@ -198,6 +198,15 @@ end:
     return rc;
 }
 
+static grn_status put_u64(grn_str_t *s, char sep, uint64_t v)
+{
+    char buf[24], *p = buf + sizeof buf;
+    do *--p = (char)('0' + v % 10);
+    while (v /= 10);
+    *--p = sep;
+    return grn_str_add(s, p, (size_t)(buf + sizeof buf - p));
+}
+
 grn_status grn_regions_from_bed(const grn_bed_t *b, grn_regions_t *r)
 {
     grn_status rc = GRN_OK;
@@ -207,7 +216,9 @@ grn_status grn_regions_from_bed(const grn_bed_t *b, grn_regions_t *r)
     for (size_t i = 0; i < b->n; i++) {
         int is_new;
         name.n = 0;
-        GRN_TRY(grn_str_printf(&name, "%s:%" PRIu64 "-%" PRIu64, grn_names_get(&b->chroms, b->chrom[i]), b->start[i], b->end[i]));
+        GRN_TRY(grn_str_puts(&name, grn_names_get(&b->chroms, b->chrom[i])));
+        GRN_TRY(put_u64(&name, ':', b->start[i]));
+        GRN_TRY(put_u64(&name, '-', b->end[i]));
         GRN_TRY(grn_names_add(&r->names, name.s, NULL, &is_new));
         if (!is_new) {
             r->n_duplicate++;

@@ -6,10 +6,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "base/mem.h"
+#include "io/bgzf.h"
 #include "io/text.h"
 
 #define BLOCK_BYTES ((size_t)8 << 20)
@@ -41,30 +40,6 @@ void grn_fragments_close(grn_fragments_t *f)
     free(f);
 }
 
-static int is_bgzf_head(const unsigned char *p, size_t n)
-{
-    return n >= 18 && p[0] == 0x1f && p[1] == 0x8b && (p[3] & 4) && p[12] == 'B' && p[13] == 'C';
-}
-
-static grn_status sniff_bgzf(const char *path, int *is_bgzf)
-{
-    unsigned char head[18];
-    uint64_t size;
-    int fd, seekable;
-    *is_bgzf = 0;
-    if (!strcmp(path, "-")) return GRN_OK;
-    if (strstr(path, "://")) {
-        *is_bgzf = 1;
-        return GRN_OK;
-    }
-    grn_status rc = grn_in_open(path, &fd, &size, &seekable);
-    if (rc) return rc;
-    ssize_t n = seekable ? pread(fd, head, sizeof head, 0) : 0;
-    close(fd);
-    *is_bgzf = n > 0 && is_bgzf_head(head, (size_t)n);
-    return GRN_OK;
-}
-
 static grn_status open_bgzf(grn_fragments_t *f, int n_threads)
 {
     hts_set_log_level(HTS_LOG_OFF);
@@ -80,13 +55,11 @@ grn_status grn_fragments_open(grn_fragments_t **out, const char *path, int n_thr
 {
     grn_status rc = GRN_OK;
     grn_fragments_t *f = NULL;
-    int is_bgzf;
     *out = NULL;
     GRN_TRY(GRN_NEW(f, 1));
     GRN_TRY(GRN_NEW_RAW(f->path, strlen(path) + 1));
     memcpy(f->path, path, strlen(path) + 1);
-    GRN_TRY(sniff_bgzf(path, &is_bgzf));
-    if (is_bgzf) GRN_TRY(open_bgzf(f, n_threads));
+    if (strstr(path, "://") || grn_bgzf_is(path)) GRN_TRY(open_bgzf(f, n_threads));
     else GRN_TRY(grn_text_open(&f->t, path));
     *out = f;
     f = NULL;

@@ -59,6 +59,10 @@ printf '\377\377\377' | dd of=flip.tensor.zst bs=1 seek=$(($(stat -c %s a.tensor
 bad "container with changed bytes" grn-threshold -q flip.tensor.zst -o z
 head -c 200000 sim/fragments.tsv.gz >cut.fragments.tsv.gz
 bad "fragments cut short" grn-build count -q -r sim/regions.bed cut.fragments.tsv.gz -o z
+cp sim/fragments.tsv.gz flip.fragments.tsv.gz
+first=$(($(od -An -t u2 -j 16 -N 2 flip.fragments.tsv.gz) + 1)) # bytes of block 1, which ends with checksum and length
+printf 'XXXX' | dd of=flip.fragments.tsv.gz bs=1 seek=$((first - 8)) conv=notrunc 2>dd.err
+bad "bgzip with changed bytes" grn-build count -q -r sim/regions.bed flip.fragments.tsv.gz -o z
 head -c -28 sim/fragments.tsv.gz >noeof.fragments.tsv.gz
 bad "bgzip without its last block" grn-build count -q -r sim/regions.bed noeof.fragments.tsv.gz -o z
 mkdir mtx
@@ -93,6 +97,10 @@ head -n 1 c.csv >header.csv
 bad "counts of a header only" aucell header.csv
 bad "empty regions" grn-build count -q -r empty sim/fragments.tsv.gz -o z
 bad "empty fragments" grn-build count -q -r sim/regions.bed empty -o z
+bad "quality of empty fragments" grn-build qc -q -r sim/regions.bed -g sim/genes.gtf empty -o z
+bad "barcodes of which none passes" grn-build qc -q --min-fragments 1e9 -r sim/regions.bed -g sim/genes.gtf sim/fragments.tsv.gz -p z -o /dev/null
+printf 'chr1\t9\t10\tT\t0\t.\n' >flat.bed
+bad "genes without a TSS to use" grn-build qc -q -r sim/regions.bed -g flat.bed sim/fragments.tsv.gz -o z
 bad "empty motifs" grn-build scan -q -m empty -g sim/genome.fa -r sim/regions.bed -o z
 bad "empty gene sets" grn-aucell -q --top-frac 0.5 -r empty c.csv -o z
 bad "empty labels" aucell --cells empty c.csv
@@ -116,6 +124,8 @@ bad "entry outside the matrix" aucell mtx
 zcat sim/fragments.tsv.gz | awk -v OFS='\t' 'NR == 7 { $3 = "x" } { print }' >word.fragments.tsv
 bad "fragment without an end" grn-build count -q -r sim/regions.bed word.fragments.tsv -o z
 zcat sim/fragments.tsv.gz | awk -v OFS='\t' 'NR == 7 { $2 = 900; $3 = 800 } { print }' >turned.fragments.tsv
+awk -v OFS='\t' 'NR == 7 { $3 = "5000000000" } 1' word.fragments.tsv >far.fragments.tsv
+bad "fragment beyond 32 bits" grn-build count -q -r sim/regions.bed far.fragments.tsv -o z
 bad "fragment that ends before it starts" grn-build count -q -r sim/regions.bed turned.fragments.tsv -o z
 awk -v OFS='\t' 'NR == 3 { $2 = "abc" } { print }' sim/regions.bed >word.bed
 bad "region without a start" grn-build count -q -r word.bed sim/fragments.tsv.gz -o z

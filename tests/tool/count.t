@@ -58,6 +58,23 @@ for k in $((size - 1)) $((size - 28)) $((size / 2)) 20; do
     head -c "$k" f.tsv.gz >cut.gz
     t_exit 1 "grn-build*cut.gz*" "cut after $k of $size bytes" grn-build count -r r.bed cut.gz -o x.zst
 done
+mkfifo pipe; { cat f.tsv.gz >pipe & } # opened once only
+ran "a named pipe" grn-build count --no-pg -q -r r.bed pipe -o pipe.zst
+wait
+payload() { zstd -dcq "$1" >all; tail -c +$(($(od -An -t u8 -N 8 all) + 9)) all; } # the tensors, without the header
+payload a.zst >t1; payload pipe.zst >t2
+t_cmp "same matrix from a pipe" t1 t2
+t_out "regions have their coordinates" "$(printf 'feature\tend\tstart\tchrom\nchr1:100-200\t200\t100\tchr1')" sh -c "grn-view -q -O features a.zst | head -n 2"
+if command -v tabix >/dev/null; then
+    grep -v '^#' f.tsv | sort -k1,1 -k2,2n | bgzip -c >i.tsv.gz
+    t_exit 2 "grn-build*--region needs the index of 'i.tsv.gz' (.tbi)*" "a part without an index" grn-build count -r r.bed --region chr1 i.tsv.gz -o x.zst
+    tabix -p bed i.tsv.gz
+    ran "a part of the genome" grn-build count -r r.bed --region chr1:251-400 i.tsv.gz -o part.zst
+    t_true "one fragment overlaps chr1:251-400" "grep -q 'fragments: 1 read' log" # 299-400; 150-250 ends in front of it
+    ran "a chromosome of the other spelling" grn-build count -r r.bed --region 2 i.tsv.gz -o part.zst
+    t_true "one fragment on chr2" "grep -q 'fragments: 1 read' log"
+    t_exit 2 "grn-build*'chr1:9-3' is not of the form*" "a part that ends before it starts" grn-build count -r r.bed --region chr1:9-3 i.tsv.gz -o x.zst
+fi
 t_exit 1 "grn-build*" "disk full" grn-build count -r r.bed f.tsv -o /dev/full
 if t_data atac/pbmc_chr22_fragments; then
     p=$GRN_DATA/atac/pbmc_chr22_fragments

@@ -62,6 +62,34 @@ static void open_in_cells(const hit_t *v, size_t n, uint64_t start, uint64_t end
     }
 }
 
+/* The same from a matrix of `grn-build count` of these cells, transposed. */
+static void open_in_matrix(const grn_matrix_t *regions, uint64_t start, uint64_t end, float *a, size_t n_cells)
+{
+    char name[64];
+    size_t n;
+    const uint32_t *idx;
+    const float *val;
+    snprintf(name, sizeof name, "chr22:%llu-%llu", (unsigned long long)start, (unsigned long long)end);
+    size_t r = grn_names_find(&regions->row, name);
+    assert_true(r != GRN_NAMES_NONE);
+    memset(a, 0, n_cells * sizeof *a);
+    grn_matrix_row(regions, r, &n, &idx, &val);
+    for (size_t k = 0; k < n; k++) a[idx[k]] = 1;
+}
+
+/* $GRN_KENDALL_ATAC: what grn-build count made of these fragments (tests/tool/kendall.t). */
+static int load_counted(const grn_names_t *cells, grn_matrix_t *regions)
+{
+    const char *path = getenv("GRN_KENDALL_ATAC");
+    grn_matrix_t m = { 0 };
+    if (!path) return 0;
+    assert_int_equal(grn_matrix_load(path, NULL, &m), GRN_OK);
+    assert_true(grn_names_equal(&m.row, cells));
+    assert_int_equal(grn_matrix_transpose(&m, regions), GRN_OK);
+    grn_matrix_clear(&m);
+    return 1;
+}
+
 /* log(1 + 10,000 x / total) of one gene: a row of the transposed matrix. */
 static void expression(const grn_matrix_t *genes, size_t gene, const double *total, float *r,
                        size_t n_cells)
@@ -103,6 +131,8 @@ static void published_pairs_are_met(void **state)
     for (size_t c = 0; c < C; c++) {
         for (uint64_t k = m.indptr[c]; k < m.indptr[c + 1]; k++) total[c] += m.data[k];
     }
+    grn_matrix_t regions = { 0 };
+    int is_counted = load_counted(&m.row, &regions);
     hit_t *hits = load_fragments(&m.row, &n_hits);
     grn_text_t *t = NULL;
     char *line, *field[10];
@@ -123,7 +153,8 @@ static void published_pairs_are_met(void **state)
             continue; /* listed under an alias that the matrix does not have */
         assert_true(grn_parse_i64(field[1], &start) == GRN_OK &&
                     grn_parse_i64(field[2], &end) == GRN_OK);
-        open_in_cells(hits, n_hits, (uint64_t)start, (uint64_t)end, a, C);
+        if (is_counted) open_in_matrix(&regions, (uint64_t)start, (uint64_t)end, a, C);
+        else open_in_cells(hits, n_hits, (uint64_t)start, (uint64_t)end, a, C);
         expression(&genes, gene, total, r, C);
         size_t na = to_sparse(a, C, ia, va), nr = to_sparse(r, C, ir, vr);
         assert_int_equal(grn_corr_kendall_sp(&(grn_spcol_t){ C, na, ia, va },
@@ -143,6 +174,7 @@ static void published_pairs_are_met(void **state)
     assert_int_equal(n_far, 0);
     grn_text_close(t);
     free(hits);
+    grn_matrix_clear(&regions);
     grn_matrix_clear(&genes);
     grn_matrix_clear(&m);
 }

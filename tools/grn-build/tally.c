@@ -1,319 +1,469 @@
 #include "tally.h"
 
-#include <inttypes.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/mem.h"
-#include "io/chrom.h"
-#include "io/fragments.h"
 
-#define CHUNK_BYTES ((size_t)256 << 10)
-#define MAX_BARCODE 1024
-#define N_EXAMPLES 3
-#define NEW_CELL 0x80000000u /* the cell is a name of the chunk's own dictionary */
+#define SMALL_SORT 48
+#define LOG_N ((size_t)1 << 20) /* two of 8 MB a worker */
+#define AHEAD 8 /* entries, to prefetch */
+/* An entry of a log: cell, place, count of the fragment, what kind it is; first = of its fragment. */
+#define CELL_SHIFT 38
+#define PLACE_SHIFT 12
+#define NO_PLACE (((uint64_t)1 << (CELL_SHIFT - PLACE_SHIFT)) - 1)
+#define MAX_CELL ((uint64_t)1 << (64 - CELL_SHIFT))
+#define COUNT_SHIFT 3
+#define MAX_COUNT 511u
+enum { FIRST = 1, FREE = 2, MONO = 4 };
 
-typedef struct { /* what one chunk of text gave */
-    size_t begin, end;    /* bytes of the block */
-    uint32_t *rec;        /* cell, number of regions, regions ... */
-    size_t n, cap;
-    grn_names_t fresh;    /* barcodes that no cell has yet */
-    grn_names_t lost, renamed, unlisted;
-    uint64_t n_fragments, n_no_chrom;
-} chunk_t;
-
-typedef struct {
-    grn_tally_t *t;
-    const char *path, *prefix, *suffix;
-    const char *text;
-    uint64_t line;
-    chunk_t *chunk;
-} block_t;
+static void end_worker(grn_tally_worker_t *w)
+{
+    free(w->log);
+    free(w->swap);
+    free(w->place);
+    free(w->place_swap);
+    free(w->count);
+    free(w->hit);
+    free(w->length);
+    free(w->profile);
+}
 
 void grn_tally_clear(grn_tally_t *t)
 {
-    for (size_t i = 0; i < t->cells.n && i < t->cell_cap; i++) free(t->cell[i].e);
-    free(t->cell);
-    grn_names_clear(&t->cells);
-    grn_names_clear(&t->lost_chroms);
-    grn_names_clear(&t->renamed_chroms);
-    grn_names_clear(&t->unlisted);
+    for (size_t i = 0; t->cell.chunk && i < t->pass.cells.n; i++) {
+        char *chunk = t->cell.chunk[i >> GRN_PERCELL_BITS];
+        if (chunk) free(grn_tally_at(t, (uint32_t)i)->place);
+    }
+    grn_percell_clear(&t->cell);
+    for (int w = 0; t->worker && w < t->n_worker; w++) end_worker(&t->worker[w]);
+    free(t->worker);
+    grn_overlap_clear(&t->overlap);
+    grn_fragpass_clear(&t->pass);
     memset(t, 0, sizeof *t);
 }
 
-size_t grn_barcode_bare(const char *s, size_t n)
+grn_status grn_tally_init(grn_tally_t *t, grn_par_t *pool)
 {
-    size_t k = n;
-    while (k && s[k - 1] >= '0' && s[k - 1] <= '9') k--;
-    return k > 1 && k < n && s[k - 1] == '-' ? k - 1 : n;
-}
-
-/* ---- a chunk: parse, find the cell, find the regions ---- */
-
-static grn_status push(chunk_t *k, uint32_t v)
-{
-    grn_status rc = GRN_GROW(k->rec, k->cap, k->n + 1);
-    if (!rc) k->rec[k->n++] = v;
+    grn_status rc = GRN_OK;
+    if (t->regions->n >= NO_PLACE) GRN_FAIL(GRN_EUNSUP, "%zu regions; at most 67,108,862 are counted", t->regions->n);
+    t->n_worker = grn_par_n(pool);
+    GRN_TRY(GRN_NEW(t->worker, (size_t)t->n_worker));
+    for (int w = 0; w < t->n_worker; w++) {
+        GRN_TRY(GRN_NEW_RAW(t->worker[w].log, LOG_N));
+        GRN_TRY(GRN_NEW_RAW(t->worker[w].swap, LOG_N));
+        GRN_TRY(GRN_NEW(t->worker[w].length, GRN_LENGTHS));
+        GRN_TRY(GRN_NEW(t->worker[w].profile, GRN_TSS_WINDOW));
+    }
+    GRN_TRY(grn_percell_init(&t->cell, sizeof(grn_tally_cell_t)));
+    GRN_TRY(grn_overlap_init(&t->overlap, t->regions));
+    if (!t->pass.chroms.n) GRN_TRY(grn_names_dup(&t->pass.chroms, &t->regions->chroms));
+    t->pass.chroms_only = t->pass.keep_no_chrom = 1;
+end:
     return rc;
 }
 
-/* The code of a fragment's cell; UINT32_MAX: not listed. */
-static grn_status find_cell(const block_t *b, chunk_t *k, const grn_fragment_t *f, uint32_t *code)
+/* ---- a cell ---- */
+
+static uint8_t *counts_of(grn_tally_cell_t *c)
 {
-    char buf[MAX_BARCODE];
-    const grn_tally_t *t = b->t;
-    size_t n = t->strip_suffix ? grn_barcode_bare(f->barcode, f->barcode_n) : f->barcode_n, i;
-    const char *name = f->barcode;
-    if (b->prefix[0] || b->suffix[0]) {
-        size_t n_pre = strlen(b->prefix), n_suf = strlen(b->suffix);
-        if (n_pre + n + n_suf > sizeof buf) return grn_err(GRN_EFORMAT, "a barcode of more than %d bytes", MAX_BARCODE);
-        memcpy(buf, b->prefix, n_pre);
-        memcpy(buf + n_pre, name, n);
-        memcpy(buf + n_pre + n, b->suffix, n_suf);
-        name = buf;
-        n += n_pre + n_suf;
+    return (uint8_t *)(c->place + c->cap);
+}
+
+static int ascends(const uint32_t *a, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        if (a[i - 1] > a[i]) return 0;
+    return 1;
+}
+
+/* One pass of a radix sort over 11 bits. */
+static void radix_pass(const uint32_t *from, uint32_t *to, size_t n, unsigned shift)
+{
+    uint32_t at[2049] = { 0 };
+    for (size_t i = 0; i < n; i++) at[(from[i] >> shift & 2047) + 1]++;
+    for (size_t k = 1; k < 2048; k++) at[k] += at[k - 1];
+    for (size_t i = 0; i < n; i++) to[at[from[i] >> shift & 2047]++] = from[i];
+}
+
+static void sort_places(uint32_t *a, uint32_t *swap, size_t n)
+{
+    if (ascends(a, n)) return;
+    if (n <= SMALL_SORT) {
+        for (size_t i = 1; i < n; i++) {
+            uint32_t x = a[i];
+            size_t k = i;
+            for (; k && a[k - 1] > x; k--) a[k] = a[k - 1];
+            a[k] = x;
+        }
+        return;
     }
-    i = grn_names_find_n(&t->cells, name, n);
-    if (i != GRN_NAMES_NONE) {
-        *code = (uint32_t)i;
-        return GRN_OK;
-    }
-    *code = UINT32_MAX;
-    if (t->listed_only) return k->unlisted.n < N_EXAMPLES ? grn_names_add_n(&k->unlisted, name, n, NULL, NULL) : GRN_OK;
-    grn_status rc = grn_names_add_n(&k->fresh, name, n, &i, NULL);
-    *code = NEW_CELL | (uint32_t)i;
+    radix_pass(a, swap, n, 0);
+    radix_pass(swap, a, n, 11);
+    if (ascends(a, n)) return; /* fewer than 4 million places */
+    radix_pass(a, swap, n, 22);
+    memcpy(a, swap, n * sizeof *a);
+}
+
+static grn_status merge_room(grn_tally_worker_t *s, size_t n)
+{
+    grn_status rc = GRN_OK;
+    if (n <= s->cap) return GRN_OK;
+    free(s->place);
+    free(s->place_swap);
+    free(s->count);
+    s->place = s->place_swap = NULL;
+    s->count = NULL;
+    s->cap = 0;
+    GRN_TRY(GRN_NEW_RAW(s->place, 2 * n));
+    GRN_TRY(GRN_NEW_RAW(s->place_swap, 2 * n));
+    GRN_TRY(GRN_NEW_RAW(s->count, 2 * n));
+    s->cap = 2 * n;
+end:
     return rc;
 }
 
-/* Appends the regions over [start, end) to the record at `head`. */
-static grn_status push_regions(const grn_regions_t *r, chunk_t *k, size_t head, size_t chrom, uint64_t start, uint64_t end)
+/* Adds equal places of the worker (k of them, counted) to the run; keeps the others. Counts stop at 255: a place may be there several
+ * times in a row. Returns how many are kept. */
+static size_t absorb(grn_tally_cell_t *c, grn_tally_worker_t *s, size_t k)
+{
+    uint8_t *count = counts_of(c);
+    size_t lo = 0, hi = c->n, kept = 0;
+    while (lo < hi) { /* the first entry of the run that is not below */
+        size_t mid = lo + (hi - lo) / 2;
+        if (c->place[mid] < s->place[0]) lo = mid + 1;
+        else hi = mid;
+    }
+    for (size_t j = 0; j < k; j++) {
+        unsigned left = s->count[j];
+        while (lo < c->n && c->place[lo] < s->place[j]) lo++;
+        for (size_t i = lo; left && i < c->n && c->place[i] == s->place[j]; i++) {
+            unsigned add = 255u - count[i] < left ? 255u - count[i] : left;
+            count[i] = (uint8_t)(count[i] + add);
+            left -= add;
+        }
+        if (!left) continue;
+        s->place[kept] = s->place[j];
+        s->count[kept++] = (uint8_t)left;
+    }
+    return kept;
+}
+
+/* Sorts the pending places and merges them into the run, from its end. */
+static grn_status merge_cell(grn_tally_cell_t *c, grn_tally_worker_t *s)
+{
+    size_t k = 0, i = c->n, to;
+    uint32_t *pending = c->place + c->n;
+    if (!c->m) return GRN_OK;
+    grn_status rc = merge_room(s, c->m);
+    if (rc) return rc;
+    sort_places(pending, s->place_swap, c->m);
+    for (size_t j = 0; j < c->m; j++) {
+        if (k && s->place[k - 1] == pending[j] && s->count[k - 1] < 255) {
+            s->count[k - 1]++;
+        } else {
+            s->place[k] = pending[j];
+            s->count[k++] = 1;
+        }
+    }
+    k = absorb(c, s, k);
+    uint8_t *count = counts_of(c);
+    to = c->n + k;
+    c->n = (uint32_t)to;
+    c->m = 0;
+    while (k) {
+        to--;
+        if (i && c->place[i - 1] > s->place[k - 1]) {
+            c->place[to] = c->place[--i];
+            count[to] = count[i];
+        } else {
+            c->place[to] = s->place[--k];
+            count[to] = s->count[k];
+        }
+    }
+    return GRN_OK;
+}
+
+/* Room for a quarter of the run again. */
+static grn_status make_room(grn_tally_cell_t *c, grn_tally_worker_t *s)
+{
+    grn_status rc = merge_cell(c, s);
+    if (rc || c->cap - c->n > c->n / 8) return rc;
+    uint32_t cap = c->n + c->n / 4 + 4, old = c->cap;
+    if (cap < c->n) return grn_err(GRN_EUNSUP, "a cell with more than 3 thousand million entries");
+    uint32_t *p = grn_realloc(c->place, cap, sizeof *p + 1);
+    if (!p) return GRN_ENOMEM;
+    memmove((uint8_t *)(p + cap), (uint8_t *)(p + old), c->n);
+    c->place = p;
+    c->cap = cap;
+    return GRN_OK;
+}
+
+static grn_status push(grn_tally_cell_t *c, grn_tally_worker_t *s, uint32_t place)
+{
+    if (c->n + c->m == c->cap) {
+        grn_status rc = make_room(c, s);
+        if (rc) return rc;
+    }
+    c->place[c->n + c->m++] = place;
+    return GRN_OK;
+}
+
+static void lock_cell(const grn_tally_t *t, grn_tally_cell_t *c)
+{
+    if (t->n_worker == 1) return;
+    while (__atomic_exchange_n(&c->lock, 1, __ATOMIC_ACQUIRE)) {
+        for (int i = 0; i < 64 && __atomic_load_n(&c->lock, __ATOMIC_RELAXED); i++) {}
+        if (__atomic_load_n(&c->lock, __ATOMIC_RELAXED)) sched_yield(); /* its owner may wait for this processor */
+    }
+}
+
+static void unlock_cell(const grn_tally_t *t, grn_tally_cell_t *c)
+{
+    if (t->n_worker > 1) __atomic_store_n(&c->lock, 0, __ATOMIC_RELEASE);
+}
+
+/* ---- a log ---- */
+
+/* One pass of a stable radix sort by 9 bits of the cell. */
+static void sort_log(const uint64_t *from, uint64_t *to, size_t n, unsigned shift)
+{
+    uint32_t at[513] = { 0 };
+    for (size_t i = 0; i < n; i++) at[(from[i] >> shift & 511) + 1]++;
+    for (size_t k = 1; k < 512; k++) at[k] += at[k - 1];
+    for (size_t i = 0; i < n; i++) to[at[from[i] >> shift & 511]++] = from[i];
+}
+
+/* Entries [e, end) of one cell. */
+static grn_status give(const grn_tally_t *t, grn_tally_cell_t *c, grn_tally_worker_t *w, const uint64_t *e, const uint64_t *end)
+{
+    grn_status rc = GRN_OK;
+    uint32_t n = 0, n_in = 0, n_free = 0, n_mono = 0;
+    uint64_t total = 0, total_in = 0;
+    lock_cell(t, c);
+    for (; e < end; e++) {
+        uint64_t x = *e, place = x >> PLACE_SHIFT & NO_PLACE, count = x >> COUNT_SHIFT & MAX_COUNT;
+        uint64_t first = x & FIRST, in = first & (place != NO_PLACE);
+        n += (uint32_t)first;
+        n_in += (uint32_t)in;
+        n_free += (x & FREE) != 0;
+        n_mono += (x & MONO) != 0;
+        total += count;
+        total_in += in ? count : 0;
+        if (place != NO_PLACE && !t->no_counts) GRN_TRY(push(c, w, (uint32_t)place));
+    }
+    c->n_fragments += n;
+    c->n_in += n_in;
+    c->n_free += n_free;
+    c->n_mono += n_mono;
+    c->total += total;
+    c->total_in += total_in;
+    if (!c->file) c->file = (uint16_t)(t->file + 1);
+end:
+    unlock_cell(t, c);
+    return rc;
+}
+
+static grn_status empty_log(grn_tally_t *t, grn_tally_worker_t *w)
+{
+    uint64_t top = 0;
+    const uint64_t *end = NULL;
+    grn_status rc = GRN_OK;
+    for (size_t i = 0; i < w->n_log; i++) top |= w->log[i];
+    for (unsigned shift = CELL_SHIFT; shift < 64 && top >> shift; shift += 9) {
+        sort_log(w->log, w->swap, w->n_log, shift);
+        uint64_t *sorted = w->swap;
+        w->swap = w->log;
+        w->log = sorted;
+    }
+    end = w->log + w->n_log;
+    for (const uint64_t *e = w->log, *next; e < end; e = next) {
+        uint32_t cell = (uint32_t)(*e >> CELL_SHIFT);
+        for (next = e + 1; next < end && *next >> CELL_SHIFT == cell; next++) {}
+        if (end - next > AHEAD) {
+            const grn_tally_cell_t *c = grn_tally_at(t, (uint32_t)(next[AHEAD] >> CELL_SHIFT));
+            if (!c) return GRN_ENOMEM;
+            __builtin_prefetch(c, 1);
+            __builtin_prefetch(&c->n_free, 1);
+        }
+        if (t->n_worker == 1 && !t->no_counts && next < end) { /* alone, its fields may be read ahead */
+            const grn_tally_cell_t *c = grn_tally_at(t, (uint32_t)(*next >> CELL_SHIFT));
+            if (!c) return GRN_ENOMEM;
+            __builtin_prefetch(c->place + c->n + c->m, 1);
+        }
+        grn_tally_cell_t *c = grn_tally_at(t, cell);
+        GRN_TRY(c ? give(t, c, w, e, next) : GRN_ENOMEM);
+    }
+    w->n_log = 0;
+end:
+    return rc;
+}
+
+/* ---- the pass ---- */
+
+static grn_status add_hits(const grn_tally_t *t, size_t chrom, uint32_t start, uint32_t end, grn_tally_worker_t *s, size_t *n)
 {
     for (;;) {
-        size_t room = k->cap - k->n, n = grn_regions_overlap(r, chrom, start, end, k->rec + k->n, room);
-        if (n <= room) {
-            k->n += n;
-            k->rec[head + 1] += (uint32_t)n;
+        size_t room = s->hit_cap - *n, k = grn_overlap_find(&t->overlap, chrom, start, end, s->hit + *n, room);
+        if (k <= room) {
+            *n += k;
             return GRN_OK;
         }
-        grn_status rc = GRN_GROW(k->rec, k->cap, k->n + n);
+        grn_status rc = GRN_GROW(s->hit, s->hit_cap, *n + k);
         if (rc) return rc;
     }
 }
 
-typedef struct { /* the chromosome of the last fragment: files come in runs */
-    const char *name;
-    size_t n, idx;
-} last_chrom_t;
-
-static grn_status find_chrom(const block_t *b, chunk_t *k, const grn_fragment_t *f, last_chrom_t *last)
+/* Places of the fragment's regions (cutsites: of its ends, a region twice when both are in it). */
+static inline grn_status find_hits(const grn_tally_t *t, const grn_frag_t *f, grn_tally_worker_t *s, size_t *n)
 {
-    int renamed;
-    if (last->name && last->n == f->chrom_n && !memcmp(last->name, f->chrom, f->chrom_n)) return GRN_OK;
-    last->name = f->chrom;
-    last->n = f->chrom_n;
-    last->idx = grn_chrom_find_n(&b->t->regions->chroms, f->chrom, f->chrom_n, &renamed);
-    if (last->idx == GRN_NAMES_NONE) return grn_names_add_n(&k->lost, f->chrom, f->chrom_n, NULL, NULL);
-    return renamed ? grn_names_add_n(&k->renamed, f->chrom, f->chrom_n, NULL, NULL) : GRN_OK;
+    *n = 0;
+    if (!t->cutsites) return add_hits(t, f->chrom, f->start, f->end, s, n);
+    grn_status rc = add_hits(t, f->chrom, f->start, f->start + 1, s, n);
+    return rc ? rc : add_hits(t, f->chrom, f->end - 1, f->end, s, n);
 }
 
-static grn_status one_fragment(const block_t *b, chunk_t *k, const grn_fragment_t *f, last_chrom_t *last)
+/* What does not fit a log: counts above MAX_COUNT. */
+static grn_status add_excess(grn_tally_t *t, uint32_t cell, uint32_t excess, int in)
 {
+    grn_tally_cell_t *c = grn_tally_at(t, cell);
+    if (!c) return GRN_ENOMEM;
+    lock_cell(t, c);
+    c->total += excess;
+    c->total_in += in ? excess : 0;
+    unlock_cell(t, c);
+    return GRN_OK;
+}
+
+static void give_due(const grn_tally_t *t, grn_tally_worker_t *w)
+{
+    for (size_t i = 0; i < w->n_due; i++) {
+        grn_tally_cell_t *c = w->due[i].c;
+        lock_cell(t, c);
+        c->tss.first += w->due[i].sums.first;
+        c->tss.last += w->due[i].sums.last;
+        c->tss.centre += w->due[i].sums.centre;
+        unlock_cell(t, c);
+    }
+    w->n_due = 0;
+}
+
+static inline grn_status add_tss(grn_tally_t *t, const grn_frag_t *f, grn_tally_worker_t *w)
+{
+    grn_tss_sums_t sums = { 0, 0, 0 };
+    if (!grn_tss_find(t->tss, f->chrom, f->start, f->end, w->profile, &sums)) return GRN_OK;
+    grn_tally_cell_t *c = grn_tally_at(t, f->cell);
+    if (!c) return GRN_ENOMEM;
+    __builtin_prefetch(&c->tss, 1);
+    __builtin_prefetch(&c->lock, 1);
+    w->due[w->n_due++] = (grn_tally_due_t){ c, sums };
+    if (w->n_due == sizeof w->due / sizeof *w->due) give_due(t, w);
+    return GRN_OK;
+}
+
+static grn_status tally_work(void *ctx, const grn_frag_t *f, size_t n, int worker)
+{
+    grn_tally_t *t = ctx;
+    grn_tally_worker_t *w = &t->worker[worker];
     grn_status rc = GRN_OK;
-    uint32_t cell;
-    k->n_fragments++;
-    GRN_TRY(find_chrom(b, k, f, last));
-    if (last->idx == GRN_NAMES_NONE) k->n_no_chrom++;
-    GRN_TRY(find_cell(b, k, f, &cell));
-    if (cell == UINT32_MAX) return GRN_OK;
-    size_t head = k->n;
-    GRN_TRY(push(k, cell));
-    GRN_TRY(push(k, 0));
-    if (last->idx == GRN_NAMES_NONE) return GRN_OK;
-    if (!b->t->cutsites) return push_regions(b->t->regions, k, head, last->idx, f->start, f->end);
-    GRN_TRY(push_regions(b->t->regions, k, head, last->idx, f->start, f->start + 1));
-    GRN_TRY(push_regions(b->t->regions, k, head, last->idx, f->end - 1, f->end));
+    for (size_t i = 0; i < n; i++, f++) {
+        size_t k;
+        uint32_t length = f->end - f->start, count = f->count < MAX_COUNT ? f->count : MAX_COUNT;
+        if (f->cell >= MAX_CELL) GRN_FAIL(GRN_EUNSUP, "more than 67,108,864 barcodes");
+        GRN_TRY(find_hits(t, f, w, &k));
+        if (w->n_log + k + 1 > LOG_N) GRN_TRY(empty_log(t, w));
+        uint64_t cell = (uint64_t)f->cell << CELL_SHIFT;
+        w->log[w->n_log++] = cell | (k ? w->hit[0] : NO_PLACE) << PLACE_SHIFT | (uint64_t)count << COUNT_SHIFT | FIRST |
+                             (length < GRN_MONO_MIN ? FREE : length <= GRN_MONO_MAX ? MONO : 0);
+        for (size_t j = 1; j < k; j++) {
+            if (w->n_log == LOG_N) GRN_TRY(empty_log(t, w)); /* of a fragment over very many regions */
+            w->log[w->n_log++] = cell | (uint64_t)w->hit[j] << PLACE_SHIFT;
+        }
+        if (f->count > MAX_COUNT) GRN_TRY(add_excess(t, f->cell, f->count - MAX_COUNT, k > 0));
+        w->n_in += k > 0;
+        w->length[length < GRN_LENGTHS ? length : GRN_LENGTHS - 1]++;
+        if (t->tss) GRN_TRY(add_tss(t, f, w));
+    }
 end:
     return rc;
-}
-
-static uint64_t lines_before(const block_t *b, const char *p)
-{
-    uint64_t n = b->line;
-    for (const char *s = b->text; (s = memchr(s, '\n', (size_t)(p - s))); s++) n++;
-    return n;
-}
-
-static grn_status chunk_work(void *ctx, size_t begin, size_t end, int worker)
-{
-    block_t *b = ctx;
-    (void)worker;
-    for (size_t c = begin; c < end; c++) {
-        chunk_t *k = &b->chunk[c];
-        last_chrom_t last = { NULL, 0, GRN_NAMES_NONE };
-        const char *p = b->text + k->begin, *stop = b->text + k->end;
-        k->n = 0;
-        k->n_fragments = k->n_no_chrom = 0;
-        while (p < stop) {
-            grn_fragment_t f;
-            const char *at = p;
-            int got = grn_fragment_parse(&p, stop, &f);
-            grn_status rc = got > 0 ? one_fragment(b, k, &f, &last) : (grn_status)got;
-            if (rc) return grn_err_prefix(rc, "'%s' line %" PRIu64, b->path, lines_before(b, at));
-        }
-    }
-    return GRN_OK;
-}
-
-/* ---- cells ---- */
-
-static int by_region(const void *a, const void *b)
-{
-    uint32_t x = ((const grn_tally_entry_t *)a)->region, y = ((const grn_tally_entry_t *)b)->region;
-    return x < y ? -1 : x > y;
-}
-
-static void merge_cell(grn_tally_cell_t *c)
-{
-    uint32_t m = 0;
-    if (!c->n) return;
-    qsort(c->e, c->n, sizeof *c->e, by_region);
-    for (uint32_t i = 1; i < c->n; i++) {
-        if (c->e[i].region == c->e[m].region) c->e[m].count += c->e[i].count;
-        else c->e[++m] = c->e[i];
-    }
-    c->n = m + 1;
-}
-
-static grn_status add_to_cell(grn_tally_cell_t *c, uint32_t region)
-{
-    uint32_t back = c->n < 4 ? c->n : 4; /* sorted files repeat a region at once */
-    for (uint32_t i = 1; i <= back; i++)
-        if (c->e[c->n - i].region == region) {
-            c->e[c->n - i].count++;
-            return GRN_OK;
-        }
-    if (c->n == c->cap) {
-        merge_cell(c);
-        if (c->n > c->cap / 2 || !c->cap) {
-            uint32_t cap = c->cap ? 2 * c->cap : 8;
-            grn_tally_entry_t *e = grn_realloc(c->e, cap, sizeof *e);
-            if (!e) return GRN_ENOMEM;
-            c->e = e;
-            c->cap = cap;
-        }
-    }
-    c->e[c->n++] = (grn_tally_entry_t){ region, 1 };
-    return GRN_OK;
-}
-
-static grn_status cells_grow(grn_tally_t *t, size_t need)
-{
-    size_t old = t->cell_cap;
-    grn_status rc = GRN_GROW(t->cell, t->cell_cap, need);
-    if (!rc && t->cell_cap > old) memset(t->cell + old, 0, (t->cell_cap - old) * sizeof *t->cell);
-    return rc;
-}
-
-static grn_status add_names(grn_names_t *to, grn_names_t *from, size_t max)
-{
-    for (size_t i = 0; i < from->n && to->n < max; i++) {
-        grn_status rc = grn_names_add(to, grn_names_get(from, i), NULL, NULL);
-        if (rc) return rc;
-    }
-    grn_names_clear(from);
-    return GRN_OK;
-}
-
-/* Hands the records of a chunk to their cells; new barcodes become cells in the order they were met. */
-static grn_status take_chunk(grn_tally_t *t, chunk_t *k)
-{
-    grn_status rc = GRN_OK;
-    uint32_t *code = NULL;
-    GRN_TRY(GRN_NEW_RAW(code, k->fresh.n));
-    for (size_t i = 0; i < k->fresh.n; i++) {
-        size_t idx;
-        GRN_TRY(grn_names_add(&t->cells, grn_names_get(&k->fresh, i), &idx, NULL));
-        if (idx >= NEW_CELL) GRN_FAIL(GRN_EUNSUP, "more than 2,147,483,648 barcodes");
-        code[i] = (uint32_t)idx;
-    }
-    GRN_TRY(cells_grow(t, t->cells.n));
-    for (size_t i = 0; i < k->n;) {
-        uint32_t cell = k->rec[i++], n = k->rec[i++];
-        if (cell & NEW_CELL) cell = code[cell & ~NEW_CELL];
-        t->cell[cell].n_fragments++;
-        t->cell[cell].n_in += n > 0;
-        t->n_listed++;
-        t->n_in += n > 0;
-        for (; n; n--) GRN_TRY(add_to_cell(&t->cell[cell], k->rec[i++]));
-    }
-    t->n_fragments += k->n_fragments;
-    t->n_no_chrom += k->n_no_chrom;
-    GRN_TRY(add_names(&t->lost_chroms, &k->lost, SIZE_MAX));
-    GRN_TRY(add_names(&t->renamed_chroms, &k->renamed, SIZE_MAX));
-    GRN_TRY(add_names(&t->unlisted, &k->unlisted, N_EXAMPLES));
-    grn_names_clear(&k->fresh);
-end:
-    free(code);
-    return rc;
-}
-
-/* Chunks of whole lines of about CHUNK_BYTES. */
-static grn_status cut_block(block_t *b, size_t n, size_t *n_chunk, size_t *cap)
-{
-    size_t k = 0, old = *cap;
-    grn_status rc = GRN_GROW(b->chunk, *cap, n / CHUNK_BYTES + 1);
-    if (rc) return rc;
-    if (*cap > old) memset(b->chunk + old, 0, (*cap - old) * sizeof *b->chunk);
-    for (size_t at = 0; at < n; k++) {
-        size_t end = at + CHUNK_BYTES < n ? at + CHUNK_BYTES : n;
-        if (end < n) end = (size_t)((const char *)memchr(b->text + end, '\n', n - end) + 1 - b->text);
-        b->chunk[k].begin = at;
-        b->chunk[k].end = at = end;
-    }
-    *n_chunk = k;
-    return GRN_OK;
 }
 
 grn_status grn_tally_file(grn_tally_t *t, const char *path, const char *prefix, const char *suffix, grn_par_t *pool)
 {
-    grn_status rc = GRN_OK;
-    grn_fragments_t *f = NULL;
-    block_t b = { .t = t, .path = path, .prefix = prefix, .suffix = suffix };
-    size_t cap = 0, n, n_chunk;
-    int got;
-    GRN_TRY(cells_grow(t, t->cells.n));
-    GRN_TRY(grn_fragments_open(&f, path, grn_par_n(pool)));
-    while ((got = grn_fragments_block(f, &b.text, &n, &b.line)) > 0) {
-        GRN_TRY(cut_block(&b, n, &n_chunk, &cap));
-        GRN_TRY(grn_par_for(pool, n_chunk, 1, chunk_work, &b));
-        for (size_t k = 0; k < n_chunk; k++) GRN_TRY(take_chunk(t, &b.chunk[k]));
-        grn_progress_add(n);
+    grn_status rc = grn_fragpass_run(&t->pass, path, prefix, suffix, pool, tally_work, t);
+    for (int w = 0; w < t->n_worker && !rc; w++) {
+        give_due(t, &t->worker[w]);
+        rc = empty_log(t, &t->worker[w]);
     }
-    if (got < 0) rc = (grn_status)got;
-end:
-    for (size_t k = 0; k < cap; k++) {
-        free(b.chunk[k].rec);
-        grn_names_clear(&b.chunk[k].fresh);
-        grn_names_clear(&b.chunk[k].lost);
-        grn_names_clear(&b.chunk[k].renamed);
-        grn_names_clear(&b.chunk[k].unlisted);
-    }
-    free(b.chunk);
-    grn_fragments_close(f);
     return rc;
 }
 
 static grn_status finish_work(void *ctx, size_t begin, size_t end, int worker)
 {
     grn_tally_t *t = ctx;
-    (void)worker;
-    for (size_t i = begin; i < end; i++) merge_cell(&t->cell[i]);
+    for (size_t i = begin; i < end; i++) {
+        grn_tally_cell_t *c = grn_tally_at(t, (uint32_t)i);
+        grn_status rc = c ? merge_cell(c, &t->worker[worker]) : GRN_ENOMEM;
+        if (rc) return rc;
+    }
     return GRN_OK;
 }
 
 grn_status grn_tally_finish(grn_tally_t *t, grn_par_t *pool)
 {
-    grn_status rc = cells_grow(t, t->cells.n);
-    return rc ? rc : grn_par_for(pool, t->cells.n, 256, finish_work, t);
+    t->n_listed = t->pass.n_fragments;
+    for (int w = 0; w < t->n_worker; w++) {
+        t->n_in += t->worker[w].n_in;
+        t->worker[w].n_in = 0;
+    }
+    return grn_par_for(pool, t->pass.cells.n, 256, finish_work, t);
+}
+
+void grn_tally_profiles(grn_tally_t *t, uint64_t *length, uint64_t *profile)
+{
+    memset(length, 0, GRN_LENGTHS * sizeof *length);
+    memset(profile, 0, GRN_TSS_WINDOW * sizeof *profile);
+    for (int w = 0; w < t->n_worker; w++) {
+        grn_tally_worker_t *k = &t->worker[w];
+        for (size_t i = 0; i < GRN_LENGTHS; i++) length[i] += k->length[i];
+        for (size_t i = 0; i < GRN_TSS_WINDOW; i++) profile[i] += k->profile[i];
+        memset(k->length, 0, GRN_LENGTHS * sizeof *k->length);
+        memset(k->profile, 0, GRN_TSS_WINDOW * sizeof *k->profile);
+    }
+}
+
+/* ---- rows ---- */
+
+static void sort_row(uint32_t *idx, float *count, size_t n)
+{
+    for (size_t gap = n / 2; gap; gap /= 2) /* Shell: rows are short and nearly in order */
+        for (size_t i = gap; i < n; i++) {
+            uint32_t x = idx[i];
+            float v = count[i];
+            size_t k = i;
+            for (; k >= gap && idx[k - gap] > x; k -= gap) {
+                idx[k] = idx[k - gap];
+                count[k] = count[k - gap];
+            }
+            idx[k] = x;
+            count[k] = v;
+        }
+}
+
+void grn_tally_row(const grn_tally_t *t, const grn_tally_cell_t *c, size_t *n, uint32_t *idx, float *count)
+{
+    const uint8_t *small = (const uint8_t *)(c->place + c->cap);
+    size_t m = 0;
+    for (size_t i = 0; i < c->n; i++) {
+        uint32_t column = t->overlap.in_order ? c->place[i] : t->regions->order[c->place[i]];
+        if (i && c->place[i] == c->place[i - 1]) {
+            count[m - 1] += (float)small[i];
+        } else {
+            idx[m] = column;
+            count[m++] = (float)small[i];
+        }
+    }
+    if (!t->overlap.in_order) sort_row(idx, count, m);
+    *n = m;
 }

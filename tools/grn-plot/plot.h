@@ -13,6 +13,7 @@ extern const grn_subtool_t
     grn_plot_bars; /* one number per row of a result table, with its interval */
 extern const grn_subtool_t grn_plot_funnel;    /* edges kept and lost at each filter */
 extern const grn_subtool_t grn_plot_degree;    /* degrees of TFs and other genes */
+extern const grn_subtool_t grn_plot_qc;        /* quality of scATAC barcodes */
 extern const grn_subtool_t grn_plot_attention; /* attention received by TFs and other genes */
 
 #endif
