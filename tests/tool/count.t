@@ -58,6 +58,16 @@ for k in $((size - 1)) $((size - 28)) $((size / 2)) 20; do
     head -c "$k" f.tsv.gz >cut.gz
     t_exit 1 "grn-build*cut.gz*" "cut after $k of $size bytes" grn-build count -r r.bed cut.gz -o x.zst
 done
+cat f.tsv.gz f.tsv.gz >twice.gz
+ran "two files in a row" grn-build count -r r.bed twice.gz -o twice.zst
+t_true "ten fragments" "grep -q 'fragments: 10 read' log"
+if command -v bgzip >/dev/null; then
+    { echo "#$(head -c 1500000 /dev/zero | tr '\0' x)"; cat f.tsv; } | bgzip -c >wide.gz
+    ran "a line longer than the spans that workers take" grn-build count -r r.bed wide.gz -o wide.zst
+    t_true "the five fragments behind it" "grep -q 'fragments: 5 read' log"
+    printf 'chr1\t1\t2\t%s\n' "$(head -c 600000 /dev/zero | tr '\0' A)" | bgzip -c >wide.gz
+    t_exit 1 "grn-build*'wide.gz' line 1: a barcode of more than 1024 bytes" "a barcode of 600 kB" grn-build count -r r.bed wide.gz -o x.zst
+fi
 mkfifo pipe; { cat f.tsv.gz >pipe & } # opened once only
 ran "a named pipe" grn-build count --no-pg -q -r r.bed pipe -o pipe.zst
 wait
