@@ -4,6 +4,7 @@
 
 #include "base/opt.h"
 
+extern const grn_subtool_t grn_build_peaks;   /* fragments -> peaks per cell type, consensus regions */
 extern const grn_subtool_t grn_build_count;   /* fragments x regions -> cells x regions */
 extern const grn_subtool_t grn_build_qc;      /* fragments -> quality of barcodes, and counts of those that pass */
 extern const grn_subtool_t grn_build_topics;  /* latent topics of accessibility, or LSI: low-rank accessibility */

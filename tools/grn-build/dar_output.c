@@ -1,10 +1,7 @@
 /* Output of grn-build dar: the table, a BED file per contrast, marker regions. */
-#include <ctype.h>
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -12,6 +9,7 @@
 #include "base/str.h"
 #include "dar.h"
 #include "io/prov.h"
+#include "outdir.h"
 
 typedef struct {
     const grn_dar_t *d;
@@ -108,25 +106,6 @@ static grn_status write_file(sink_t *s, const char *path, grn_status (*put)(sink
 
 /* ---- BED ---- */
 
-/* A contrast as a file name: letters, digits, dot, dash and underscore; the rest become underscores, a name that is taken gets a
- * number. */
-static grn_status file_name(const char *name, grn_names_t *taken, grn_str_t *out)
-{
-    grn_status rc = GRN_OK;
-    int is_new = 0;
-    for (int k = 1; !is_new; k++) {
-        out->n = 0;
-        GRN_TRY(grn_str_puts(out, name));
-        for (size_t i = 0; i < out->n; i++)
-            if (!isalnum((unsigned char)out->s[i]) && !strchr("._-", out->s[i])) out->s[i] = '_';
-        if (out->s[0] == '.') out->s[0] = '_';
-        if (k > 1) GRN_TRY(grn_str_printf(out, "_%d", k));
-        GRN_TRY(grn_names_add(taken, out->s, NULL, &is_new));
-    }
-end:
-    return rc;
-}
-
 /* Passing regions by position: chromosome, start, end, region, score (100 x log2fc, 0 to 1,000). */
 static grn_status write_bed(const grn_dar_t *d, const grn_dar_contrast_t *c, const char *path)
 {
@@ -157,9 +136,9 @@ static grn_status write_beds(const grn_dar_t *d, const grn_dar_contrasts_t *cs)
     grn_names_t taken = { 0 };
     grn_str_t name = { 0 }, path = { 0 };
     const char *dir = d->opt->bed;
-    if (mkdir(dir, 0777) && errno != EEXIST) GRN_FAIL(GRN_EIO, "cannot make the folder '%s': %s", dir, strerror(errno));
+    GRN_TRY(grn_outdir_make(dir));
     for (size_t k = 0; k < cs->n; k++) {
-        GRN_TRY(file_name(cs->v[k].name, &taken, &name));
+        GRN_TRY(grn_outdir_name(cs->v[k].name, &taken, &name));
         path.n = 0;
         GRN_TRY(grn_str_printf(&path, "%s/%s.bed", dir, name.s));
         GRN_TRY(write_bed(d, &cs->v[k], path.s));

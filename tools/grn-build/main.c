@@ -4,6 +4,7 @@
 int main(int argc, char **argv)
 {
     const grn_subtool_t sub[] = {
+        grn_build_peaks,
         grn_build_count,
         grn_build_qc,
         grn_build_topics,

@@ -1,10 +1,8 @@
 /* What grn-build topics writes. */
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -13,6 +11,7 @@
 #include "io/bed.h"
 #include "io/prov.h"
 #include "io/result.h"
+#include "outdir.h"
 #include "topics.h"
 
 /* ---- models ---- */
@@ -119,11 +118,6 @@ end:
 
 /* ---- sets ---- */
 
-grn_status grn_topics_make_dir(const char *dir)
-{
-    return mkdir(dir, 0777) && errno != EEXIST ? grn_err(GRN_EIO, "cannot make the folder '%s': %s", dir, strerror(errno)) : GRN_OK;
-}
-
 static grn_status write_set(const char *path, const grn_regions_t *at, const grn_names_t *names, const uint32_t *item, size_t n,
                             const float *z)
 {
@@ -155,7 +149,7 @@ static grn_status write_sets(const grn_lowrank_t *l, const float *p, const grn_n
     size_t n_item, total = 0, n_empty = 0;
     grn_str_t path = { 0 };
     double t;
-    GRN_TRY(grn_topics_make_dir(dir));
+    GRN_TRY(grn_outdir_make(dir));
     GRN_TRY(GRN_NEW_RAW(z, n * l->K));
     GRN_TRY(grn_topic_scores(p, n, (uint32_t)l->K, at != NULL, pool, z));
     for (size_t k = 0; k < l->K; k++) {
@@ -184,7 +178,7 @@ grn_status grn_topics_write_sets(const grn_lowrank_t *l, const char *dir, grn_bi
     grn_regions_t at = { 0 };
     grn_str_t sub = { 0 };
     GRN_TRY(grn_regions_from_names(&l->region, &at));
-    GRN_TRY(grn_topics_make_dir(dir));
+    GRN_TRY(grn_outdir_make(dir));
     GRN_TRY(grn_str_printf(&sub, "%s/%s", dir, word));
     GRN_TRY(write_sets(l, l->phi, &l->region, &at, sub.s, method, ntop, pool));
 end:

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "build.h"
+#include "outdir.h"
 
 #define MAX_SIZES 64
 
@@ -202,7 +203,7 @@ static grn_status run_lda(const grn_corpus_t *c, const uint32_t *K, size_t n)
                            .K = K,
                            .n_K = n,
                            .replicates = (uint32_t)opt.replicates };
-    if (opt.models) GRN_TRY(grn_topics_make_dir(opt.models));
+    if (opt.models) GRN_TRY(grn_outdir_make(opt.models));
     GRN_TRY(grn_topics_fit(c, &o, grn_common.pool, &t));
     say_choice(&t);
     if (opt.metrics) GRN_TRY(grn_topics_write_metrics(&t, opt.metrics, grn_common.pool));

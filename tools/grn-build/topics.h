@@ -31,9 +31,6 @@ grn_status grn_topics_fit(const grn_corpus_t *c, const grn_topics_opt_t *o, grn_
 
 /* ---- topic_output.c ---- */
 
-/* Makes a folder, if it is missing. */
-grn_status grn_topics_make_dir(const char *dir) GRN_MUST_USE;
-
 /* The model as low-rank accessibility named after the corpus; takes theta and phi out of `t`. */
 grn_status grn_topics_lowrank(const grn_corpus_t *c, grn_lda_t *t, grn_lowrank_t *l) GRN_MUST_USE;
 /* The same of LSI; without the first component when drop_first. */
