@@ -158,6 +158,7 @@ static grn_status rank_scores(call_t *c, size_t n_chroms, level_t **level, float
         (*q)[i] = (float)least;
         before += (double)(*level)[i].bp;
     }
+    if (m) (*q)[m - 1] = 0; /* the lowest score is the background: never significant, in MACS as here */
     *n_level = m;
 end:
     return rc;
@@ -278,15 +279,16 @@ grn_status grn_peaks_call(const grn_track_t *track, size_t n_chroms, const grn_p
     level_t *level = NULL;
     float *q = NULL;
     size_t n_level = 0;
-    uint64_t length = 0;
+    uint64_t length = 0, n_rows = 0, row_bp = 0;
     memset(out, 0, sizeof *out);
     for (size_t k = 0; k < n_chroms; k++) {
         out->n_fragments += track[k].n;
+        n_rows += track[k].n_rows;
+        row_bp += track[k].row_bp;
         for (size_t i = 0; i < track[k].n; i++) length += track[k].end[i] - (uint64_t)track[k].start[i];
     }
     if (!out->n_fragments) return GRN_OK;
-    const double mean = (double)length / (double)out->n_fragments;
-    out->mean_length = (uint32_t)lround(mean);
+    out->mean_length = (uint32_t)(row_bp / n_rows); /* MACS truncates, and takes each row once even where it counts them */
     out->lambda = c.lambda = (double)length / opt->genome_size;
     c.per_end = (double)length / (2.0 * GRN_PEAK_WINDOW * (double)out->n_fragments);
     c.max_gap = opt->max_gap ? opt->max_gap : out->mean_length;
@@ -319,26 +321,12 @@ end:
 
 /* ---- summits ---- */
 
-/* First derivative by least squares over 2 half + 1 positions; beyond the ends the signal is mirrored in value about the end. */
+/* First derivative by least squares over 2 half + 1 positions; beyond the ends the signal is 0. */
 static double slope(const float *y, size_t n, size_t at, uint32_t half)
 {
-    double sum = 0, norm = 0;
-    for (uint32_t d = 1; d <= half; d++) {
-        double right, left;
-        if (at + d < n) right = (double)y[at + d];
-        else {
-            size_t back = 2 * (n - 1) >= at + d ? 2 * (n - 1) - (at + d) : 0;
-            right = (double)y[n - 1] + fabs((double)y[back] - (double)y[n - 1]);
-        }
-        if (at >= d) left = (double)y[at - d];
-        else {
-            size_t back = d - at < n ? d - at : n - 1;
-            left = (double)y[0] - fabs((double)y[back] - (double)y[0]);
-        }
-        sum += d * (right - left);
-        norm += 2.0 * d * d;
-    }
-    return sum / norm;
+    double sum = 0;
+    for (uint32_t d = 1; d <= half; d++) sum += d * ((at + d < n ? (double)y[at + d] : 0) - (at >= d ? (double)y[at - d] : 0));
+    return sum;
 }
 
 /* Above the higher of the valleys beside it (and the root of that), long and varied enough? */
@@ -361,29 +349,26 @@ grn_status grn_peak_summits(const float *y, size_t n, size_t pad, uint32_t smoot
 {
     grn_status rc = GRN_OK;
     const uint32_t half = smooth / 2;
-    size_t *top = NULL, *valley = NULL, n_top = 0;
+    size_t *top = NULL, n_top = 0, from = 0;
+    double left = 0;
     *n_out = 0;
     GRN_TRY(GRN_NEW(top, n));
-    GRN_TRY(GRN_NEW(valley, n + 1));
     double before = half ? slope(y, n, 0, half) : 0;
     for (size_t i = 1; half && i < n; i++) {
         double now = slope(y, n, i, half);
-        if (before > 1e-16 && now <= 1e-16) top[n_top++] = i - 1;
+        if (before > 1e-16 && now <= 1e-16 && i - 1 >= pad && i - 1 < n - pad) top[n_top++] = i - 1;
         before = now;
     }
-    for (size_t k = 0; k <= n_top && n_top; k++) { /* valley[k]: lowest position between summits k - 1 and k, ends included */
-        size_t from = k ? top[k - 1] : 0, to = k < n_top ? top[k] : n - 1;
-        valley[k] = from;
-        for (size_t i = from; i <= to; i++)
-            if (y[i] < y[valley[k]]) valley[k] = i;
-    }
-    for (size_t k = 0; k < n_top && *n_out < cap; k++) {
-        double high = fmax((double)y[valley[k]], (double)y[valley[k + 1]]);
-        if (top[k] < pad || top[k] >= n - pad) continue;
-        if (stands_out(y, valley[k], valley[k + 1] + 1, high)) out[(*n_out)++] = (uint32_t)(top[k] - pad);
+    for (size_t k = 0; k < n_top && *n_out < cap; k++) { /* between the valleys beside it; a summit alone has none and stands */
+        size_t to = k + 1 < n_top ? top[k] : n - 1;
+        for (size_t i = top[k]; k + 1 < n_top && i <= top[k + 1]; i++)
+            if (y[i] < y[to]) to = i;
+        double right = k + 1 < n_top ? (double)y[to] : 0;
+        if (n_top == 1 || stands_out(y, from, to + 1, fmax(left, right))) out[(*n_out)++] = (uint32_t)(top[k] - pad);
+        from = to;
+        left = right;
     }
 end:
     free(top);
-    free(valley);
     return rc;
 }

@@ -46,7 +46,7 @@ static const grn_opt_t table[] = {
     GRN_TALLY_OPTIONS(opt.in),
     GRN_OPT_HEAD("Peaks"),
     GRN_OPT_STR('G', "gsize", "hs|mm|ce|dm|NUM", &opt.genome_size, "base pairs of the genome that fragments can come from"),
-    GRN_OPT_FLT('q', "qvalue", "FLOAT", &opt.peak.max_q, 1e-300, 1, "false discovery rate over base pairs"),
+    GRN_OPT_FLT(0, "qvalue", "FLOAT", &opt.peak.max_q, 1e-300, 1, "false discovery rate over base pairs"),
     GRN_OPT_FLAG('l', "local", &opt.peak.local, "background from 10,000 bp around, where that is higher (MACS's default)"),
     GRN_OPT_FLAG(0, "by-count", &opt.by_count, "a fragment counts as often as column 5 says (MACS3's FRAG)"),
     GRN_OPT_ENUM(0, "summits", "on|off", &opt.summits, "on: several summits in a peak, as --call-summits of MACS"),

@@ -13,6 +13,7 @@
 typedef struct { /* fragments of one cell type on one chromosome */
     uint32_t *start, *end; /* (n) each sorted ascending on its own */
     size_t n;
+    uint64_t n_rows, row_bp; /* rows they came from, once each, and their lengths: differ from n when rows count several times */
 } grn_track_t;
 
 /* Sorts both arrays by radix; scratch grows as needed and is kept between calls. */

@@ -8,6 +8,7 @@
 typedef struct {
     uint32_t *v; /* start, end, start, end ... */
     size_t n, cap;
+    uint64_t n_rows, row_bp;
 } bucket_t;
 
 typedef struct {
@@ -75,6 +76,8 @@ static grn_status take_batch(void *ctx, const grn_frag_t *f, size_t n, int worke
         if (at >= g->cap) GRN_TRY(grow_zeroed((void **)&g->bucket, &g->cap, at + 1, sizeof *g->bucket));
         bucket_t *b = &g->bucket[at];
         if (b->n + 2 * times > b->cap) GRN_TRY(GRN_GROW(b->v, b->cap, b->n + 2 * times));
+        b->n_rows++;
+        b->row_bp += f[i].end - f[i].start;
         for (; times; times--) {
             b->v[b->n++] = f[i].start;
             b->v[b->n++] = f[i].end;
@@ -116,6 +119,8 @@ static grn_status track_work(void *ctx, size_t begin, size_t end, int worker)
                 t->start[t->n] = b->v[k];
                 t->end[t->n] = b->v[k + 1];
             }
+            t->n_rows += b->n_rows;
+            t->row_bp += b->row_bp;
             free(b->v);
             *b = (bucket_t){ 0 };
         }
