@@ -293,3 +293,5 @@ test_dar_WITH += tools/grn-build/dar_data.c tools/grn-build/dar_contrast.c tools
 UNIT += test_lda
 test_lda_WITH += tools/grn-build/corpus.c tools/grn-build/lda.c tools/grn-build/lda_kernel_base.c tools/grn-build/lda_kernel_avx2.c tools/grn-build/lda_kernel_avx512.c
 UNIT += test_lowrank
+UNIT += test_peaks
+test_peaks_WITH += tools/grn-build/pileup.c tools/grn-build/peakcall.c tools/grn-build/consensus.c

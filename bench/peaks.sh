@@ -31,6 +31,6 @@ if [ $have_macs3 = 1 ]; then
 fi
 bgzip -dc "$dir/f.tsv.gz" >"$dir/f.tsv"
 for ((i = 0; i < runs; i++)); do
-    timed "peaks of plain text, -@1" grn-build peaks -@1 "$dir/f.tsv" -o "$dir/c.bed"
-    grep -h 'read and parsed\|sorted and called' "$dir/log" || true
+    timed "peaks of plain text, -@1" grn-build peaks -v4 -@1 "$dir/f.tsv" -o "$dir/c.bed"
+    grep -h 'called in' "$dir/log"
 done

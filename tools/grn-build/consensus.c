@@ -82,8 +82,8 @@ static int is_black(const grn_consensus_opt_t *o, uint32_t chrom, uint32_t start
            grn_regions_overlap(o->blacklist, o->blacklist_chrom[chrom], start, end, NULL, 0) > 0;
 }
 
-grn_status grn_consensus_add(grn_consensus_t *c, const grn_consensus_opt_t *o, uint32_t type, const uint32_t *chrom, const uint32_t *summit,
-                             const double *score, size_t n)
+grn_status grn_consensus_add(grn_consensus_t *c, const grn_consensus_opt_t *o, uint32_t type, const uint32_t *chrom,
+                             const uint32_t *summit, const double *score, size_t n)
 {
     const uint32_t w = o->half_width;
     grn_status rc = GRN_GROW(c->v, c->cap, c->n + n);

@@ -18,14 +18,14 @@
 
 typedef struct {
     const grn_corpus_t *c;
-    uint32_t k;             /* columns */
-    double *idf;            /* (R) 1e4 C / n_r */
-    double *y;              /* (C, k) */
-    double *x;              /* (R, k) */
+    uint32_t k;  /* columns */
+    double *idf; /* (R) 1e4 C / n_r */
+    double *y;   /* (C, k) */
+    double *x;   /* (R, k) */
     /* of the product at hand */
-    const double *a;        /* rows of a Gram matrix or a rotation */
+    const double *a; /* rows of a Gram matrix or a rotation */
     double *out, *part;
-    const double *turn;     /* (k, k) */
+    const double *turn; /* (k, k) */
 } lsi_t;
 
 void grn_lsi_clear(grn_lsi_t *l)

@@ -6,9 +6,9 @@
 
 #include "base/mem.h"
 
-#define PAD 10             /* positions beside a peak that the derivative sees */
-#define MIN_STANDING 50    /* bp of a summit above its valleys */
-#define MIN_VALUES 6       /* distinct heights there */
+#define PAD 10          /* positions beside a peak that the derivative sees */
+#define MIN_STANDING 50 /* bp of a summit above its valleys */
+#define MIN_VALUES 6    /* distinct heights there */
 #define MAX_SUMMITS 4096
 
 void grn_peaks_clear(grn_peaks_t *p)
@@ -49,9 +49,9 @@ typedef struct {
     const grn_peak_opt_t *opt;
     double lambda, per_end; /* genome-wide; of one end in the window */
     uint32_t max_gap, min_length, window;
-    int32_t cut;            /* least score of a position in a peak */
-    scores_t *scores;       /* (chroms) */
-    grn_peaks_t *found;     /* (chroms) */
+    int32_t cut;        /* least score of a position in a peak */
+    scores_t *scores;   /* (chroms) */
+    grn_peaks_t *found; /* (chroms) */
 } call_t;
 
 static double lambda_of(const call_t *c, uint32_t ends)
@@ -78,10 +78,28 @@ static grn_status scores_grow(scores_t *s)
     return GRN_OK;
 }
 
-/* The entry of a run, made when it is new. */
+static void fill_score(const call_t *c, score_t *x, const grn_run_t *r, uint64_t key)
+{
+    x->key = key;
+    x->score = (int32_t)lround(1e5 * fmin(grn_poisson_score(r->height, lambda_of(c, r->ends)), 20000));
+}
+
+/* The entry of a run, made when it is new: found by hash, or without local background by its height. */
 static grn_status score_of(const call_t *c, scores_t *s, const grn_run_t *r, score_t **out)
 {
     const uint64_t key = ((uint64_t)r->height << 32 | r->ends) + 1;
+    if (!c->window) {
+        if (r->height >= s->cap) {
+            size_t old = s->cap;
+            grn_status rc = GRN_GROW(s->v, s->cap, (size_t)r->height + 1);
+            if (rc) return rc;
+            memset(s->v + old, 0, (s->cap - old) * sizeof *s->v);
+        }
+        *out = &s->v[r->height];
+        s->n += !(*out)->key;
+        if (!(*out)->key) fill_score(c, *out, r, key);
+        return GRN_OK;
+    }
     if (2 * s->n >= s->cap) {
         grn_status rc = scores_grow(s);
         if (rc) return rc;
@@ -91,8 +109,7 @@ static grn_status score_of(const call_t *c, scores_t *s, const grn_run_t *r, sco
     *out = &s->v[at];
     if ((*out)->key) return GRN_OK;
     s->n++;
-    (*out)->key = key;
-    (*out)->score = (int32_t)lround(1e5 * fmin(grn_poisson_score(r->height, lambda_of(c, r->ends)), 20000));
+    fill_score(c, *out, r, key);
     return GRN_OK;
 }
 
@@ -196,8 +213,8 @@ static grn_status push_peak(const call_t *c, grn_peaks_t *out, uint32_t chrom, c
     if (rc) return rc;
     double fold = (at->r.height + 1.0) / (lambda_of(c, at->r.ends) + 1);
     if (fold < 1) return GRN_OK;
-    out->v[out->n++] = (grn_peak_t){ chrom,        o->v[0].r.start, o->v[o->n - 1].r.end, summit, at->r.height, (float)fold,
-                                     (float)(at->s->score / 1e5), at->s->q };
+    out->v[out->n++] = (grn_peak_t){ chrom,        o->v[0].r.start, o->v[o->n - 1].r.end,        summit,
+                                     at->r.height, (float)fold,     (float)(at->s->score / 1e5), at->s->q };
     return GRN_OK;
 }
 
@@ -321,12 +338,12 @@ end:
 
 /* ---- summits ---- */
 
-/* First derivative by least squares over 2 half + 1 positions; beyond the ends the signal is 0. */
-static double slope(const float *y, size_t n, size_t at, uint32_t half)
+/* First derivative by least squares over 2 half + 1 positions, times a constant: sum of (j - at) y[j], exact for whole heights; beyond
+ * the ends the signal is 0. sum, moment: (n + 1) running sums of y[j] and of j y[j]. */
+static double slope(const double *sum, const double *moment, size_t n, size_t at, uint32_t half)
 {
-    double sum = 0;
-    for (uint32_t d = 1; d <= half; d++) sum += d * ((at + d < n ? (double)y[at + d] : 0) - (at >= d ? (double)y[at - d] : 0));
-    return sum;
+    size_t from = at > half ? at - half : 0, to = at + half + 1 < n ? at + half + 1 : n;
+    return moment[to] - moment[from] - (double)at * (sum[to] - sum[from]);
 }
 
 /* Above the higher of the valleys beside it (and the root of that), long and varied enough? */
@@ -350,13 +367,19 @@ grn_status grn_peak_summits(const float *y, size_t n, size_t pad, uint32_t smoot
     grn_status rc = GRN_OK;
     const uint32_t half = smooth / 2;
     size_t *top = NULL, n_top = 0, from = 0;
-    double left = 0;
+    double left = 0, *sum = NULL, *moment = NULL;
     *n_out = 0;
     GRN_TRY(GRN_NEW(top, n));
-    double before = half ? slope(y, n, 0, half) : 0;
+    GRN_TRY(GRN_NEW(sum, n + 1));
+    GRN_TRY(GRN_NEW(moment, n + 1));
+    for (size_t i = 0; i < n; i++) {
+        sum[i + 1] = sum[i] + (double)y[i];
+        moment[i + 1] = moment[i] + (double)i * (double)y[i];
+    }
+    double before = slope(sum, moment, n, 0, half);
     for (size_t i = 1; half && i < n; i++) {
-        double now = slope(y, n, i, half);
-        if (before > 1e-16 && now <= 1e-16 && i - 1 >= pad && i - 1 < n - pad) top[n_top++] = i - 1;
+        double now = slope(sum, moment, n, i, half);
+        if (before > 0 && now <= 0 && i - 1 >= pad && i - 1 < n - pad) top[n_top++] = i - 1;
         before = now;
     }
     for (size_t k = 0; k < n_top && *n_out < cap; k++) { /* between the valleys beside it; a summit alone has none and stands */
@@ -370,5 +393,7 @@ grn_status grn_peak_summits(const float *y, size_t n, size_t pad, uint32_t smoot
     }
 end:
     free(top);
+    free(sum);
+    free(moment);
     return rc;
 }

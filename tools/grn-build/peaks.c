@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -71,7 +72,8 @@ static grn_status parse_genome_size(const char *s, double *v)
             *v = opt.compat ? known[i].macs2 : known[i].macs3;
             return GRN_OK;
         }
-    if (grn_parse_f64(s, v) || *v < 1) return grn_err(GRN_EUSAGE, "--gsize '%s': hs, mm, ce, dm or a number of base pairs is expected", s);
+    if (grn_parse_f64(s, v) || *v < 1)
+        return grn_err(GRN_EUSAGE, "--gsize '%s': hs, mm, ce, dm or a number of base pairs is expected", s);
     return GRN_OK;
 }
 
@@ -98,13 +100,15 @@ static grn_status load_types(grn_pseudobulk_t *p, grn_names_t *types, int32_t **
         int is_new;
         if (l.type[i] < 0) continue;
         GRN_TRY(grn_names_add_n(&p->pass.cells, s, p->pass.strip_suffix ? grn_barcode_bare(s, strlen(s)) : strlen(s), &idx, &is_new));
-        if (!is_new) GRN_FAIL(GRN_EFORMAT, "'%s': '%s' is there twice without its suffix; several samples need --rename instead", opt.cells, s);
+        if (!is_new)
+            GRN_FAIL(GRN_EFORMAT, "'%s': '%s' is there twice without its suffix; several samples need --rename instead", opt.cells, s);
         GRN_TRY(GRN_GROW(*type, cap, idx + 1));
         (*type)[idx] = l.type[i];
         n_typed++;
     }
     if (!n_typed) GRN_FAIL(GRN_EEMPTY, "no cell of '%s' has a type", opt.cells);
-    grn_log_info("cells: %zu of %zu types in '%s'; %zu without a type are left out", n_typed, l.types.n, opt.cells, l.cells.n - n_typed);
+    grn_log_info("cells: %zu of %zu types in '%s'; %zu without a type are left out", n_typed, l.types.n, opt.cells,
+                 l.cells.n - n_typed);
     GRN_TRY(grn_names_dup(types, &l.types));
     p->pass.listed_only = 1;
     p->type = *type;
@@ -139,23 +143,25 @@ static grn_status check_cells(const grn_pseudobulk_t *p)
 {
     const grn_fragpass_t *f = &p->pass;
     char names[512];
-    grn_log_info("fragments: %" PRIu64 " read, %" PRIu64 " of the cells asked for, on %zu chromosomes", f->n_lines, f->n_fragments, f->chroms.n);
+    grn_log_info("fragments: %" PRIu64 " read, %" PRIu64 " of the cells asked for, on %zu chromosomes", f->n_lines, f->n_fragments,
+                 f->chroms.n);
     if (!f->n_lines) return grn_err(GRN_EEMPTY, "the fragment files hold no fragment");
     if (!f->listed_only) return GRN_OK;
     if (!p->n_cells_seen) return grn_tally_no_match(f);
-    grn_log_info("cells: %zu of %zu listed have fragments (%.1f%%)", p->n_cells_seen, f->cells.n, 100.0 * (double)p->n_cells_seen / (double)f->cells.n);
+    grn_log_info("cells: %zu of %zu listed have fragments (%.1f%%)", p->n_cells_seen, f->cells.n,
+                 100.0 * (double)p->n_cells_seen / (double)f->cells.n);
     if ((double)p->n_cells_seen < opt.min_match * (double)f->cells.n)
-        return grn_err(GRN_EFORMAT, "only %zu of %zu listed cells have fragments, less than --min-match %g; other barcodes are: %s", p->n_cells_seen,
-                       f->cells.n, opt.min_match, grn_names_show(&f->unlisted, 3, names, sizeof names));
+        return grn_err(GRN_EFORMAT, "only %zu of %zu listed cells have fragments, less than --min-match %g; other barcodes are: %s",
+                       p->n_cells_seen, f->cells.n, opt.min_match, grn_names_show(&f->unlisted, 3, names, sizeof names));
     return GRN_OK;
 }
 
 /* ---- chromosomes ---- */
 
 typedef struct {
-    uint64_t *size;           /* (chroms by rank); NULL: not given */
+    uint64_t *size; /* (chroms by rank); NULL: not given */
     grn_regions_t black;
-    uint32_t *black_chrom;    /* (chroms by rank) */
+    uint32_t *black_chrom; /* (chroms by rank) */
 } genome_t;
 
 static void genome_clear(genome_t *g)
@@ -249,8 +255,8 @@ end:
 }
 
 /* Peaks of one type: called, written, and into the consensus. */
-static grn_status one_type(const grn_peak_names_t *n, const grn_track_t *track, uint32_t type, const char *file, const grn_consensus_opt_t *o,
-                           grn_consensus_t *c)
+static grn_status one_type(const grn_peak_names_t *n, const grn_track_t *track, uint32_t type, const char *file,
+                           const grn_consensus_opt_t *o, grn_consensus_t *c)
 {
     grn_status rc = GRN_OK;
     grn_peaks_t p = { 0 };
@@ -258,12 +264,15 @@ static grn_status one_type(const grn_peak_names_t *n, const grn_track_t *track, 
     const char *name = grn_names_get(n->types, type);
     for (size_t k = 0; k < n->n_chroms; k++) n_fragments += track[k].n;
     if (n_fragments < (uint64_t)opt.min_fragments) {
-        grn_log_warn("%s: %" PRIu64 " fragments, fewer than --min-fragments %" PRId64 ": left out", name, n_fragments, opt.min_fragments);
+        grn_log_warn("%s: %" PRIu64 " fragments, fewer than --min-fragments %" PRId64 ": left out", name, n_fragments,
+                     opt.min_fragments);
         return GRN_OK;
     }
+    const clock_t from = clock();
     GRN_TRY(grn_peaks_call(track, n->n_chroms, &opt.peak, grn_common.pool, &p));
-    grn_log_info("%s: %" PRIu64 " fragments of %u bp on average, background %.4g, %zu %s", name, p.n_fragments, p.mean_length, p.lambda, p.n,
-                 opt.peak.summits ? "summits" : "peaks");
+    grn_log_debug("%s: called in %.3f s of CPU", name, (double)(clock() - from) / CLOCKS_PER_SEC);
+    grn_log_info("%s: %" PRIu64 " fragments of %u bp on average, background %.4g, %zu %s", name, p.n_fragments, p.mean_length, p.lambda,
+                 p.n, opt.peak.summits ? "summits" : "peaks");
     if (!p.n) grn_log_warn("%s: no peak passes q = %g", name, opt.peak.max_q);
     if (opt.narrow) GRN_TRY(grn_peaks_write_narrow(n, file, type, &p, opt.narrow));
     if (opt.bedgraph) GRN_TRY(grn_peaks_write_bedgraph(n, file, track, opt.raw_coverage ? 1 : 1e6 / (double)n_fragments, opt.bedgraph));
@@ -335,7 +344,8 @@ const grn_subtool_t grn_build_peaks = {
               .opt = table,
               .min_args = 1,
               .max_args = -1,
-              .examples = "  grn-build peaks --cells cells.tsv --chrom-sizes hg38.chrom.sizes --blacklist blacklist.bed fragments.tsv.gz -o regions.bed\n"
+              .examples = "  grn-build peaks --cells cells.tsv --chrom-sizes hg38.chrom.sizes --blacklist blacklist.bed "
+                          "fragments.tsv.gz -o regions.bed\n"
                           "  grn-build peaks -G mm --local --by-count -n peaks fragments.tsv.gz -o regions.bed\n" },
     .run = run,
 };

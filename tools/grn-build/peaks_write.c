@@ -19,7 +19,8 @@ static grn_status open_in(const char *dir, const char *name, const char *suffix,
     return rc;
 }
 
-grn_status grn_peaks_write_narrow(const grn_peak_names_t *n, const char *type_file, uint32_t type, const grn_peaks_t *p, const char *dir)
+grn_status grn_peaks_write_narrow(const grn_peak_names_t *n, const char *type_file, uint32_t type, const grn_peaks_t *p,
+                                  const char *dir)
 {
     grn_status rc = GRN_OK;
     grn_out_t *o = NULL;
@@ -28,12 +29,14 @@ grn_status grn_peaks_write_narrow(const grn_peak_names_t *n, const char *type_fi
     GRN_TRY(open_in(dir, type_file, "narrowPeak", &o));
     for (size_t i = 0; i < p->n; i++) {
         const grn_peak_t *x = &p->v[i];
-        int is_next = !i || x->chrom != x[-1].chrom || x->start != x[-1].start, more = i + 1 < p->n && x[1].chrom == x->chrom && x[1].start == x->start;
+        int is_next = !i || x->chrom != x[-1].chrom || x->start != x[-1].start,
+            more = i + 1 < p->n && x[1].chrom == x->chrom && x[1].start == x->start;
         static const char letter[] = "abcdefghijklmnopqrstuvwxyz";
         size_t sub = 0;
         while (sub < i && p->v[i - sub - 1].chrom == x->chrom && p->v[i - sub - 1].start == x->start) sub++;
         peak += (size_t)is_next;
-        GRN_TRY(grn_out_printf(o, "%s\t%" PRIu32 "\t%" PRIu32 "\t%s_peak_%zu", chrom_name(n, x->chrom), x->start, x->end, type_file, peak));
+        GRN_TRY(
+            grn_out_printf(o, "%s\t%" PRIu32 "\t%" PRIu32 "\t%s_peak_%zu", chrom_name(n, x->chrom), x->start, x->end, type_file, peak));
         if (sub || more) {
             if (sub >= 26) GRN_TRY(grn_out_printf(o, "%c", letter[sub / 26 - 1 < 26 ? sub / 26 - 1 : 25]));
             GRN_TRY(grn_out_printf(o, "%c", letter[sub % 26]));
@@ -48,7 +51,8 @@ end:
     return rc;
 }
 
-grn_status grn_peaks_write_bedgraph(const grn_peak_names_t *n, const char *type_file, const grn_track_t *track, double scale, const char *dir)
+grn_status grn_peaks_write_bedgraph(const grn_peak_names_t *n, const char *type_file, const grn_track_t *track, double scale,
+                                    const char *dir)
 {
     grn_status rc = GRN_OK;
     grn_out_t *o = NULL;
@@ -59,7 +63,8 @@ grn_status grn_peaks_write_bedgraph(const grn_peak_names_t *n, const char *type_
         grn_pileup_init(&p, &track[k], 0);
         while (grn_pileup_next(&p, &r))
             if (r.height)
-                GRN_TRY(grn_out_printf(o, "%s\t%" PRIu32 "\t%" PRIu32 "\t%.6g\n", chrom_name(n, (uint32_t)k), r.start, r.end, r.height * scale));
+                GRN_TRY(grn_out_printf(o, "%s\t%" PRIu32 "\t%" PRIu32 "\t%.6g\n", chrom_name(n, (uint32_t)k), r.start, r.end,
+                                       r.height * scale));
     }
     rc = grn_out_commit(o);
     o = NULL;
@@ -76,8 +81,8 @@ grn_status grn_peaks_write_consensus(const grn_peak_names_t *n, const grn_consen
     for (size_t i = 0; i < c->n; i++) {
         const grn_interval_t *v = &c->v[i];
         const char *chrom = chrom_name(n, v->chrom);
-        GRN_TRY(grn_out_printf(o, "%s\t%" PRIu32 "\t%" PRIu32 "\t%s:%" PRIu32 "-%" PRIu32 "\t%.6g\t%s\n", chrom, v->start, v->end, chrom, v->start,
-                               v->end, v->score, grn_names_get(n->types, v->type)));
+        GRN_TRY(grn_out_printf(o, "%s\t%" PRIu32 "\t%" PRIu32 "\t%s:%" PRIu32 "-%" PRIu32 "\t%.6g\t%s\n", chrom, v->start, v->end,
+                               chrom, v->start, v->end, v->score, grn_names_get(n->types, v->type)));
     }
     rc = grn_out_commit(o);
     o = NULL;

@@ -60,9 +60,18 @@ static uint32_t take(const uint32_t *a, size_t *i, size_t n, uint32_t x)
     return (uint32_t)(*i - from);
 }
 
-static uint32_t min2(uint32_t a, uint32_t b) { return a < b ? a : b; }
-static uint32_t minus(uint32_t a, uint32_t b) { return a > b ? a - b : 0; }
-static uint32_t plus(uint32_t a, uint32_t b) { return a > UINT32_MAX - b ? UINT32_MAX : a + b; }
+static uint32_t min2(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+static uint32_t minus(uint32_t a, uint32_t b)
+{
+    return a > b ? a - b : 0;
+}
+static uint32_t plus(uint32_t a, uint32_t b)
+{
+    return a > UINT32_MAX - b ? UINT32_MAX : a + b;
+}
 
 int grn_pileup_next(grn_pileup_t *p, grn_run_t *r)
 {

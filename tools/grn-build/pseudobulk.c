@@ -14,7 +14,7 @@ typedef struct {
 typedef struct {
     bucket_t *bucket; /* (chroms met, n_types) */
     size_t cap;
-    uint8_t *seen;    /* (cells met) bits would save nothing that matters */
+    uint8_t *seen; /* (cells met) bits would save nothing that matters */
     size_t seen_cap;
 } gatherer_t;
 

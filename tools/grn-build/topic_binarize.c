@@ -164,7 +164,8 @@ grn_status grn_topic_select(const float *z, size_t n, grn_binarize method, size_
     grn_status rc = GRN_OK;
     item_t *item = NULL;
     *out = NULL;
-    GRN_TRY(sorted_above(z, n, method == GRN_BINARIZE_NTOP ? 0 : t, &item, n_out)); /* the lowest score of a topic is no evidence for it */
+    GRN_TRY(
+        sorted_above(z, n, method == GRN_BINARIZE_NTOP ? 0 : t, &item, n_out)); /* the lowest score of a topic is no evidence for it */
     if (method == GRN_BINARIZE_NTOP && *n_out > ntop) *n_out = ntop;
     GRN_TRY(GRN_NEW_RAW(*out, *n_out));
     for (size_t i = 0; i < *n_out; i++) (*out)[i] = item[i].i;

@@ -53,9 +53,10 @@ static grn_status one_model(const grn_corpus_t *c, const grn_topics_opt_t *o, si
     }
     if (pairs) t->stability[i] = sum / pairs;
     const grn_topic_metrics_t *m = &t->metrics[i];
-    grn_log_info("%u topics: log-likelihood %.6g after the first sweep, %.6g after %u; %u of %u distinct%s", lda.K, t->model[i].loglik[0],
-                 m->loglik, lda.sweeps, m->n_distinct, lda.K, "");
-    if (!isnan(m->perplexity)) grn_log_info("%u topics: held-out perplexity %.6g (standard error %.3g)", lda.K, m->perplexity, m->perplexity_se);
+    grn_log_info("%u topics: log-likelihood %.6g after the first sweep, %.6g after %u; %u of %u distinct%s", lda.K,
+                 t->model[i].loglik[0], m->loglik, lda.sweeps, m->n_distinct, lda.K, "");
+    if (!isnan(m->perplexity))
+        grn_log_info("%u topics: held-out perplexity %.6g (standard error %.3g)", lda.K, m->perplexity, m->perplexity_se);
     if (pairs) grn_log_info("%u topics: stability %.4f over %u seeds", lda.K, t->stability[i], o->replicates);
 end:
     for (uint32_t r = 0; other && r < o->replicates; r++) grn_lda_clear(&other[r]);

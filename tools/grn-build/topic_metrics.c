@@ -125,10 +125,10 @@ static void similarity(const double *gram, grn_topic_metrics_t *m)
 /* ---- coherence ---- */
 
 typedef struct {
-    uint32_t *top;    /* (K, n) regions by place, most probable first */
+    uint32_t *top;     /* (K, n) regions by place, most probable first */
     uint32_t n, *slot; /* regions looked at; (R) place -> bitmap, UINT32_MAX: none */
     size_t n_slots, words;
-    uint64_t *bits;   /* (n_slots, words) cells with the region */
+    uint64_t *bits; /* (n_slots, words) cells with the region */
 } top_t;
 
 static void top_clear(top_t *t)

@@ -104,11 +104,12 @@ grn_status grn_topics_write_qc(const grn_lda_t *t, const grn_topic_metrics_t *m,
     grn_status rc = GRN_OK;
     grn_result_t r = { 0 };
     char name[32];
-    GRN_TRY(grn_result_init(&r, "topic.qc", "The topics of a model", "topic$,assigned,log10_assigned,share,coherence,gini,twin_cosine"));
+    GRN_TRY(
+        grn_result_init(&r, "topic.qc", "The topics of a model", "topic$,assigned,log10_assigned,share,coherence,gini,twin_cosine"));
     for (uint32_t k = 0; k < t->K; k++) {
         snprintf(name, sizeof name, "Topic_%u", k + 1);
-        GRN_TRY(grn_result_row(&r, name, (double)t->assigned[k], log10((double)t->assigned[k]), m->share[k], m->coherence[k], m->gini[k],
-                               m->twin[k]));
+        GRN_TRY(grn_result_row(&r, name, (double)t->assigned[k], log10((double)t->assigned[k]), m->share[k], m->coherence[k],
+                               m->gini[k], m->twin[k]));
     }
     GRN_TRY(print_result(&r, path));
 end:
@@ -127,8 +128,8 @@ static grn_status write_set(const char *path, const grn_regions_t *at, const grn
     for (size_t i = 0; i < n; i++) {
         uint32_t r = item[i];
         if (at)
-            GRN_TRY(grn_out_printf(o, "%s\t%" PRIu64 "\t%" PRIu64 "\t%s\t%.0f\n", grn_names_get(&at->chroms, at->chrom[r]), at->start[r],
-                                   at->end[r], grn_names_get(names, r), round(1000 * (double)z[r])));
+            GRN_TRY(grn_out_printf(o, "%s\t%" PRIu64 "\t%" PRIu64 "\t%s\t%.0f\n", grn_names_get(&at->chroms, at->chrom[r]),
+                                   at->start[r], at->end[r], grn_names_get(names, r), round(1000 * (double)z[r])));
         else GRN_TRY(grn_out_printf(o, "%s\n", grn_names_get(names, r)));
     }
     rc = grn_out_commit(o);
@@ -172,7 +173,8 @@ end:
     return rc;
 }
 
-grn_status grn_topics_write_sets(const grn_lowrank_t *l, const char *dir, grn_binarize method, const char *word, size_t ntop, grn_par_t *pool)
+grn_status grn_topics_write_sets(const grn_lowrank_t *l, const char *dir, grn_binarize method, const char *word, size_t ntop,
+                                 grn_par_t *pool)
 {
     grn_status rc = GRN_OK;
     grn_regions_t at = { 0 };

@@ -50,7 +50,8 @@ static const grn_opt_t table[] = {
     GRN_OPT_INT(0, "average", "INT", &opt.average, 1, 1000000, "the model is the mean over the last so many sweeps"),
     GRN_OPT_FLT(0, "alpha", "FLOAT", &opt.alpha, 1e-6, 1e6, "prior of topics in a cell, in all; each topic gets its share"),
     GRN_OPT_FLT(0, "eta", "FLOAT", &opt.eta, 1e-6, 1e6, "prior of each region in a topic"),
-    GRN_OPT_FLT(0, "holdout", "FLOAT", &opt.holdout, 0, 0.5, "share of tokens kept out of the first two thirds of the sweeps, to score the model"),
+    GRN_OPT_FLT(0, "holdout", "FLOAT", &opt.holdout, 0, 0.5,
+                "share of tokens kept out of the first two thirds of the sweeps, to score the model"),
     GRN_OPT_INT(0, "replicates", "INT", &opt.replicates, 1, 100, "models of each size, with seeds of their own, to tell stability"),
     GRN_OPT_FLAG(0, "drop-depth", &opt.drop_depth, "lsi: leave out the first component, which tells the depth of a cell"),
     GRN_OPT_HEAD("Input"),
@@ -95,9 +96,11 @@ static grn_status check_options(size_t n_sizes)
     static const char *both[] = { "otsu", "ntop" };
     int is_lsi = opt.method[1] == 's';
     if (is_lsi && (opt.models || opt.metrics || opt.qc || opt.region_sets || opt.cell_sets || n_sizes > 1))
-        return grn_err(GRN_EUSAGE, "--method lsi makes one model and no topics: only --output, --topics INT and --drop-depth go with it");
+        return grn_err(GRN_EUSAGE,
+                       "--method lsi makes one model and no topics: only --output, --topics INT and --drop-depth go with it");
     if (!is_lsi && opt.drop_depth) return grn_err(GRN_EUSAGE, "--drop-depth goes with --method lsi");
-    if (opt.average > opt.sweeps) return grn_err(GRN_EUSAGE, "--average %" PRId64 " is more than --sweeps %" PRId64, opt.average, opt.sweeps);
+    if (opt.average > opt.sweeps)
+        return grn_err(GRN_EUSAGE, "--average %" PRId64 " is more than --sweeps %" PRId64, opt.average, opt.sweeps);
     if (opt.binarize.n && !opt.region_sets) return grn_err(GRN_EUSAGE, "--binarize goes with --region-sets DIR");
     if (!opt.binarize.n) opt.binarize = (grn_opt_list_t){ both, 2, 2 };
     for (size_t i = 0; i < opt.binarize.n; i++) {
@@ -113,7 +116,8 @@ static void say_corpus(const grn_corpus_t *c)
     size_t silent = 0, unseen = 0;
     for (size_t i = 0; i < c->C; i++) silent += !c->cell_n[i];
     for (size_t i = 0; i < c->R; i++) unseen += !c->region_cells[i];
-    grn_log_info("%zu cells x %zu regions, %" PRIu64 " tokens (%.1f a cell), %" PRIu64 " held out; %" PRIu64 " entries above 1 are taken as 1",
+    grn_log_info("%zu cells x %zu regions, %" PRIu64 " tokens (%.1f a cell), %" PRIu64 " held out; %" PRIu64
+                 " entries above 1 are taken as 1",
                  c->C, c->R, c->n_tokens, (double)c->n_tokens / (double)c->C, c->n_held, c->n_above_one);
     if (silent) grn_log_warn("%zu cells have no accessible region: their topics are the prior", silent);
     if (unseen) grn_log_info("%zu regions are accessible in no cell", unseen);
@@ -123,7 +127,8 @@ static void say_choice(const grn_topics_t *t)
 {
     if (t->n == 1) return;
     if (!isnan(t->metrics[0].perplexity))
-        grn_log_info("recommended: %u topics, the fewest that predict held-out tokens within one standard error (paired over cells) of %u topics, "
+        grn_log_info("recommended: %u topics, the fewest that predict held-out tokens within one standard error (paired over cells) of "
+                     "%u topics, "
                      "the best",
                      t->metrics[t->frugal].K, t->metrics[t->best].K);
     else grn_log_warn("nothing was held out (--holdout 0): the smallest model is taken, by no criterion");
