@@ -95,6 +95,13 @@ static void dot_rows(const float *x, const float *rows, size_t n, size_t K, floa
     }
 }
 
+float grn_lowrank_at(const grn_lowrank_t *l, size_t c, size_t r)
+{
+    float x;
+    dot_rows(l->theta + c * l->K, l->phi + r * l->K, 1, l->K, &x);
+    return x;
+}
+
 void grn_lowrank_of_cell(const grn_lowrank_t *l, size_t c, float *out)
 {
     dot_rows(l->theta + c * l->K, l->phi, l->R, l->K, out);

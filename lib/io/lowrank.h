@@ -36,6 +36,8 @@ grn_status grn_lowrank_load(const char *path, grn_par_t *pool, grn_lowrank_t *l)
 grn_status grn_lowrank_save(const grn_lowrank_t *l, const char *path, const char *const *meta,
                             size_t n_meta, grn_par_t *pool) GRN_MUST_USE;
 
+/* Of one region in one cell. O(K). */
+float grn_lowrank_at(const grn_lowrank_t *l, size_t c, size_t r);
 /* out[r] for all R regions of cell c; out[c] for all C cells of region r. O(RK), O(CK). */
 void grn_lowrank_of_cell(const grn_lowrank_t *l, size_t c, float *out);
 void grn_lowrank_of_region(const grn_lowrank_t *l, size_t r, float *out);

@@ -15,5 +15,6 @@ extern const grn_subtool_t grn_plot_funnel;    /* edges kept and lost at each fi
 extern const grn_subtool_t grn_plot_degree;    /* degrees of TFs and other genes */
 extern const grn_subtool_t grn_plot_qc;        /* quality of scATAC barcodes */
 extern const grn_subtool_t grn_plot_attention; /* attention received by TFs and other genes */
+extern const grn_subtool_t grn_plot_topics; /* topic models of different sizes */
 
 #endif

@@ -26,7 +26,8 @@ static grn_status kind_of_container(const char *path, view_kind *kind)
                   { "grn.matrix/", VIEW_MATRIX },
                   { "grn.activity/", VIEW_ACTIVITY },
                   { "grn.result/", VIEW_RESULT },
-                  { "grn.embedding/", VIEW_EMBEDDING } };
+                  { "grn.embedding/", VIEW_EMBEDDING },
+                  { "grn.lowrank/", VIEW_LOWRANK } };
     grn_cr_t *r;
     grn_status rc = grn_cr_open(&r, path, grn_common.pool);
     if (rc) return rc;

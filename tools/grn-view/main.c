@@ -120,6 +120,9 @@ static grn_status show(const char *path, view_kind kind, const char *dflt)
     case VIEW_EMBEDDING:
         if (!dflt) return view_embedding(path);
         break;
+    case VIEW_LOWRANK:
+        if (!dflt) return view_lowrank(path);
+        break;
     case VIEW_RESULT:
         if (!dflt) return view_result(path);
         break;

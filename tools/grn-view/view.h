@@ -27,6 +27,7 @@ typedef enum {
     VIEW_ACTIVITY,
     VIEW_RESULT,
     VIEW_EMBEDDING,
+    VIEW_LOWRANK,
     VIEW_OTHER,
     VIEW_COUNTS,
     VIEW_NETWORK,
@@ -105,6 +106,7 @@ grn_status view_cell(const char *barcode) GRN_MUST_USE;                    /* ce
 /* genome.c: what grn-build reads, as a table or as a summary of counts. */
 grn_status view_genome(const char *path, view_kind kind, int summary, const char *out) GRN_MUST_USE;
 grn_status view_embedding(const char *path) GRN_MUST_USE; /* embedding.c */
+grn_status view_lowrank(const char *path) GRN_MUST_USE;   /* lowrank.c */
 
 /* Edges in memory to the output chosen (network.c); rows already selected. `path`: for messages. */
 grn_status view_write_edges(grn_edges_t *e, const char *path, const char *dflt) GRN_MUST_USE;
