@@ -11,7 +11,7 @@ build=$(dirname "$(dirname "$(readlink -f bin/grn-build)")")
 # shellcheck disable=SC2046
 ${CC:-gcc} -O2 -std=c11 -D_GNU_SOURCE -Ilib -Itools/grn-build -o "$dir/topics" bench/topics.c \
     "$build"/tools/grn-build/{corpus,lda,lda_kernel_base,lda_kernel_avx2,lda_kernel_avx512}.o "$build/libgrn.a" \
-    $(pkg-config --libs htslib hdf5 openblas gsl libzstd jansson libxxhash zlib) -ldl -lm -pthread
+    $(pkg-config --libs htslib hdf5 openblas gsl libzstd jansson libxxhash zlib libdeflate) -ldl -lm -pthread
 peer() { if python3 -c 'import lda' 2>/dev/null; then python3 bench/topics_lda.py "$@"; else echo "skipped: lda (pip install lda)"; fi; }
 case $what in
     quick)
