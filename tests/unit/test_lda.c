@@ -228,7 +228,7 @@ static void fill(bed_t *x, uint32_t K, uint32_t KP, uint64_t seed)
 
 static void draw_with(const grn_lda_kernel_t *kernel, bed_t *x, uint32_t K, uint32_t KP, int wide, int join)
 {
-    grn_lda_run_t run[4];
+    grn_lda_run_t run[GRN_LDA_GROUP];
     grn_lda_block_t b = { wide ? (void *)x->nw32 : (void *)x->nw16, x->inv, 0.1f, K, KP, join };
     for (int j = 0; j < 4; j++) run[j] = (grn_lda_run_t){ x->token, x->z[j], x->drawn[j], (uint32_t)(N - 7 * j), x->nd[j], x->u[j] };
     (wide ? kernel->draw32 : kernel->draw16)(&b, run, 4, x->scratch);

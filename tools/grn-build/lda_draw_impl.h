@@ -5,8 +5,8 @@
 typedef JOIN(JOIN(uint, WIDTH), _t) NAME(count_);
 
 /* One token. Topic k = 16 v + lane. Sums of p_k within each lane come first, then a lane is drawn by their prefix sums, then v within
- * the lane. Nothing is stored at a place that depends on the draw and no branch depends on it, so that the draws of several cells
- * overlap: the drawn topic is added to nd when the next token of the cell is drawn (*pending; GRN_LDA_ABSENT: nothing to add). */
+ * the lane. No branch depends on what is drawn, and the topic drawn is added to nd only when the cell's next token is drawn (*pending;
+ * GRN_LDA_ABSENT: nothing to add): a store whose place waits for a draw would hold up the loads of the next cell. */
 INLINE void NAME(draw_token_)(const grn_lda_block_t *b, const grn_lda_run_t *r, uint32_t i, uint32_t V, vec_t *nd, uint32_t *pending,
                               vec_t *cum)
 {
@@ -19,17 +19,17 @@ INLINE void NAME(draw_token_)(const grn_lda_block_t *b, const grn_lda_run_t *r, 
     const NAME(count_) *nw = (const NAME(count_) *)b->nw + (size_t)(r->token[i] & GRN_CORPUS_REGION) * V * L;
     const vec_t *inv = (const vec_t *)b->inv;
     const char *ahead = (const char *)((const NAME(count_) *)b->nw + (size_t)(r->token[i + (i + 1 < r->n)] & GRN_CORPUS_REGION) * V * L);
-    const ivec_t old = (ivec_t){ 0 } + (int32_t)z, add = (ivec_t){ 0 } + (int32_t)*pending;
+    const ivec_t old = (ivec_t){ 0 } + (int32_t)z;
     ivec_t topic = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 }, n = { 0 };
     vec_t acc = { 0 };
+    if (*pending != GRN_LDA_ABSENT) nd[*pending / L] += HOT(*pending);
+    if (z != GRN_LDA_ABSENT) nd[z / L] -= HOT(z);
     float s[2 * L] __attribute__((aligned(64)));
     int32_t below[L] __attribute__((aligned(64)));
 #pragma GCC unroll 16
     for (uint32_t w = 0; w < V; w++, topic += L) {
-        vec_t now = sub_where(add_where(nd[w], one, topic, add), one, topic, old);
-        nd[w] = now;
         vec_t others = sub_where(NAME(float)(nw + w * L), one, topic, old);
-        acc += (others + eta) * inv[w] * now;
+        acc += (others + eta) * inv[w] * nd[w];
         cum[w] = acc;
         if (w * L * sizeof *nw % 64 == 0) __builtin_prefetch(ahead + w * L * sizeof *nw);
     }

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define GRN_LDA_LANES 16          /* topics summed side by side; K is padded to a multiple */
-#define GRN_LDA_GROUP 4  /* cells drawn in turns: the draws of one cell wait for each other, those of several do not */
+#define GRN_LDA_GROUP 16  /* cells drawn in turns: the draws of one cell wait for each other, those of several do not */
 #define GRN_LDA_ABSENT 0xffffu    /* topic of a token that is held out */
 
 typedef struct { /* the tokens of one cell in one block */

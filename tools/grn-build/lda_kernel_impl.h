@@ -42,12 +42,14 @@ INLINE uint32_t count_le(const float *s, float t)
 #endif
 }
 
-/* x + y, x - y where a == b, else x; n + 1 where x <= y, else n; counts as floats. */
+static const float one_hot[L][L] __attribute__((aligned(64))) = {
+    { 1 }, { 0, 1 }, { 0, 0, 1 }, { 0, 0, 0, 1 }, { 0, 0, 0, 0, 1 }, { 0, 0, 0, 0, 0, 1 }, { 0, 0, 0, 0, 0, 0, 1 }, { 0, 0, 0, 0, 0, 0, 0, 1 },
+    { [8] = 1 }, { [9] = 1 }, { [10] = 1 }, { [11] = 1 }, { [12] = 1 }, { [13] = 1 }, { [14] = 1 }, { [15] = 1 },
+};
+#define HOT(k) (*(const vec_t *)one_hot[(k) % L])
+
+/* x - y where a == b, else x; n + 1 where x <= y, else n; counts as floats. */
 #if defined(__AVX512F__)
-INLINE vec_t add_where(vec_t x, vec_t y, ivec_t a, ivec_t b)
-{
-    return (vec_t)_mm512_mask_add_ps((__m512)x, _mm512_cmpeq_epi32_mask((__m512i)a, (__m512i)b), (__m512)x, (__m512)y);
-}
 INLINE vec_t sub_where(vec_t x, vec_t y, ivec_t a, ivec_t b)
 {
     return (vec_t)_mm512_mask_sub_ps((__m512)x, _mm512_cmpeq_epi32_mask((__m512i)a, (__m512i)b), (__m512)x, (__m512)y);
@@ -62,7 +64,6 @@ INLINE vec_t float16(const uint16_t *n)
     return (vec_t)_mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(_mm256_load_si256((const __m256i *)n)));
 }
 #else
-INLINE vec_t add_where(vec_t x, vec_t y, ivec_t a, ivec_t b) { return x + (vec_t)((ivec_t)y & (a == b)); }
 INLINE vec_t sub_where(vec_t x, vec_t y, ivec_t a, ivec_t b) { return x - (vec_t)((ivec_t)y & (a == b)); }
 INLINE ivec_t count_where_le(ivec_t n, vec_t x, vec_t y) { return n - (x <= y); }
 typedef uint16_t hvec_t __attribute__((vector_size(2 * L)));
