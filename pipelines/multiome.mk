@@ -3,6 +3,8 @@
 #       GENOME=genome.fa MOTIFS=motifs.meme MOTIF2TF=motif2tf.tsv        # with a genome, or
 #       MOTIF_HITS=hits.bed                                             # with motif hits made elsewhere (column 4: motif or TF)
 # ATAC=atac.h5ad replaces FRAGMENTS by counts made elsewhere (columns named chrom:start-end).
+# Without REGIONS peaks are called from FRAGMENTS, per cell type where CELLS gives them: PEAKS_OPT='-G mm --blacklist blacklist.bed' CHROM_SIZES=hg38.chrom.sizes
+# On request (make ... out/dar.tsv): topics of accessibility, TOPICS_OPT='-k 10,20,30,40', and differential regions between cell types, DAR_OPT=.
 OUT ?= out
 COUNTS ?= $(error give the RNA counts: COUNTS=counts.h5)
 FRAGMENTS ?=
@@ -19,10 +21,14 @@ CELL_TYPE ?=
 DONOR ?=
 COUNTS_OPT ?= $(if $(CELLS),--cells $(CELLS)) $(if $(CELL_TYPE),--cell-type '$(CELL_TYPE)') $(if $(DONOR),--donor '$(DONOR)')
 BUILD_OPT ?=
+PEAKS_OPT ?=
+CHROM_SIZES ?=
+TOPICS_OPT ?=
+DAR_OPT ?=
 AUCELL_OPT ?= --weights
 TITLE ?= Regulons and a GRN-aware model of $(notdir $(COUNTS))
 ifeq ($(FRAGMENTS)$(ATAC),)
-$(error give FRAGMENTS=fragments.tsv.gz and REGIONS=peaks.bed, or ATAC=counts of regions)
+$(error give FRAGMENTS=fragments.tsv.gz (and REGIONS=peaks.bed, or peaks are called), or ATAC=counts of regions)
 endif
 ifeq ($(MOTIF_HITS)$(GENOME),)
 $(error give GENOME, MOTIFS and MOTIF2TF, or MOTIF_HITS)
@@ -31,9 +37,18 @@ endif
 include $(dir $(lastword $(MAKEFILE_LIST)))line.mk
 $(eval $(call OPTIONS,build,$(BUILD_OPT) $(COUNTS_OPT) $(SEED)))
 
-# Without a BED file the regions to scan are the columns of ATAC (chr1:100-600 or chr1-100-600).
+$(eval $(call OPTIONS,peaks,peaks $(PEAKS_OPT) $(CHROM_SIZES)))
+$(eval $(call OPTIONS,topics,$(TOPICS_OPT) $(SEED)))
+$(eval $(call OPTIONS,dar,dar $(DAR_OPT)))
+
+# Without a BED file the regions are the peaks of the fragments, or the columns of ATAC (chr1:100-600 or chr1-100-600).
 ifeq ($(REGIONS),)
-ifneq ($(GENOME),)
+ifneq ($(FRAGMENTS),)
+REGIONS := $(OUT)/regions.bed
+$(OUT)/regions.bed: $(FRAGMENTS) $(CELLS) $(CHROM_SIZES) $(OUT)/.opt/peaks
+	grn-build peaks -@ $(THREADS) $(PEAKS_OPT) $(if $(CELLS),--cells $(CELLS)) $(if $(CELL_TYPE),--cell-type '$(CELL_TYPE)') \
+		$(if $(CHROM_SIZES),--chrom-sizes $(CHROM_SIZES)) --narrowpeak $(OUT)/narrowpeak -o $@ $(FRAGMENTS)
+else ifneq ($(GENOME),)
 REGIONS := $(OUT)/regions.bed
 $(OUT)/regions.bed: $(ATAC)
 	@mkdir -p $(@D)
@@ -45,3 +60,14 @@ $(R): $(COUNTS) $(FRAGMENTS) $(ATAC) $(REGIONS) $(GENES) $(TFS) $(GENOME) $(MOTI
 	grn-build run $(COMMON) $(BUILD_OPT) $(COUNTS_OPT) $(if $(FRAGMENTS),--fragments $(FRAGMENTS)) $(if $(ATAC),--atac $(ATAC)) \
 		$(if $(REGIONS),--regions $(REGIONS)) --genes $(GENES) $(if $(TFS),--tfs $(TFS)) $(if $(GENOME),--fasta $(GENOME)) $(if $(MOTIFS),--motifs $(MOTIFS)) \
 		$(if $(MOTIF2TF),--motif2tf $(MOTIF2TF)) $(if $(MOTIF_HITS),--motif-hits $(MOTIF_HITS)) --keep $(OUT)/grn -o $@ $(COUNTS)
+
+# The counts that the network was made from, their topics, and differential regions between the cell types.
+COUNTED := $(if $(ATAC),$(ATAC),$(OUT)/grn/atac.tensor.zst)
+ifeq ($(ATAC),)
+$(COUNTED): $(R)
+	@touch -c $@
+endif
+$(OUT)/topics.tensor.zst: $(COUNTED) $(CELLS) $(OUT)/.opt/topics
+	grn-build topics $(COMMON) $(TOPICS_OPT) $(COUNTS_OPT) --metrics $(OUT)/topics.metrics.tensor.zst --topic-qc $(OUT)/topics.tsv --region-sets $(OUT)/region_sets -o $@ $<
+$(OUT)/dar.tsv: $(OUT)/topics.tensor.zst $(CELLS) $(OUT)/.opt/dar
+	grn-build dar -@ $(THREADS) $(PG_OPT) $(DAR_OPT) $(COUNTS_OPT) --bed $(OUT)/region_sets/dar --markers $(OUT)/markers.tsv -o $@ $<

@@ -125,13 +125,15 @@ static void say_corpus(const grn_corpus_t *c)
 
 static void say_choice(const grn_topics_t *t)
 {
+    const uint32_t chosen = t->metrics[t->frugal].K, best = t->metrics[t->best].K;
     if (t->n == 1) return;
-    if (!isnan(t->metrics[0].perplexity))
-        grn_log_info("recommended: %u topics, the fewest that predict held-out tokens within one standard error (paired over cells) of "
-                     "%u topics, "
-                     "the best",
-                     t->metrics[t->frugal].K, t->metrics[t->best].K);
-    else grn_log_warn("nothing was held out (--holdout 0): the smallest model is taken, by no criterion");
+    if (isnan(t->metrics[0].perplexity))
+        grn_log_warn("nothing was held out (--holdout 0): the smallest model is taken, by no criterion");
+    else if (chosen == best) grn_log_info("recommended: %u topics, which predict held-out tokens best", chosen);
+    else
+        grn_log_info("recommended: %u topics, the fewest that predict held-out tokens within one standard error (paired over cells) of %u "
+                     "topics, the best",
+                     chosen, best);
     if (!isnan(t->combined[t->combined_best]))
         grn_log_info("pycisTopic's rule (Arun, Cao-Juan, Mimno and likelihood, scaled and summed; K >= 5) would take %u topics",
                      t->metrics[t->combined_best].K);
