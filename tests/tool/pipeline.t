@@ -31,7 +31,7 @@ run -f "$P/multiome.mk" OUT=m COUNTS=a/sim/counts.h5ad FRAGMENTS=a/sim/fragments
 t__say $? "multiome.mk"; [ -s m/report.html ] || tail -n 5 log | sed 's/^/# /'
 sed 's/^>//;s/ .*//' a/sim/genome.fa.fai | cut -f1,2 >sizes
 run -f "$P/multiome.mk" OUT=p COUNTS=a/sim/counts.h5ad FRAGMENTS=a/sim/fragments.tsv.gz CELLS=a/sim/cells.tsv CHROM_SIZES=sizes PEAKS_OPT="'-G 3e7'" GENES=a/sim/genes.gtf \
-    GENOME=a/sim/genome.fa MOTIFS=a/sim/motifs.jaspar MOTIF2TF=a/sim/motif2tf.tsv TFS=a/sim/tfs.txt TOPICS_OPT="'-k 3,5 --sweeps 30'" DAR_OPT="'--test wilcoxon --min-log2fc 0.1'" p/dar.tsv
+    GENOME=a/sim/genome.fa MOTIFS=a/sim/motifs.jaspar MOTIF2TF=a/sim/motif2tf.tsv TFS=a/sim/tfs.txt TOPICS_OPT="'-k 3,5 --sweeps 30 --average 10'" DAR_OPT="'--test wilcoxon --min-log2fc 0.1'" p/dar.tsv
 t__say $? "multiome.mk without regions: peaks, topics, differential regions"; [ -s p/dar.tsv ] || tail -n 8 log | sed 's/^/# /'
 t_true "leaves peaks per type and region sets" "[ -s p/regions.bed ] && ls p/narrowpeak/*.narrowPeak >/dev/null && [ -s p/region_sets/otsu/Topic_1.bed ] && ls p/region_sets/dar/*.bed >/dev/null"
 run -f "$P/rna.mk" OUT=r COUNTS=a/sim/counts.h5 CELLS=a/sim/cells.tsv TFS=a/sim/tfs.txt r/report.html

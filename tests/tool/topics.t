@@ -19,8 +19,8 @@ t_true "a topic's regions are those of one type" "(for k in 1 2 3; do awk '{ pri
 t_true "scores fall and lie in 0 to 1000" "awk '\$5 > last && NR > 1 { exit 1 } { last = \$5 } \$5 < 0 || \$5 > 1000 { exit 1 }' sets/otsu/Topic_1.bed"
 t_true "cells of a topic" "[ \$(cat csets/Topic_*.txt | sort -u | wc -l) -ge 85 ]"
 t_true "a row per topic" "[ \$(grep -vc '^#' qc.tsv) = 4 ] && awk -F'\t' '/^Topic/ { s += \$4 } END { exit !(s > 0.999 && s < 1.001) }' qc.tsv"
-ran "one thread" grn-build topics -q --no-pg -@1 -k 3,5 --cells cells.tsv m -o t1.zst
-ran "two threads" grn-build topics -q --no-pg -@2 -k 5,3,5 --cells cells.tsv m -o t2.zst
+ran "one thread" grn-build topics -q --no-pg -@1 --sweeps 60 --average 20 -k 3,5 --cells cells.tsv m -o t1.zst
+ran "two threads" grn-build topics -q --no-pg -@2 --sweeps 60 --average 20 -k 5,3,5 --cells cells.tsv m -o t2.zst
 t_cmp "same bytes, for any order of the sizes" t1.zst t2.zst
 for x in m r; do grn-build topics -q --no-pg -k 4 --region-sets s_$x --topic-qc qc_$x.tsv --metrics m_$x.tsv $x -o x_$x.zst; done
 t_cmp "same regions for shuffled cells" s_m/otsu/Topic_2.bed s_r/otsu/Topic_2.bed
@@ -32,11 +32,12 @@ t_true "the three planted types are found" "grep -v '^#' metrics.tsv | awk -F'\t
 t_true "pycisTopic's rule is beside it" "grep -q \"pycisTopic's rule\" log"
 t_true "planted topics are stable over seeds" "grep -v '^#' metrics.tsv | awk -F'\t' '\$1 == 3 { exit !(\$8 > 0.95) }'"
 t_true "every model is there" "[ -s all/topics.K2.tensor.zst ] && [ -s all/topics.K10.tensor.zst ]"
-ran "metrics for grn-plot" grn-build topics -q -k 2,3 --sweeps 20 --metrics metrics.zst m -o x.zst
+ran "metrics for grn-plot" grn-build topics -q -k 2,3 --sweeps 20 --average 5 --metrics metrics.zst m -o x.zst
 t_true "are a result" "zstd -dcq metrics.zst | head -c 2000 | grep -aq 'grn.result/1'"
 ran "the figure" grn-plot topics metrics.zst -o metrics.svg
 t_true "is one" "grep -q '<svg' metrics.svg && grep -q 'topics' metrics.svg"
-ran "nothing held out" grn-build topics -k 2,3 --sweeps 20 --holdout 0 m -o x.zst
+t_true "a small prior for shallow cells is said" "grep -q 'alpha: .*a tenth of the tokens' log || grn-build topics -k 2 --sweeps 20 --average 5 m -o x.zst 2>&1 | grep -q 'a tenth of the tokens'"
+ran "nothing held out" grn-build topics -k 2,3 --sweeps 20 --average 5 --holdout 0 m -o x.zst
 t_true "is said" "grep -q 'nothing was held out' log"
 ran "LSI" grn-build topics --no-pg -@1 --method lsi -k 5 m -o l1.zst
 ran "LSI, two threads" grn-build topics -q --no-pg -@2 --method lsi -k 5 m -o l2.zst
@@ -44,7 +45,7 @@ t_cmp "same bytes of LSI" l1.zst l2.zst
 ran "LSI without depth" grn-build topics -q --method lsi -k 5 --drop-depth m -o l3.zst
 t_exit 2 "grn-build*--topics '3,x'*" "sizes" grn-build topics -k 3,x m -o y.zst
 t_exit 2 "grn-build*--topics '0'*" "no topics" grn-build topics -k 0 m -o y.zst
-t_exit 2 "grn-build*--average 20*--sweeps 5*" "more to average than sweeps" grn-build topics --sweeps 5 m -o y.zst
+t_exit 2 "grn-build*--average 20*--sweeps 5*" "more to average than sweeps" grn-build topics --sweeps 5 --average 20 m -o y.zst
 t_exit 2 "grn-build*--binarize 'half'*" "rule" grn-build topics --region-sets s --binarize half m -o y.zst
 t_exit 2 "grn-build*--binarize goes with --region-sets*" "rule without folder" grn-build topics --binarize otsu m -o y.zst
 t_exit 2 "grn-build*--method lsi*" "LSI with metrics" grn-build topics --method lsi --metrics x.tsv m -o y.zst
@@ -54,12 +55,12 @@ t_exit 1 "grn-build*-1 of 'chr1:0-500' in cell 'B' is negative*" "negative" grn-
 printf 'cell,chr1:0-500,chr1:1000-1500\nA,0,0\nB,0,0\n' >zero.csv
 t_exit 3 "grn-build*no cell of*accessible*" "nothing accessible" grn-build topics -k 2 zero.csv -o y.zst
 printf 'cell,geneA,geneB\nA,1,0\nB,1,2\n' >genes.csv
-t_exit 1 "grn-build*geneA*" "region sets of genes" grn-build topics -k 2 --sweeps 20 --region-sets gs genes.csv -o y2.zst
+t_exit 1 "grn-build*geneA*" "region sets of genes" grn-build topics -k 2 --sweeps 20 --average 5 --region-sets gs genes.csv -o y2.zst
 t_true "no file is left" "[ ! -e y.zst ]"
 head -c 300 t1.zst >cut.zst
 t_exit 1 "grn-build*cut.zst*" "truncated" grn-build topics cut.zst -o y.zst
 t_exit 1 "grn-build*holds grn.lowrank/1*" "a model where counts belong" grn-build topics t1.zst -o y.zst
-t_exit 1 "grn-build*" "disk full" grn-build topics -k 2 --sweeps 20 m -o /dev/full
+t_exit 1 "grn-build*" "disk full" grn-build topics -k 2 --sweeps 20 --average 5 m -o /dev/full
 # grn-view on the model
 t_out "cells x topics" "90 4" sh -c "grn-view -q t.zst | tail -n +2 | awk -F'\t' 'NF != 4 { exit 1 } END { print NR, NF }'"
 t_true "shares of a cell sum to 1" "grn-view -q t.zst | awk 'NR > 1 { s = \$2 + \$3 + \$4; if (s < 0.9999 || s > 1.0001) exit 1 }'"

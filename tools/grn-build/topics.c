@@ -25,11 +25,10 @@ static struct {
           .topics = "40",
           .method = "lda",
           .input = GRN_COUNTS_CLI_INIT,
-          .alpha = 50,
           .eta = 0.1,
           .holdout = 0.05,
-          .sweeps = 150,
-          .average = 20,
+          .sweeps = 300,
+          .average = 100,
           .replicates = 1,
           .ntop = 3000 };
 
@@ -48,7 +47,8 @@ static const grn_opt_t table[] = {
     GRN_OPT_ENUM('m', "method", "lda|lsi", &opt.method, "topics by Gibbs sampling; or components of TF-IDF, faster"),
     GRN_OPT_INT('s', "sweeps", "INT", &opt.sweeps, 1, 1000000, "passes over all tokens"),
     GRN_OPT_INT(0, "average", "INT", &opt.average, 1, 1000000, "the model is the mean over the last so many sweeps"),
-    GRN_OPT_FLT(0, "alpha", "FLOAT", &opt.alpha, 1e-6, 1e6, "prior of topics in a cell, in all; each topic gets its share"),
+    GRN_OPT_FLT(0, "alpha", "FLOAT", &opt.alpha, 0, 1e6,
+                "prior of topics in a cell, in all; 0: 50, or a tenth of a mean cell's tokens"),
     GRN_OPT_FLT(0, "eta", "FLOAT", &opt.eta, 1e-6, 1e6, "prior of each region in a topic"),
     GRN_OPT_FLT(0, "holdout", "FLOAT", &opt.holdout, 0, 0.5,
                 "share of tokens kept out of the first two thirds of the sweeps, to score the model"),
@@ -123,6 +123,14 @@ static void say_corpus(const grn_corpus_t *c)
     if (unseen) grn_log_info("%zu regions are accessible in no cell", unseen);
 }
 
+/* cisTopic's 50, but never more than a tenth of what a cell of average depth says itself. */
+static void settle_alpha(const grn_corpus_t *c)
+{
+    if (opt.alpha > 0) return;
+    opt.alpha = fmax(0.1, fmin(50, 0.1 * (double)c->n_tokens / (double)c->C));
+    if (opt.alpha < 50) grn_log_info("alpha: %.4g, a tenth of the tokens of a mean cell (--alpha 50 is cisTopic's)", opt.alpha);
+}
+
 static void say_choice(const grn_topics_t *t)
 {
     const uint32_t chosen = t->metrics[t->frugal].K, best = t->metrics[t->best].K;
@@ -131,9 +139,10 @@ static void say_choice(const grn_topics_t *t)
         grn_log_warn("nothing was held out (--holdout 0): the smallest model is taken, by no criterion");
     else if (chosen == best) grn_log_info("recommended: %u topics, which predict held-out tokens best", chosen);
     else
-        grn_log_info("recommended: %u topics, the fewest that predict held-out tokens within one standard error (paired over cells) of %u "
-                     "topics, the best",
-                     chosen, best);
+        grn_log_info(
+            "recommended: %u topics, the fewest that predict held-out tokens within one standard error (paired over cells) of %u "
+            "topics, the best",
+            chosen, best);
     if (!isnan(t->combined[t->combined_best]))
         grn_log_info("pycisTopic's rule (Arun, Cao-Juan, Mimno and likelihood, scaled and summed; K >= 5) would take %u topics",
                      t->metrics[t->combined_best].K);
@@ -210,6 +219,8 @@ static grn_status run_lda(const grn_corpus_t *c, const uint32_t *K, size_t n)
                            .K = K,
                            .n_K = n,
                            .replicates = (uint32_t)opt.replicates };
+    settle_alpha(c);
+    o.lda.alpha = opt.alpha;
     if (opt.models) GRN_TRY(grn_outdir_make(opt.models));
     GRN_TRY(grn_topics_fit(c, &o, grn_common.pool, &t));
     say_choice(&t);
