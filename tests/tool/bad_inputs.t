@@ -172,6 +172,16 @@ bad "unknown option" aucell --no-such c.csv
 bad "threads that are no number" aucell -@ many c.csv
 
 # ---- differential regions ----
+bad "peaks of empty fragments" grn-build peaks -q empty -o z
+bad "labels of other cells, peaks" grn-build peaks -q --cells other.tsv sim/fragments.tsv.gz -o z
+printf 'chr1 100\n' >blank.sizes
+bad "sizes without a tab" grn-build peaks -q --chrom-sizes blank.sizes sim/fragments.tsv.gz -o z
+printf 'cell,chr1:0-500,chr1:1000-1500\nA,1,0\nB,-1,2\n' >neg_region.csv
+bad "negative counts, topics" grn-build topics -q -k 2 neg_region.csv -o z
+printf 'cell,chr1:0-500,chr1:1000-1500\nA,0,0\nB,0,0\n' >closed.csv
+bad "nothing accessible" grn-build topics -q -k 2 closed.csv -o z
+grn-build topics -q -k 2 --sweeps 5 --average 2 atac.tensor.zst -o model.zst
+bad "topics where a matrix belongs" grn-aucell -q -r g.gmt model.zst -o z
 dar() { grn-build dar -q "$@" -o z; }
 bad "labels of other cells, dar" dar --cells other.tsv atac.tensor.zst
 bad "accessibility without labels" dar atac.tensor.zst
