@@ -10,6 +10,7 @@
 #define MIN_STANDING 50 /* bp of a summit above its valleys */
 #define MIN_VALUES 6    /* distinct heights there */
 #define MAX_SUMMITS 4096
+#define MAX_SIGNAL ((size_t)4 << 20) /* bp; a longer "peak" is a wrong genome size */
 
 void grn_peaks_clear(grn_peaks_t *p)
 {
@@ -239,6 +240,7 @@ static grn_status several_summits(const call_t *c, grn_peaks_t *out, uint32_t ch
     const size_t n = end - start + 2 * PAD;
     uint32_t at[MAX_SUMMITS];
     size_t m;
+    if (n > MAX_SIGNAL) return plain_summit(c, out, chrom, o);
     grn_status rc = GRN_GROW(o->signal, o->signal_cap, n);
     if (rc) return rc;
     memset(o->signal, 0, n * sizeof *o->signal);
