@@ -208,6 +208,12 @@ grn-build += tools/grn-build/lda.c
 grn-build += tools/grn-build/lda_kernel_base.c
 grn-build += tools/grn-build/lda_kernel_avx2.c
 grn-build += tools/grn-build/lda_kernel_avx512.c
+grn-build += tools/grn-build/motifset.c
+grn-build += tools/grn-build/seqlanes.c
+grn-build += tools/grn-build/cbust.c
+grn-build += tools/grn-build/cbust_kernel_base.c
+grn-build += tools/grn-build/cbust_kernel_avx2.c
+grn-build += tools/grn-build/cbust_kernel_avx512.c
 
 TOOL += grn-coexpr
 grn-coexpr += tools/grn-coexpr/main.c

@@ -27,6 +27,7 @@ typedef struct { /* the motif being read: numbers as they stand, row after row *
     int lettered;
     size_t before;  /* motifs of earlier files */
     double n_sites; /* MEME */
+    double weight, gap;
     int open;
     square_t *square;
     size_t n_square, square_cap;
@@ -37,6 +38,7 @@ void grn_motifs_clear(grn_motifs_t *s)
 {
     for (size_t i = 0; i < s->n; i++) {
         free(s->m[i].p);
+        free(s->m[i].total);
         free(s->m[i].alt);
     }
     free(s->m);
@@ -61,6 +63,8 @@ static void begin(read_t *r)
     r->n = r->n_rows = r->n_cols = 0;
     r->lettered = 0;
     r->n_sites = 0;
+    r->weight = 1;
+    r->gap = NAN;
     r->open = 1;
     for (int b = 0; b < 4; b++) r->row_of[b] = -1, r->col_of[b] = b;
 }
@@ -153,11 +157,17 @@ static void from_weights(const read_t *r, int by_pos, grn_motif_t *m)
         double s = 0;
         for (int b = 0; b < 4; b++) s += m->p[4 * i + (size_t)b] = value_at(r, by_pos, i, b);
         if (s > most) most = s;
+        m->total[i] = s;
         if (fabs(s - 1) > 0.05) probs = 0;
         for (int b = 0; b < 4; b++) m->p[4 * i + (size_t)b] = s > 0 ? m->p[4 * i + (size_t)b] / s : 0.25;
     }
     m->kind = probs ? GRN_MOTIF_PROBS : GRN_MOTIF_COUNTS;
     m->n_sites = probs ? r->n_sites : most;
+}
+
+static void set_totals(grn_motif_t *m)
+{
+    for (size_t i = 0; i < m->w && m->kind != GRN_MOTIF_COUNTS; i++) m->total[i] = m->n_sites > 0 ? m->n_sites : 100;
 }
 
 /* Ends the motif being read: orientation, kind, probabilities, name. */
@@ -178,9 +188,13 @@ static grn_status finish(read_t *r)
     if (w > GRN_MOTIF_MAX_W) return fail(r, "is wider than 512 positions");
     for (size_t i = 0; i < r->n; i++) negative |= r->v[i] < 0;
     m.w = (uint32_t)w;
+    m.weight = r->weight;
+    m.gap = r->gap;
     GRN_TRY(GRN_NEW(m.p, 4 * w));
+    GRN_TRY(GRN_NEW(m.total, w));
     if (negative) from_logodds(r, by_pos, &m);
     else from_weights(r, by_pos, &m);
+    set_totals(&m);
     if (r->n_rows == 4 && r->n_cols == 4 && !r->lettered) {
         GRN_TRY(GRN_GROW(r->square, r->square_cap, r->n_square + 1));
         r->square[r->n_square].motif = o->n;
@@ -204,6 +218,7 @@ static grn_status finish(read_t *r)
     memset(&m, 0, sizeof m);
 end:
     free(m.p);
+    free(m.total);
     free(m.alt);
     return rc;
 }
@@ -219,6 +234,7 @@ static void settle_squares(read_t *r)
         r->lettered = 0;
         if (m->kind == GRN_MOTIF_LOGODDS) from_logodds(r, r->seen_pos, m);
         else from_weights(r, r->seen_pos, m);
+        set_totals(m);
     }
 }
 
@@ -400,6 +416,25 @@ static grn_status lettered_row(read_t *r, const char *s)
     return add_row(r, s + 1 + (s[1] == ':'), SIZE_MAX);
 }
 
+/* "# WEIGHT 2.7", "# GAP 20": Cluster-Buster's, of the motif being read; other comments are passed over. */
+static grn_status read_comment(read_t *r, const char *s)
+{
+    static const struct {
+        const char *key;
+        size_t n;
+    } known[] = { { "WEIGHT", 6 }, { "GAP", 3 } };
+    s += 1 + strspn(s + 1, " \t");
+    for (int i = 0; i < 2 && r->open; i++) {
+        const char *p = s + known[i].n;
+        double v;
+        if (strncmp(s, known[i].key, known[i].n) != 0 || (*p != ' ' && *p != '\t')) continue;
+        p += strspn(p, " \t");
+        if (!grn_scan_f64(&p, &v) || !isfinite(v) || v < 0 || (i == 0 && v == 0)) return fail(r, "a WEIGHT or GAP line without a positive number");
+        *(i ? &r->gap : &r->weight) = v;
+    }
+    return GRN_OK;
+}
+
 static grn_status read_plain(read_t *r)
 {
     grn_status rc = GRN_OK;
@@ -407,6 +442,7 @@ static grn_status read_plain(read_t *r)
     int got;
     while ((got = grn_text_next(r->t, &line, NULL)) > 0) {
         const char *s = line + strspn(line, " \t");
+        if (*s == '#') GRN_TRY(read_comment(r, s));
         if (!*s || *s == '#') continue;
         if (*s == '>') {
             GRN_TRY(finish(r));

@@ -19,7 +19,9 @@ typedef enum { GRN_MOTIF_COUNTS, GRN_MOTIF_PROBS, GRN_MOTIF_LOGODDS } grn_motif_
 typedef struct {
     uint32_t w;      /* columns, 1..GRN_MOTIF_MAX_W */
     double *p;       /* (w, 4) probabilities A C G T, each row sums to 1, no pseudocount */
+    double *total;   /* (w) sequences behind each position: its sum of counts; n_sites, or 100 when unknown, for other kinds */
     double n_sites;  /* sequences behind it: largest column sum of counts, MEME's nsites; 0 unknown */
+    double weight, gap; /* Cluster-Buster's "# WEIGHT" (1 when not given) and "# GAP" (NaN) lines */
     char *alt;       /* second name; NULL none */
     grn_motif_kind kind;
 } grn_motif_t;
