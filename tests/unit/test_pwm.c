@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
-#include "grn-build/pwm.h"
+#include "grn-build/sites.h"
 
 static grn_motif_t random_motif(grn_rng_t *r, uint32_t w, double sharp)
 {
@@ -109,6 +109,24 @@ static size_t brute(const grn_pwm_t *m, size_t n, const uint8_t *seq, size_t len
     return k;
 }
 
+enum { N_KERNEL = 3 };
+
+/* Those this machine can run; NULL for the others. */
+static const grn_sites_kernel_t *const *kernels(void)
+{
+    static const grn_sites_kernel_t *k[N_KERNEL] = { &grn_sites_kernel_base };
+#if defined(__x86_64__)
+    k[1] = __builtin_cpu_supports("avx2") ? &grn_sites_kernel_avx2 : NULL;
+    k[2] = __builtin_cpu_supports("avx512bw") ? &grn_sites_kernel_avx512 : NULL;
+#endif
+    return k;
+}
+
+static void random_sequence(grn_rng_t *r, uint8_t *seq, size_t n)
+{
+    for (size_t i = 0; i < n; i++) seq[i] = (uint8_t)(grn_rng_below(r, 50) == 0 ? 4 : grn_rng_below(r, 4));
+}
+
 static void against_brute_force(void **state)
 {
     (void)state;
@@ -126,22 +144,23 @@ static void against_brute_force(void **state)
     grn_site_t *want = malloc(2 * N * LEN * sizeof *want);
     grn_sites_t got = { 0 };
     size_t total = 0;
-    for (int both = 0; both < 2; both++) {
-        grn_scanner_t *s;
-        assert_int_equal(grn_scanner_create(&s, m, N, both, NULL), GRN_OK);
-        for (size_t len = 0; len < LEN; len = len < 40 ? len + 1 : len + 219) {
-            uint8_t seq[LEN];
-            for (size_t i = 0; i < len; i++) seq[i] = (uint8_t)(grn_rng_below(&r, 50) == 0 ? 4 : grn_rng_below(&r, 4));
-            size_t n = brute(m, N, seq, len, both, want);
-            assert_int_equal(grn_scanner_run(s, seq, len, &got), GRN_OK);
-            assert_int_equal(got.n, n);
-            for (size_t i = 0; i < n; i++)
-                assert_true(got.v[i].start == want[i].start && got.v[i].motif == want[i].motif && got.v[i].score == want[i].score &&
-                            got.v[i].strand == want[i].strand);
-            total += n;
+    for (int k = 0; k < N_KERNEL; k++)
+        for (int both = 0; both < 2 && kernels()[k]; both++) {
+            grn_scanner_t *s;
+            assert_int_equal(grn_scanner_create(&s, m, N, both, GRN_SCAN_SITES, kernels()[k]), GRN_OK);
+            for (size_t len = 0; len < LEN; len = len < 40 ? len + 1 : len + 219) {
+                uint8_t seq[LEN];
+                random_sequence(&r, seq, len);
+                size_t n = brute(m, N, seq, len, both, want);
+                assert_int_equal(grn_scanner_run(s, seq, len, &got), GRN_OK);
+                assert_int_equal(got.n, n);
+                for (size_t i = 0; i < n; i++)
+                    assert_true(got.v[i].start == want[i].start && got.v[i].motif == want[i].motif && got.v[i].score == want[i].score &&
+                                got.v[i].strand == want[i].strand);
+                total += n;
+            }
+            grn_scanner_destroy(s);
         }
-        grn_scanner_destroy(s);
-    }
     assert_true(total > 2000);
     grn_sites_clear(&got);
     free(want);
@@ -151,8 +170,76 @@ static void against_brute_force(void **state)
     }
 }
 
+static void best_scores(void **state)
+{
+    (void)state;
+    enum { N = 40, LEN = 700 };
+    grn_rng_t r;
+    grn_rng_init(&r, 3, "test.pwm", 0);
+    double bg[4] = { .3, .2, .2, .3 };
+    grn_pwm_t m[N];
+    memset(m, 0, sizeof m);
+    for (int i = 0; i < N; i++) {
+        grn_motif_t motif = random_motif(&r, 1 + (uint32_t)grn_rng_below(&r, 30), i % 3 ? 3 : 0.3);
+        assert_int_equal(grn_pwm_init(&m[i], &motif, 0.1, bg, 1), GRN_OK); /* every word is a site */
+        free(motif.p);
+    }
+    grn_site_t *all = malloc(2 * N * LEN * sizeof *all);
+    grn_sites_t scratch = { 0 };
+    for (int k = 0; k < N_KERNEL; k++)
+        for (int both = 0; both < 2 && kernels()[k]; both++) {
+            grn_scanner_t *s;
+            assert_int_equal(grn_scanner_create(&s, m, N, both, GRN_SCAN_BEST, kernels()[k]), GRN_OK);
+            for (size_t len = 0; len < LEN; len = len < 40 ? len + 1 : len + 219) {
+                uint8_t seq[LEN];
+                int32_t want[N], got[N];
+                random_sequence(&r, seq, len);
+                size_t n = brute(m, N, seq, len, both, all);
+                for (int i = 0; i < N; i++) want[i] = INT32_MIN;
+                for (size_t i = 0; i < n; i++)
+                    if (all[i].score > want[all[i].motif]) want[all[i].motif] = all[i].score;
+                assert_int_equal(grn_scanner_best(s, seq, len, &scratch, got), GRN_OK);
+                assert_memory_equal(got, want, sizeof want);
+            }
+            grn_scanner_destroy(s);
+        }
+    grn_sites_clear(&scratch);
+    free(all);
+    for (int i = 0; i < N; i++) grn_pwm_clear(&m[i]);
+}
+
+/* Longer than what is looked at in one go: every start is seen once. */
+static void long_sequence(void **state)
+{
+    (void)state;
+    enum { LEN = 100000 };
+    grn_rng_t r;
+    grn_rng_init(&r, 4, "test.pwm", 0);
+    double bg[4] = { .25, .25, .25, .25 };
+    grn_motif_t motif = random_motif(&r, 9, 3);
+    grn_pwm_t m = { 0 };
+    assert_int_equal(grn_pwm_init(&m, &motif, 0.1, bg, 0.01), GRN_OK);
+    uint8_t *seq = malloc(LEN);
+    grn_site_t *want = malloc(2 * LEN * sizeof *want);
+    grn_sites_t got = { 0 };
+    grn_scanner_t *s;
+    random_sequence(&r, seq, LEN);
+    size_t n = brute(&m, 1, seq, LEN, 1, want);
+    assert_int_equal(grn_scanner_create(&s, &m, 1, 1, GRN_SCAN_SITES, NULL), GRN_OK);
+    assert_int_equal(grn_scanner_run(s, seq, LEN, &got), GRN_OK);
+    assert_true(n > 500 && got.n == n);
+    for (size_t i = 0; i < n; i++) assert_true(got.v[i].start == want[i].start && got.v[i].strand == want[i].strand);
+    grn_scanner_destroy(s);
+    grn_sites_clear(&got);
+    grn_pwm_clear(&m);
+    free(motif.p);
+    free(seq);
+    free(want);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(by_hand), cmocka_unit_test(all_words), cmocka_unit_test(against_brute_force) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(by_hand), cmocka_unit_test(all_words), cmocka_unit_test(against_brute_force),
+                                        cmocka_unit_test(best_scores), cmocka_unit_test(long_sequence) };
     return cmocka_run_group_tests_name("pwm", tests, NULL, NULL);
 }

@@ -14,7 +14,7 @@
 #include "io/chrom.h"
 #include "io/fasta.h"
 #include "io/prov.h"
-#include "pwm.h"
+#include "sites.h"
 
 #define REGIONS_PER_BLOCK 2048
 #define BASES_PER_BLOCK ((uint64_t)16 << 20)
@@ -259,7 +259,7 @@ static grn_status make_scanner(scan_t *s)
     if (weak.n)
         grn_log_warn("motifs: %zu of %zu cannot reach p <= %g, too short or too weak: %s", weak.n, s->motifs.n, opt.p,
                      grn_names_show(&weak, 5, text, sizeof text));
-    GRN_TRY(grn_scanner_create(&s->scanner, s->pwm, s->motifs.n, !strcmp(opt.strand, "both"), grn_common.pool));
+    GRN_TRY(grn_scanner_create(&s->scanner, s->pwm, s->motifs.n, !strcmp(opt.strand, "both"), GRN_SCAN_SITES, NULL));
     GRN_TRY(GRN_NEW(s->sites, REGIONS_PER_BLOCK));
     GRN_TRY(GRN_NEW(s->code_off, REGIONS_PER_BLOCK + 1));
 end:
