@@ -71,10 +71,11 @@ grn_status grn_pwm_init(grn_pwm_t *m, const grn_motif_t *motif, double pseudo, c
     for (size_t i = 0; i < 4 * (size_t)m->w; i++) m->s[i] = (int32_t)lround(lo[i] * GRN_PWM_SCALE);
     m->max = 0;
     for (uint32_t i = 0; i < m->w; i++) m->max += row_max(m->s + 4 * i);
+    m->threshold = INT32_MAX;
+    if (p <= 0) goto end;
     GRN_TRY(distribution(m, bg, &dist, &range));
     /* from the top, so that small numbers come first */
     for (first = range + 1; first > 0 && sum + dist[first - 1] <= p; first--) sum += dist[first - 1];
-    m->threshold = INT32_MAX;
     if (first <= range) {
         m->threshold = m->max - (int32_t)(range - first);
         GRN_TRY(GRN_NEW_RAW(m->tail, range - first + 1));

@@ -19,7 +19,7 @@ typedef struct {
 } grn_pwm_t;
 
 void grn_pwm_clear(grn_pwm_t *m);
-/* bg: probabilities of A C G T, all > 0. p in (0, 1]. O(w * range of scores). */
+/* bg: probabilities of A C G T, all > 0. p in (0, 1]: O(w * range of scores). p = 0: scores only, no threshold and no p-values. */
 grn_status grn_pwm_init(grn_pwm_t *m, const grn_motif_t *motif, double pseudo, const double bg[4], double p) GRN_MUST_USE;
 /* P(score >= s) of a random word; s >= threshold. */
 double grn_pwm_pvalue(const grn_pwm_t *m, int32_t s);
