@@ -429,7 +429,8 @@ static grn_status read_comment(read_t *r, const char *s)
         double v;
         if (strncmp(s, known[i].key, known[i].n) != 0 || (*p != ' ' && *p != '\t')) continue;
         p += strspn(p, " \t");
-        if (!grn_scan_f64(&p, &v) || !isfinite(v) || v < 0 || (i == 0 && v == 0)) return fail(r, "a WEIGHT or GAP line without a positive number");
+        if (!grn_scan_f64(&p, &v) || !isfinite(v) || v < 0 || (i == 0 && v == 0))
+            return fail(r, "a WEIGHT or GAP line without a positive number");
         *(i ? &r->gap : &r->weight) = v;
     }
     return GRN_OK;

@@ -11,11 +11,11 @@
 
 #define L GRN_LANES
 /* What the vectors can hold: beyond, a region is scored by grn_cbust_plain. */
-#define MAX_W 60          /* 4^60 < the largest float */
+#define MAX_W 60 /* 4^60 < the largest float */
 #define MAX_LEN 8192
-#define MAX_DECAY 230.0   /* -log of the smallest sum; products of two must not vanish */
+#define MAX_DECAY 230.0 /* -log of the smallest sum; products of two must not vanish */
 #define MAX_SUM 1e150
-#define NEAR_ONE 1.02     /* a cluster that weighs less is weighed again in double: its logarithm is what is beyond 1 */
+#define NEAR_ONE 1.02 /* a cluster that weighs less is weighed again in double: its logarithm is what is beyond 1 */
 
 typedef struct { /* a maximal rise: nodes (places between bases) start < end */
     size_t start, end, link;
@@ -28,7 +28,7 @@ typedef struct { /* the best cluster so far: what it weighs, and the nodes it li
 
 struct grn_cbust_work_s {
     const grn_cbust_kernel_t *kernel;
-    float *e; /* (n_matrix, len, L) weight of the placements that end at a base */
+    float *e;        /* (n_matrix, len, L) weight of the placements that end at a base */
     double *forward; /* (max_w + len + 1, L) */
     size_t e_cap, forward_cap, ptr_cap, backward_cap, rise_cap;
     const float **ptr;
@@ -254,18 +254,15 @@ static grn_status backward(const grn_cbust_t *c, grn_cbust_work_t *w, size_t l, 
     return GRN_OK;
 }
 
-/* Weight of the placements of matrix m that end at scored base i. */
-static double weight(const grn_cbust_t *c, size_t m, const grn_seqlane_t *x, size_t i)
+/* Weights on + and - of the placement of matrix m that ends at scored base i. */
+static void weights(const grn_cbust_t *c, size_t m, const grn_seqlane_t *x, size_t i, double v[2])
 {
     size_t w = c->w[m], at = x->lead + i + 1;
-    double prod[2] = { 1, 1 };
-    if (at < w) return 0;
-    for (size_t k = 0; k < w; k++) {
+    v[0] = v[1] = at < w ? 0 : c->prior[m];
+    for (size_t k = 0; k < w && v[0] + v[1] > 0; k++) {
         uint8_t b = x->code[at - w + k];
-        if (b > 3) return 0;
-        for (size_t s = 0; s < 2; s++) prod[s] *= c->p[m][4 * (s * w + k) + b] * x->ratio[at - w + k];
+        for (size_t s = 0; s < 2; s++) v[s] *= b > 3 ? 0 : c->p[m][4 * (s * w + k) + b] * x->ratio[at - w + k];
     }
-    return c->prior[m] * (prod[0] + prod[1]);
 }
 
 /* The cluster's weight with every product in double. */
@@ -275,8 +272,12 @@ static double weigh_again(const grn_cbust_t *c, grn_cbust_work_t *w, const grn_s
     R[b->end - b->lo] = 1;
     for (size_t k = b->end - b->lo; k-- > 0;) {
         R[k] = R[k + 1] * c->stay;
-        for (size_t m = 0; m < c->n_matrix; m++)
-            if (k + c->w[m] <= b->end - b->lo) R[k] += R[k + c->w[m]] * weight(c, m, x, b->lo + k + c->w[m] - 1);
+        for (size_t m = 0; m < c->n_matrix; m++) {
+            double v[2];
+            if (k + c->w[m] > b->end - b->lo) continue;
+            weights(c, m, x, b->lo + k + c->w[m] - 1, v);
+            R[k] += R[k + c->w[m]] * (v[0] + v[1]);
+        }
         if (R[k] > most) most = R[k];
     }
     return most;
@@ -290,7 +291,8 @@ static int may_beat(const double *F, size_t l, size_t lo, size_t end, double bes
     return F[end * L + l] > best * least;
 }
 
-static grn_status try_rivals(const grn_cbust_t *c, grn_cbust_work_t *w, const double *F, size_t len, size_t l, size_t done, cluster_t *best)
+static grn_status try_rivals(const grn_cbust_t *c, grn_cbust_work_t *w, const double *F, size_t len, size_t l, size_t done,
+                             cluster_t *best)
 {
     size_t n;
     grn_status rc = find_rises(F + l, L, len, &w->rise, &w->rise_cap, &n);
@@ -355,6 +357,27 @@ end:
     return rc;
 }
 
+/* Ratios below the smallest normal float count as 0, at full speed. Returns the mode before. */
+static unsigned fast_floats(void)
+{
+#if defined(__SSE2__)
+    unsigned mode = _mm_getcsr();
+    _mm_setcsr(mode | 0x8040);
+    return mode;
+#else
+    return 0;
+#endif
+}
+
+static void restore_floats(unsigned mode)
+{
+#if defined(__SSE2__)
+    _mm_setcsr(mode);
+#else
+    (void)mode;
+#endif
+}
+
 grn_status grn_cbust_score(const grn_cbust_t *c, grn_seqlanes_t *x, grn_cbust_work_t *w, float *score)
 {
     grn_status rc = GRN_OK;
@@ -368,26 +391,36 @@ grn_status grn_cbust_score(const grn_cbust_t *c, grn_seqlanes_t *x, grn_cbust_wo
         }
         return rc;
     }
-#if defined(__SSE2__)
-    unsigned mode = _mm_getcsr(); /* ratios below the smallest normal float count as 0, at full speed */
-    _mm_setcsr(mode | 0x8040);
+    unsigned mode = fast_floats();
     rc = score_lanes(c, x, w, score);
-    _mm_setcsr(mode);
-#else
-    rc = score_lanes(c, x, w, score);
-#endif
+    restore_floats(mode);
     return rc;
+}
+
+static double plain_occupancy(const grn_cbust_t *c, size_t m, const grn_seqlane_t *x)
+{
+    double sum = 0, v[2];
+    for (size_t i = 0; i < x->len; i++) {
+        weights(c, m, x, i, v);
+        sum += v[0] / (1 + v[0]) + v[1] / (1 + v[1]);
+    }
+    return sum;
 }
 
 grn_status grn_cbust_occupancy(const grn_cbust_t *c, grn_seqlanes_t *x, grn_cbust_work_t *w, float *score)
 {
     double sum[L] __attribute__((aligned(64))), total[L] = { 0 };
-    memset(score, 0, L * sizeof *score);
+    unsigned mode = fast_floats();
     for (size_t m = 0; m < c->n_matrix && x->len; m++) {
+        if (c->w[m] > MAX_W) {
+            for (size_t l = 0; l < x->n; l++) total[l] += plain_occupancy(c, m, &x->lane[l]);
+            continue;
+        }
         grn_seqlanes_window(x, c->w[m]);
         w->kernel->occupancy(x->pair + (size_t)(x->lead + 1 - c->w[m]) * L, x->len, (c->w[m] + 1) / 2, c->tab[m], x->window, sum);
         for (size_t l = 0; l < L; l++) total[l] += sum[l];
     }
-    for (size_t l = 0; l < x->n; l++) score[l] = (float)total[l];
+    restore_floats(mode);
+    for (size_t l = 0; l < L; l++) score[l] = l < x->n ? (float)total[l] : 0;
     return GRN_OK;
 }

@@ -12,8 +12,8 @@ typedef struct {
     void (*ratios)(const uint32_t *pair, size_t len, uint32_t n_pair, const float *tab, const float *window, float *e);
     /* Forward sums F[n + 1] = stay F[n] + sum_m e_m[n] F[n + 1 - w_m]; F[0], F[-1] ... F[-(max w - 1)] are given. Where F[n] / (least of
      * F[0..n - 1]) is greatest: the two values and n. top: the greatest F of a lane. */
-    void (*forward)(const float *const *e, const uint32_t *w, size_t n_matrix, double stay, size_t len, double *F, double *best, double *low,
-                    double *at, double *top);
+    void (*forward)(const float *const *e, const uint32_t *w, size_t n_matrix, double stay, size_t len, double *F, double *best,
+                    double *low, double *at, double *top);
     /* Lanes (bits) that have a local maximum of F, other than that at row `at`, with F[n] > thr (least of F[0..n - 1]). */
     uint32_t (*rivals)(const double *F, size_t len, const double *thr, const double *at);
     /* sum[lane] of x / (1 + x) over both strands and all placements, x = window P. */

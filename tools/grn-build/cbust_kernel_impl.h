@@ -110,8 +110,8 @@ static void occupancy(const uint32_t *pair, size_t len, uint32_t n_pair, const f
 INLINE dvec_t widen(const float *x) { return __builtin_convertvector(*(const half_t *)x, dvec_t); }
 
 /* 2 D lanes from `part` on. */
-INLINE void forward_n(const float *const *e, const uint32_t *w, size_t n_matrix, double stay, size_t len, double *F, double *best, double *low,
-                      double *at, double *top, int part)
+INLINE void forward_n(const float *const *e, const uint32_t *w, size_t n_matrix, double stay, size_t len, double *F, double *best,
+                      double *low, double *at, double *top, int part)
 {
     dvec_t x[2], b[2], m[2], mb[2], where[2], max[2], row = { 0 };
     for (int h = 0; h < 2; h++) {
@@ -144,8 +144,8 @@ INLINE void forward_n(const float *const *e, const uint32_t *w, size_t n_matrix,
     }
 }
 
-static void forward(const float *const *e, const uint32_t *w, size_t n_matrix, double stay, size_t len, double *F, double *best, double *low,
-                    double *at, double *top)
+static void forward(const float *const *e, const uint32_t *w, size_t n_matrix, double stay, size_t len, double *F, double *best,
+                    double *low, double *at, double *top)
 {
     for (int part = 0; part < L; part += 2 * D) {
         if (n_matrix == 1) forward_n(e, w, 1, stay, len, F, best, low, at, top, part);

@@ -128,7 +128,8 @@ grn_status grn_motifset_load(grn_motifset_t *s, const grn_opt_list_t *paths, int
         else GRN_TRY(load_file(s, paths->v[i], by_file));
     }
     if (s->n_assumed)
-        grn_log_warn("motifs: %zu matrices are probabilities without a number of sites; 100 are assumed against the pseudocount", s->n_assumed);
+        grn_log_warn("motifs: %zu matrices are probabilities without a number of sites; 100 are assumed against the pseudocount",
+                     s->n_assumed);
 end:
     if (rc) grn_motifset_clear(s);
     return rc;

@@ -14,27 +14,40 @@ static struct {
     double p, gap;
     int64_t range, padding;
     int mask, clusters, log10p, resume;
-} opt = { .scorer = "sites", .background = "regions", .strand = "both", .output = "-", .pseudo = "auto", .shard = "1/1",
-          .p = 1e-4, .gap = 35, .range = 10000, .padding = -1 };
+} opt = { .scorer = "sites",
+          .background = "regions",
+          .strand = "both",
+          .output = "-",
+          .pseudo = "auto",
+          .shard = "1/1",
+          .p = 1e-4,
+          .gap = 35,
+          .range = 10000,
+          .padding = -1 };
 
 static const grn_opt_t table[] = {
     GRN_OPT_HEAD("Input"),
-    GRN_OPT_LIST('m', "motifs", "FILE", &opt.motifs, "motifs: JASPAR, MEME, Cluster-Buster, TRANSFAC, HOMER; or a folder, each file one cluster; repeatable"),
+    GRN_OPT_LIST('m', "motifs", "FILE", &opt.motifs,
+                 "motifs: JASPAR, MEME, Cluster-Buster, TRANSFAC, HOMER; or a folder, each file one cluster; repeatable"),
     GRN_OPT_FLAG(0, "clusters", &opt.clusters, "the matrices of each motif file are one cluster, named after the file"),
     GRN_OPT_STR('g', "genome", "FASTA", &opt.genome, "sequence: FASTA, plain or bgzip"),
     GRN_OPT_STR('r', "regions", "BED", &opt.regions, "regions to scan [every sequence of the FASTA, whole]"),
-    GRN_OPT_STR(0, "motif-hits", "BED", &opt.hits, "sites found elsewhere (column 4 = motif, 5 = score), in place of motifs and genome"),
+    GRN_OPT_STR(0, "motif-hits", "BED", &opt.hits,
+                "sites found elsewhere (column 4 = motif, 5 = score), in place of motifs and genome"),
     GRN_OPT_FLAG(0, "mask", &opt.mask, "treat lower case (repeats) as N"),
     GRN_OPT_HEAD("Scoring"),
     GRN_OPT_ENUM(0, "scorer", "sites|cbust|max|occupancy", &opt.scorer,
                  "best site where one reaches p; or a score of every pair: cluster of sites, best word, expected occupancy"),
     GRN_OPT_FLT('p', "pvalue", "FLOAT", &opt.p, 1e-30, 1, "sites: a site's score is reached by a random word at most this often"),
-    GRN_OPT_STR(0, "background", "WHICH", &opt.background, "sites, max: base frequencies: regions, uniform, motifs (of a MEME file), or A,C,G,T"),
+    GRN_OPT_STR(0, "background", "WHICH", &opt.background,
+                "sites, max: base frequencies: regions, uniform, motifs (of a MEME file), or A,C,G,T"),
     GRN_OPT_ENUM(0, "strand", "both|plus", &opt.strand, "sites, max: strands to scan"),
-    GRN_OPT_STR(0, "pseudocount", "FLOAT", &opt.pseudo, "added to the counts; auto: 0.375 to each base (cbust, occupancy), 0.1 a position (sites, max)"),
+    GRN_OPT_STR(0, "pseudocount", "FLOAT", &opt.pseudo,
+                "added to the counts; auto: 0.375 to each base (cbust, occupancy), 0.1 a position (sites, max)"),
     GRN_OPT_FLAG(0, "log10p", &opt.log10p, "max: -log10 of the exact p-value of the best word in place of its score"),
     GRN_OPT_FLT(0, "gap", "FLOAT", &opt.gap, 0.001, 1e6, "cbust, occupancy: mean distance between sites of a cluster"),
-    GRN_OPT_INT(0, "range", "BP", &opt.range, 1, 1000000000, "cbust, occupancy: the local background is what lies within this distance"),
+    GRN_OPT_INT(0, "range", "BP", &opt.range, 1, 1000000000,
+                "cbust, occupancy: the local background is what lies within this distance"),
     GRN_OPT_INT(0, "padding", "BP", &opt.padding, -1, 1000000000,
                 "cbust, occupancy: bases beside each region that count for its background (-1: 1000); without --regions, bases at both "
                 "ends of each sequence that do no more than that (-1: 0)"),
@@ -91,7 +104,8 @@ static grn_status parse_shard(grn_scan_t *s)
     int64_t i, n;
     if (strlen(opt.shard) < sizeof buf) {
         strncpy(buf, opt.shard, sizeof buf);
-        if (grn_split(buf, '/', f, 3) == 2 && !grn_parse_i64(f[0], &i) && !grn_parse_i64(f[1], &n) && i >= 1 && i <= n && n <= 1000000) {
+        if (grn_split(buf, '/', f, 3) == 2 && !grn_parse_i64(f[0], &i) && !grn_parse_i64(f[1], &n) && i >= 1 && i <= n &&
+            n <= 1000000) {
             s->shard = (uint64_t)i;
             s->n_shard = (uint64_t)n;
             return GRN_OK;

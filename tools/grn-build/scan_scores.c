@@ -22,8 +22,8 @@
 typedef struct { /* a row: codes of `lead` bases in front of the scored ones, those, and `tail` behind */
     uint64_t off;
     uint32_t lead, len, tail;
-    int is_flat;        /* one background for all of it: */
-    uint32_t count[4];  /* A C G T of the region with its padding */
+    int is_flat;       /* one background for all of it: */
+    uint32_t count[4]; /* A C G T of the region with its padding */
 } row_t;
 
 typedef struct {
@@ -37,23 +37,23 @@ typedef struct {
 
 typedef struct {
     const grn_scan_t *o;
-    size_t first, n;      /* motifs of this shard */
+    size_t first, n; /* motifs of this shard */
     uint8_t *code;
     size_t code_cap;
-    row_t *row;           /* (n_row) */
+    row_t *row; /* (n_row) */
     size_t n_row;
-    uint32_t *order;      /* (n_row) by length, so that lanes are alike */
+    uint32_t *order; /* (n_row) by length, so that lanes are alike */
     uint64_t n_short;
     uint32_t max_w;
     uint64_t sequence_hash;
     worker_t *worker;
     /* the block: motifs [b0, b0 + bn) */
     size_t b0, bn;
-    float *score;         /* (bn, n_row) */
+    float *score; /* (bn, n_row) */
     size_t score_cap;
-    grn_cbust_t *model;   /* (bn) */
-    size_t *by_width;     /* (bn) */
-    grn_pwm_t *pwm;       /* of the block's matrices */
+    grn_cbust_t *model; /* (bn) */
+    size_t *by_width;   /* (bn) */
+    grn_pwm_t *pwm;     /* of the block's matrices */
     size_t n_pwm;
     grn_scanner_t *scanner;
 } scores_t;
@@ -117,7 +117,8 @@ static grn_status load_sequences(scores_t *s)
     grn_status rc = GRN_OK;
     size_t n_code = 0, n_empty = 0;
     s->n_row = s->o->seq.n;
-    for (size_t m = 0; m < s->o->motifs.n_motif; m++) s->max_w = s->o->motifs.motif[m].w > s->max_w ? s->o->motifs.motif[m].w : s->max_w;
+    for (size_t m = 0; m < s->o->motifs.n_motif; m++)
+        s->max_w = s->o->motifs.motif[m].w > s->max_w ? s->o->motifs.motif[m].w : s->max_w;
     GRN_TRY(GRN_NEW(s->row, s->n_row));
     GRN_TRY(GRN_NEW_RAW(s->order, s->n_row));
     for (size_t i = 0; i < s->n_row; i++) {
@@ -379,7 +380,8 @@ static void fingerprint(const scores_t *s, char out[17])
 {
     const grn_scan_t *o = s->o;
     const grn_motifset_t *set = &o->motifs;
-    double number[] = { o->scorer, o->both, o->bg[0], o->bg[1], o->bg[2], o->pseudo, o->log10p, o->gap, (double)o->range, (double)o->padding };
+    double number[] = { o->scorer, o->both,   o->bg[0], o->bg[1],         o->bg[2],
+                        o->pseudo, o->log10p, o->gap,   (double)o->range, (double)o->padding };
     uint64_t h = mix(s->sequence_hash, number, sizeof number);
     for (size_t i = 0; i < s->n_row; i++) {
         const char *name = grn_scanseq_name(&o->seq, i);
@@ -531,7 +533,9 @@ grn_status grn_scan_scores(grn_scan_t *o)
     size_t n_kept = 0, n_block = 0, step;
     s.first = (size_t)((o->shard - 1) * o->motifs.n / o->n_shard);
     s.n = (size_t)(o->shard * o->motifs.n / o->n_shard) - s.first;
-    if (!s.n) GRN_FAIL(GRN_EEMPTY, "--shard: part %" PRIu64 " of %" PRIu64 " holds none of the %zu motifs", o->shard, o->n_shard, o->motifs.n);
+    if (!s.n)
+        GRN_FAIL(GRN_EEMPTY, "--shard: part %" PRIu64 " of %" PRIu64 " holds none of the %zu motifs", o->shard, o->n_shard,
+                 o->motifs.n);
     GRN_TRY(load_sequences(&s));
     GRN_TRY(start_workers(&s));
     GRN_TRY(open_output(&s, o->output, &w));

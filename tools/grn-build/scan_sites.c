@@ -121,14 +121,16 @@ static grn_status write_sites(const scan_t *s, grn_out_t *o, size_t row, const g
     size_t seq;
     uint64_t start, end;
     if (!grn_scanseq_place(s->seq, row, &seq, &start, &end)) return GRN_OK;
-    const char *chrom = s->seq->regions.n ? grn_names_get(&s->seq->regions.chroms, s->seq->regions.chrom[row]) : grn_scanseq_name(s->seq, row);
+    const char *chrom =
+        s->seq->regions.n ? grn_names_get(&s->seq->regions.chroms, s->seq->regions.chrom[row]) : grn_scanseq_name(s->seq, row);
     for (size_t i = 0; i < x->n; i++) {
         const grn_site_t *h = &x->v[i];
         char score[32], p[32];
-        grn_status rc = grn_out_printf(o, "%s\t%" PRIu64 "\t%" PRIu64 "\t%s\t%s\t%c\t%s\t%s\n", chrom, start + h->start,
-                                       start + h->start + s->pwm[h->motif].w, grn_names_get(&s->motifs->names, s->row_of[h->motif]),
-                                       grn_fmt_f32(score, grn_pwm_bits(h->score)), h->strand > 0 ? '+' : '-',
-                                       grn_fmt_f32(p, (float)grn_pwm_pvalue(&s->pwm[h->motif], h->score)), grn_scanseq_name(s->seq, row));
+        grn_status rc =
+            grn_out_printf(o, "%s\t%" PRIu64 "\t%" PRIu64 "\t%s\t%s\t%c\t%s\t%s\n", chrom, start + h->start,
+                           start + h->start + s->pwm[h->motif].w, grn_names_get(&s->motifs->names, s->row_of[h->motif]),
+                           grn_fmt_f32(score, grn_pwm_bits(h->score)), h->strand > 0 ? '+' : '-',
+                           grn_fmt_f32(p, (float)grn_pwm_pvalue(&s->pwm[h->motif], h->score)), grn_scanseq_name(s->seq, row));
         if (rc) return rc;
     }
     return GRN_OK;
@@ -232,8 +234,8 @@ static void report(const scan_t *s)
     double strands = s->o->both ? 2 : 1;
     grn_log_info("sites: %" PRIu64 " at p <= %g (%.0f expected by chance in %" PRIu64 " bases), in %" PRIu64
                  " region-motif pairs; %.2f motifs a region",
-                 s->n_sites, s->o->p, s->o->p * strands * (double)s->seq->n_bases * (double)(s->motifs->n_motif - s->n_unreachable), s->seq->n_bases, s->n_pairs,
-                 (double)s->n_pairs / (double)s->seq->n);
+                 s->n_sites, s->o->p, s->o->p * strands * (double)s->seq->n_bases * (double)(s->motifs->n_motif - s->n_unreachable),
+                 s->seq->n_bases, s->n_pairs, (double)s->n_pairs / (double)s->seq->n);
 }
 
 grn_status grn_scan_sites(grn_scan_t *o)

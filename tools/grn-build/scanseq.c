@@ -91,7 +91,8 @@ grn_status grn_scanseq_open(grn_scanseq_t *s, const char *fasta, const char *bed
         GRN_TRY(grn_regions_load(bed, &s->regions));
         if (!s->regions.n) GRN_FAIL(GRN_EEMPTY, "'%s' holds no region", bed);
         s->n = s->regions.n;
-        if (s->regions.n_duplicate) grn_log_warn("regions: %" PRIu64 " rows repeat an interval and are left out", s->regions.n_duplicate);
+        if (s->regions.n_duplicate)
+            grn_log_warn("regions: %" PRIu64 " rows repeat an interval and are left out", s->regions.n_duplicate);
         GRN_TRY(match_chromosomes(s));
     }
 end:

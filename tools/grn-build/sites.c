@@ -6,7 +6,7 @@
 #include "base/mem.h"
 
 #define GAP 4
-#define FULL 250 /* units of a byte between a motif's best word and the least that counts */
+#define FULL 250                 /* units of a byte between a motif's best word and the least that counts */
 #define CHUNK ((size_t)32 << 10) /* starts at a time: stay in the cache */
 
 typedef struct {
