@@ -26,7 +26,7 @@ grn_status grn_ranking_of(grn_ranking_t *w, const float *score, const uint64_t *
                           uint32_t *rank) GRN_MUST_USE;
 
 /* The probability Q that n independent uniform rank ratios lie at or below r (0 < r <= 1, any order) at every place of their sorted
- * order: Stuart et al. 2003; Aerts et al. 2006. r is sorted in place. n = 0 gives 1. Free of cancellation for any n. */
+ * order: Stuart et al. 2003; Aerts et al. 2006. r is sorted in place. n = 0 gives 1; n <= 512 (NaN beyond). Free of cancellation. */
 double grn_ranking_q(double *r, size_t n);
 
 #endif
