@@ -50,6 +50,7 @@ LIB += lib/io/counts.c
 LIB += lib/io/edges.c
 LIB += lib/io/activity.c
 LIB += lib/io/result.c
+LIB += lib/io/html.c
 
 # stat: ranks, correlation, FDR, mixtures, curves
 LIB += lib/stat/curve.c
