@@ -112,6 +112,7 @@ grn-build += tools/grn-build/qc_write.c
 grn-build += tools/grn-build/scan.c
 grn-build += tools/grn-build/pwm.c
 grn-build += tools/grn-build/hits.c
+grn-build += tools/grn-build/ranking.c
 TOOL += grn-eval
 grn-eval += tools/grn-eval/main.c
 grn-eval += tools/grn-eval/shared.c
