@@ -50,6 +50,7 @@ LIB += lib/io/counts.c
 LIB += lib/io/edges.c
 LIB += lib/io/activity.c
 LIB += lib/io/result.c
+LIB += lib/io/html.c
 
 # stat: ranks, correlation, FDR, mixtures, curves
 LIB += lib/stat/curve.c
@@ -111,6 +112,18 @@ grn-build += tools/grn-build/qc_write.c
 grn-build += tools/grn-build/scan.c
 grn-build += tools/grn-build/pwm.c
 grn-build += tools/grn-build/hits.c
+grn-build += tools/grn-build/motifdb.c
+grn-build += tools/grn-build/ranking.c
+grn-build += tools/grn-build/regionset.c
+grn-build += tools/grn-build/cistarget.c
+grn-build += tools/grn-build/dem.c
+grn-build += tools/grn-build/annotate.c
+grn-build += tools/grn-build/enriched.c
+grn-build += tools/grn-build/cistrome.c
+grn-build += tools/grn-build/enrich.c
+grn-build += tools/grn-build/enrich_output.c
+grn-build += tools/grn-build/enrich_html.c
+grn-build += tools/grn-build/logo.c
 TOOL += grn-eval
 grn-eval += tools/grn-eval/main.c
 grn-eval += tools/grn-eval/shared.c

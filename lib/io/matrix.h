@@ -107,6 +107,11 @@ int grn_mr_next(grn_mr_t *r, uint64_t max_rows, grn_matrix_t *block);
 grn_status grn_mr_rewind(grn_mr_t *r) GRN_MUST_USE;
 grn_status grn_mr_seek(grn_mr_t *r, uint64_t row)
     GRN_MUST_USE; /* the next block starts at this row (0..n_rows); only its frames are read */
+/* From now on blocks of a container come without attributes and column names (copying a million names for a few rows costs more
+ * than the rows). */
+void grn_mr_bare(grn_mr_t *r);
+/* Metadata of a container; NULL if absent or in another format. Borrowed. */
+const char *grn_mr_meta(const grn_mr_t *r, const char *key);
 void grn_mr_close(grn_mr_t *r);
 
 #endif

@@ -15,6 +15,7 @@ struct grn_mr_s {
     uint64_t *indptr;  /* of the whole (container, CSR) */
     const grn_tensor_info_t *x, *indices;
     uint64_t at; /* next row */
+    int bare;    /* blocks without columns' names and attributes */
 };
 
 /* ---- the parts of a container ---- */
@@ -165,6 +166,16 @@ grn_status grn_mr_seek(grn_mr_t *r, uint64_t row)
     return GRN_OK;
 }
 
+void grn_mr_bare(grn_mr_t *r)
+{
+    r->bare = 1;
+}
+
+const char *grn_mr_meta(const grn_mr_t *r, const char *key)
+{
+    return r->cr ? grn_cr_meta(r->cr, key) : NULL;
+}
+
 /* Elements [from, from + n) of a tensor as a 4-byte type. */
 static grn_status read_as(grn_cr_t *cr, const grn_tensor_info_t *t, uint64_t from, uint64_t n,
                           grn_dtype as, void **out)
@@ -190,12 +201,13 @@ end:
     return rc;
 }
 
-static grn_status block_names(const grn_matrix_t *info, const uint32_t *pick, uint64_t n,
+static grn_status block_names(const grn_matrix_t *info, const uint32_t *pick, uint64_t n, int bare,
                               grn_matrix_t *b)
 {
     grn_status rc = GRN_OK;
     for (uint64_t i = 0; i < n; i++)
         GRN_TRY(grn_names_add(&b->row, grn_names_get(&info->row, pick[i]), NULL, NULL));
+    if (bare) return GRN_OK;
     GRN_TRY(grn_names_dup(&b->col, &info->col));
     GRN_TRY(grn_attrs_pick(&b->row_attr, &info->row_attr, pick, n));
     GRN_TRY(grn_attrs_dup(&b->col_attr, &info->col_attr, info->n_cols));
@@ -218,8 +230,10 @@ int grn_mr_next(grn_mr_t *r, uint64_t max_rows, grn_matrix_t *b)
         b->n_cols = info->n_cols;
         b->is_dense = info->is_dense;
         GRN_TRY(load_values(r, r->at, n, b));
-        GRN_TRY(block_names(info, pick, n, b));
-        if ((rc = grn_matrix_validate(b))) GRN_TRY(grn_err_prefix(rc, "'%s'", grn_cr_path(r->cr)));
+        GRN_TRY(block_names(info, pick, n, r->bare, b));
+        grn_matrix_t whole = *b;
+        whole.col = info->col;
+        if ((rc = grn_matrix_validate(&whole))) GRN_TRY(grn_err_prefix(rc, "'%s'", grn_cr_path(r->cr)));
     } else {
         GRN_TRY(grn_matrix_pick_rows(info, pick, n, b));
     }

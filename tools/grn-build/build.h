@@ -10,6 +10,7 @@ extern const grn_subtool_t grn_build_qc;      /* fragments -> quality of barcode
 extern const grn_subtool_t grn_build_topics;  /* latent topics of accessibility, or LSI: low-rank accessibility */
 extern const grn_subtool_t grn_build_dar;     /* differential accessible regions between labels */
 extern const grn_subtool_t grn_build_scan;    /* regions x motifs: binding sites by sequence, or from a list of hits */
+extern const grn_subtool_t grn_build_enrich;  /* region sets x motif database -> enriched motifs, TF -> region edges */
 extern const grn_subtool_t grn_build_link;    /* TF -> gene and region -> gene correlations */
 extern const grn_subtool_t grn_build_regulon; /* signed TF -> region -> gene triplets per cell type */
 extern const grn_subtool_t grn_build_run;     /* all steps in one call */

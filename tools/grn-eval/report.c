@@ -8,9 +8,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "base/version.h"
 #include "grn-eval/eval.h"
 #include "io/container.h"
+#include "io/html.h"
 #include "io/prov.h"
 
 static struct {
@@ -18,37 +18,12 @@ static struct {
     int64_t max_rows;
 } opt = { "-", "grn-tools report", NULL, 60 };
 
-static const char style[] =
-    "body{font:15px/1.5 system-ui,sans-serif;color:#222;max-width:1100px;margin:2em auto;padding:0 "
-    "1em}"
-    "h1{font-size:1.6em}h2{font-size:1.15em;margin-top:2.2em;border-bottom:1px solid #ccc}"
-    "table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums;display:block;"
-    "overflow-x:auto}"
-    "td,th{padding:2px "
-    "10px;text-align:right;white-space:nowrap}td.t,th.t{text-align:left}tr:nth-child(even){"
-    "background:#f5f5f5}"
-    "th{border-bottom:1px solid "
-    "#888}svg{max-width:100%;height:auto}pre{font-size:12px;background:#f5f5f5;padding:.6em;"
-    "overflow-x:auto;white-space:pre-wrap}"
-    "details{color:#555;font-size:13px}";
-
-static grn_status put_escaped(grn_out_t *o, const char *s)
-{
-    grn_status rc = GRN_OK;
-    for (; *s && !rc; s++)
-        rc = *s == '<'   ? grn_out_puts(o, "&lt;")
-             : *s == '>' ? grn_out_puts(o, "&gt;")
-             : *s == '&' ? grn_out_puts(o, "&amp;")
-                         : grn_out_write(o, s, 1);
-    return rc;
-}
-
 static grn_status put_cell(grn_out_t *o, const grn_attr_t *a, size_t i)
 {
     grn_status rc;
     if (a->code) {
         GRN_TRY(grn_out_puts(o, "<td class=t>"));
-        GRN_TRY(put_escaped(o, grn_result_text(a, i)));
+        GRN_TRY(grn_html_text(o, grn_result_text(a, i)));
     } else if (isnan(a->num[i])) {
         GRN_TRY(grn_out_puts(o, "<td>-"));
     } else {
@@ -66,7 +41,7 @@ static grn_status put_table(grn_out_t *o, const grn_result_t *r)
     GRN_TRY(grn_out_puts(o, "<table><tr>"));
     for (size_t k = 0; k < r->col.n; k++) {
         GRN_TRY(grn_out_puts(o, r->col.a[k].code ? "<th class=t>" : "<th>"));
-        GRN_TRY(put_escaped(o, r->col.a[k].name));
+        GRN_TRY(grn_html_text(o, r->col.a[k].name));
         GRN_TRY(grn_out_puts(o, "</th>"));
     }
     GRN_TRY(grn_out_puts(o, "</tr>\n"));
@@ -85,7 +60,7 @@ static grn_status put_heading(grn_out_t *o, const char *text)
 {
     grn_status rc;
     GRN_TRY(grn_out_puts(o, "<h2>"));
-    GRN_TRY(put_escaped(o, text));
+    GRN_TRY(grn_html_text(o, text));
     rc = grn_out_puts(o, "</h2>\n");
 end:
     return rc;
@@ -103,7 +78,7 @@ static grn_status put_result(grn_out_t *o, const char *path)
     const char *command = grn_cr_meta(c, "command"), *seed = grn_cr_meta(c, "seed");
     if (command) {
         GRN_TRY(grn_out_puts(o, "<details><summary>how this was made</summary><pre>"));
-        GRN_TRY(put_escaped(o, command));
+        GRN_TRY(grn_html_text(o, command));
         GRN_TRY(grn_out_printf(o, "\nseed %s</pre></details>\n", seed ? seed : "-"));
     }
 end:
@@ -166,7 +141,7 @@ static grn_status put_text(grn_out_t *o, const char *path)
     grn_str_t s = { 0 };
     GRN_TRY(slurp(path, &s));
     GRN_TRY(grn_out_puts(o, "<pre>"));
-    GRN_TRY(put_escaped(o, s.s ? s.s : ""));
+    GRN_TRY(grn_html_text(o, s.s ? s.s : ""));
     rc = grn_out_puts(o, "</pre>\n");
 end:
     grn_str_clear(&s);
@@ -186,15 +161,10 @@ static grn_status run(const grn_args_t *args)
     grn_status rc;
     grn_out_t *o = NULL;
     GRN_TRY(grn_out_open(&o, opt.out, 0));
-    GRN_TRY(grn_out_puts(o, "<!DOCTYPE html>\n<html lang=en><meta charset=utf-8><meta "
-                            "name=viewport content=\"width=device-width\"><title>"));
-    GRN_TRY(put_escaped(o, opt.title));
-    GRN_TRY(grn_out_printf(o, "</title><style>%s</style>\n<h1>", style));
-    GRN_TRY(put_escaped(o, opt.title));
-    GRN_TRY(grn_out_puts(o, "</h1>\n"));
+    GRN_TRY(grn_html_begin(o, opt.title, ""));
     if (opt.text) GRN_TRY(put_text(o, opt.text));
     for (int k = 0; k < args->n; k++) GRN_TRY(put_operand(o, args->v[k], k));
-    GRN_TRY(grn_out_printf(o, "<p>grn-tools %s</p></html>\n", grn_version()));
+    GRN_TRY(grn_html_end(o));
     rc = grn_out_commit(o);
     o = NULL;
 end:
