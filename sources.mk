@@ -231,6 +231,7 @@ grn-build += tools/grn-build/sites.c
 grn-build += tools/grn-build/scanseq.c
 grn-build += tools/grn-build/scan_sites.c
 grn-build += tools/grn-build/scan_scores.c
+grn-build += tools/grn-build/rank.c
 grn-build += tools/grn-build/sites_kernel_base.c
 grn-build += tools/grn-build/sites_kernel_avx2.c
 grn-build += tools/grn-build/sites_kernel_avx512.c

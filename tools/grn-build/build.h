@@ -9,7 +9,8 @@ extern const grn_subtool_t grn_build_count;   /* fragments x regions -> cells x 
 extern const grn_subtool_t grn_build_qc;      /* fragments -> quality of barcodes, and counts of those that pass */
 extern const grn_subtool_t grn_build_topics;  /* latent topics of accessibility, or LSI: low-rank accessibility */
 extern const grn_subtool_t grn_build_dar;     /* differential accessible regions between labels */
-extern const grn_subtool_t grn_build_scan;    /* regions x motifs: binding sites by sequence, or from a list of hits */
+extern const grn_subtool_t grn_build_scan;    /* motifs in sequence: sites, or scores of every pair */
+extern const grn_subtool_t grn_build_rank;    /* motif scores -> rankings of regions */
 extern const grn_subtool_t grn_build_enrich;  /* region sets x motif database -> enriched motifs, TF -> region edges */
 extern const grn_subtool_t grn_build_link;    /* TF -> gene and region -> gene correlations */
 extern const grn_subtool_t grn_build_regulon; /* signed TF -> region -> gene triplets per cell type */

@@ -10,6 +10,7 @@ int main(int argc, char **argv)
         grn_build_topics,
         grn_build_dar,
         grn_build_scan,
+        grn_build_rank,
         grn_build_enrich,
         grn_build_link,
         grn_build_regulon,
