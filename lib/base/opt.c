@@ -356,6 +356,14 @@ static void keep_command(const grn_tool_t *tool, const char *sub, int argc, char
     command_line = s.s;
 }
 
+/* OpenBLAS asks this function of its own how many threads to start as it is loaded; ours is found first. They would never be used, and
+ * spin for 0.1 s. Weak, for a static OpenBLAS brings its own. */
+int openblas_num_threads_env(void);
+__attribute__((weak)) int openblas_num_threads_env(void)
+{
+    return 1;
+}
+
 static grn_status start(void)
 {
     static const struct {

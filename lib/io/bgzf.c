@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <libdeflate.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -31,7 +33,8 @@ struct grn_bgzf_s {
     uint64_t off;    /* file offset of the bytes behind those handed out */
     set_t set[2];
     int turn;
-    unsigned char *rest; /* bytes of a block that is not whole yet */
+    XXH3_state_t *digest; /* of the bytes read */
+    unsigned char *rest;  /* bytes of a block that is not whole yet */
     size_t n_rest, rest_cap;
 };
 
@@ -88,6 +91,7 @@ void grn_bgzf_close(grn_bgzf_t *b)
         free(b->set[i].data);
         free(b->set[i].span);
     }
+    XXH3_freeState(b->digest);
     free(b->rest);
     free(b->path);
     free(b);
@@ -111,6 +115,9 @@ grn_status grn_bgzf_open(grn_bgzf_t **out, const char *path)
     if (size < EOF_N || memcmp(tail, eof_block, EOF_N) != 0)
         GRN_FAIL(GRN_ETRUNC, "'%s' is truncated: its bgzf end-of-file block is missing", path);
     (void)posix_fadvise(b->fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* advice only */
+    b->digest = XXH3_createState();
+    if (!b->digest) GRN_FAIL(GRN_ENOMEM, "out of memory for a digest");
+    XXH3_128bits_reset(b->digest);
     *out = b;
     b = NULL;
 end:
@@ -128,6 +135,7 @@ static grn_status fill(grn_bgzf_t *b, set_t *s, size_t *n, size_t want)
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return grn_err(GRN_EIO, "cannot read '%s': %s", b->path, strerror(errno));
         if (got == 0) b->eof = 1;
+        XXH3_128bits_update(b->digest, s->data + *n, (size_t)got);
         *n += (size_t)got;
     }
     return GRN_OK;
@@ -171,6 +179,12 @@ int grn_bgzf_next(grn_bgzf_t *b, size_t want, size_t span_text, const grn_bgzf_s
     *n_span = s->n_span;
 end:
     return rc ? (int)rc : s->n_span > 0;
+}
+
+void grn_bgzf_digest(const grn_bgzf_t *b, char hex[33])
+{
+    XXH128_hash_t h = XXH3_128bits_digest(b->digest);
+    snprintf(hex, 33, "%016llx%016llx", (unsigned long long)h.high64, (unsigned long long)h.low64);
 }
 
 grn_status grn_inflater_create(grn_inflater_t **z)

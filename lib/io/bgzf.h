@@ -32,6 +32,9 @@ void grn_bgzf_close(grn_bgzf_t *b); /* accepts NULL */
  * call but one: one set may be in use while the next is read. 1 = got some, 0 = end, < 0 = grn_status. */
 int grn_bgzf_next(grn_bgzf_t *b, size_t want, size_t span_text, const grn_bgzf_span_t **span, size_t *n_span);
 
+/* Once grn_bgzf_next has told the end: XXH3-128 of the file, as grn_file_digest gives it without reading it again. */
+void grn_bgzf_digest(const grn_bgzf_t *b, char hex[33]);
+
 grn_status grn_inflater_create(grn_inflater_t **z) GRN_MUST_USE;
 void grn_inflater_destroy(grn_inflater_t *z); /* accepts NULL */
 /* The text of a span into out (n_text bytes). GRN_EFORMAT naming path and byte when a block is damaged. */

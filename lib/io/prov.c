@@ -37,6 +37,12 @@ grn_status grn_prov_input(const char *path, const char *chain_json)
     return GRN_OK;
 }
 
+void grn_prov_digest(const char *path, const char hex[33])
+{
+    for (size_t i = 0; i < n_inputs; i++)
+        if (strcmp(inputs[i].path, path) == 0) memcpy(inputs[i].digest, hex, 33);
+}
+
 void grn_prov_drop(const char *path)
 {
     size_t k = 0;

@@ -14,6 +14,8 @@
 /* Registers an input; `chain_json` is its own chain or NULL. The digest is taken lazily (files:
  * when the first output is opened; pipes: "-"). */
 grn_status grn_prov_input(const char *path, const char *chain_json) GRN_MUST_USE;
+/* The digest of an input, from who has read all of it anyway. Inputs that are not registered: nothing. */
+void grn_prov_digest(const char *path, const char hex[33]);
 /* Takes an input back: a checkpoint of the very run that goes on. */
 void grn_prov_drop(const char *path);
 /* JSON texts for the metadata, malloc'ed. */

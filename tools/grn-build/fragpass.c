@@ -14,6 +14,7 @@
 #include "io/bgzf.h"
 #include "io/chrom.h"
 #include "io/fragments.h"
+#include "io/prov.h"
 #include "io/text.h"
 
 #define SPAN_TEXT ((size_t)256 << 10) /* unpacked and parsed while in the cache */
@@ -438,6 +439,7 @@ static grn_status spans_grow(pass_t *a, size_t n)
 static grn_status pass_bgzf(pass_t *a)
 {
     grn_status rc = GRN_OK;
+    char digest[33];
     GRN_TRY(grn_bgzf_open(&a->bgzf, a->path));
     for (int w = 0; w < grn_par_n(a->pool); w++) GRN_TRY(grn_inflater_create(&a->worker[w].z));
     a->next_got = grn_bgzf_next(a->bgzf, ROUND_BYTES, SPAN_TEXT, &a->next, &a->n_next);
@@ -449,6 +451,8 @@ static grn_status pass_bgzf(pass_t *a)
         GRN_TRY(run_spans(a));
     }
     if (a->next_got < 0) GRN_FAIL((grn_status)a->next_got, "%s", a->next_msg);
+    grn_bgzf_digest(a->bgzf, digest);
+    grn_prov_digest(a->path, digest);
     if (a->carry.n) { /* the last line has no newline */
         span_t last = { .has_newline = 1 };
         GRN_TRY(grn_str_add(&a->carry, "\n", 1));
