@@ -329,3 +329,7 @@ UNIT += test_peaks
 test_peaks_WITH += tools/grn-build/pileup.c tools/grn-build/peakcall.c tools/grn-build/consensus.c
 UNIT += test_topics
 test_topics_WITH += tools/grn-build/topic_metrics.c tools/grn-build/topic_binarize.c tools/grn-build/lsi.c tools/grn-build/corpus.c
+UNIT += test_cistarget
+test_cistarget_WITH += tools/grn-build/cistarget.c tools/grn-build/ranking.c
+UNIT += test_dem
+test_dem_WITH += tools/grn-build/dem.c tools/grn-build/dar_variable.c tools/grn-build/regionset.c tools/grn-build/motifdb.c tools/grn-build/tfsites.c tools/grn-build/logo.c

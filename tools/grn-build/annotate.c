@@ -183,8 +183,8 @@ static grn_status check(const fill_t *f, const grn_names_t *motifs, const grn_na
         n_both += a->listed[k] && a->expressed[k];
     }
     if (!a->n_annotated && f->t)
-        return grn_err(GRN_EEMPTY, "none of the %zu motifs of the database has a TF in '%s'; first names: %s vs %s", a->M, f->o->motif2tf,
-                       grn_names_show(motifs, 3, x, sizeof x), grn_names_show(&f->t->motifs, 3, y, sizeof y));
+        return grn_err(GRN_EEMPTY, "none of the %zu motifs of the database has a TF in '%s'; first names: %s vs %s", a->M,
+                       f->o->motif2tf, grn_names_show(motifs, 3, x, sizeof x), grn_names_show(&f->t->motifs, 3, y, sizeof y));
     if (a->has_tfs && !n_listed)
         return grn_err(GRN_EEMPTY, "none of the %zu TFs of motifs is in '%s'; first names: %s vs %s", a->tfs.n, f->o->tfs,
                        grn_names_show(&a->tfs, 3, x, sizeof x), grn_names_show(listed, 3, y, sizeof y));
@@ -192,7 +192,8 @@ static grn_status check(const fill_t *f, const grn_names_t *motifs, const grn_na
         return grn_err(GRN_EEMPTY, "none of the %zu TFs is a gene of '%s'; first names: %s vs %s", a->tfs.n, f->o->matrix,
                        grn_names_show(&a->tfs, 3, x, sizeof x), grn_names_show(genes, 3, y, sizeof y));
     if (!a->n_annotated && a->tfs.n)
-        return grn_err(GRN_EEMPTY, "none of the %zu motifs of the database is called as a TF; first names: %s vs %s (give a table with --motif2tf)",
+        return grn_err(GRN_EEMPTY,
+                       "none of the %zu motifs of the database is called as a TF; first names: %s vs %s (give a table with --motif2tf)",
                        a->M, grn_names_show(motifs, 3, x, sizeof x), grn_names_show(&a->tfs, 3, y, sizeof y));
     return GRN_OK;
 }
@@ -202,7 +203,9 @@ grn_status grn_annotation_load(grn_annotation_t *a, const grn_annotation_opt_t *
     grn_status rc = GRN_OK;
     grn_motif2tf_t t = { 0 };
     grn_names_t listed = { 0 }, genes = { 0 };
-    *a = (grn_annotation_t){ .M = motifs->n, .has_table = o->motif2tf != NULL, .has_tfs = o->tfs != NULL, .has_matrix = o->matrix != NULL };
+    *a = (grn_annotation_t){
+        .M = motifs->n, .has_table = o->motif2tf != NULL, .has_tfs = o->tfs != NULL, .has_matrix = o->matrix != NULL
+    };
     fill_t f = { a, o, NULL, 0 };
     if (o->tfs) GRN_TRY(grn_tflist_load(o->tfs, &listed, NULL));
     if (o->matrix) GRN_TRY(load_genes(o, pool, &genes));

@@ -17,14 +17,14 @@ typedef struct {
 
 typedef struct {
     size_t M;
-    grn_names_t tfs;     /* every TF of the table, or of the names; kept or not */
+    grn_names_t tfs;             /* every TF of the table, or of the names; kept or not */
     uint8_t *listed, *expressed; /* (tfs.n) in --tfs; in the matrix; 1 where not asked */
-    uint32_t *n_motifs;  /* (tfs.n) motifs of the database that stand for it by the kinds that count */
-    size_t *off;         /* (M + 1) into v */
-    grn_motiftf_t *v;    /* of TFs that are listed and expressed, by name of TF within a motif */
+    uint32_t *n_motifs;          /* (tfs.n) motifs of the database that stand for it by the kinds that count */
+    size_t *off;                 /* (M + 1) into v */
+    grn_motiftf_t *v;            /* of TFs that are listed and expressed, by name of TF within a motif */
     size_t cap;
-    size_t n_annotated;  /* motifs with a TF of the table, kept or not, by the kinds that count */
-    size_t n_used;       /* motifs with a TF that is kept */
+    size_t n_annotated; /* motifs with a TF of the table, kept or not, by the kinds that count */
+    size_t n_used;      /* motifs with a TF that is kept */
     size_t n_by_prefix;
     int has_table, has_tfs, has_matrix;
 } grn_annotation_t;
@@ -37,7 +37,8 @@ typedef struct {
 
 void grn_annotation_clear(grn_annotation_t *a);
 /* GRN_EEMPTY: no motif of the table in the database, or no TF of it among those listed (with first names of both). */
-grn_status grn_annotation_load(grn_annotation_t *a, const grn_annotation_opt_t *o, const grn_names_t *motifs, grn_par_t *pool) GRN_MUST_USE;
+grn_status grn_annotation_load(grn_annotation_t *a, const grn_annotation_opt_t *o, const grn_names_t *motifs,
+                               grn_par_t *pool) GRN_MUST_USE;
 /* "direct,similar,orthology,both" -> bits. GRN_EUSAGE. */
 grn_status grn_annotation_kinds(const char *list, int *kinds) GRN_MUST_USE;
 

@@ -175,8 +175,8 @@ double grn_cistarget_auc(const grn_cistarget_t *t, size_t set, size_t motif)
     return (double)x->area[motif] / (((double)t->c + 1) * (double)x->n);
 }
 
-grn_status grn_cistarget_edge(const grn_cistarget_t *t, size_t set, const uint32_t *rank, grn_cistarget_work_t *w, uint32_t *rank_at_max,
-                              uint32_t *hit, size_t *n_hit)
+grn_status grn_cistarget_edge(const grn_cistarget_t *t, size_t set, const uint32_t *rank, grn_cistarget_work_t *w,
+                              uint32_t *rank_at_max, uint32_t *hit, size_t *n_hit)
 {
     const grn_cistarget_set_t *x = &t->set[set];
     size_t n, i = 0;

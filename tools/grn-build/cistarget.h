@@ -16,13 +16,13 @@
 
 #include "base/err.h"
 
-typedef struct { /* one set */
+typedef struct {         /* one set */
     const uint32_t *col; /* (n) its regions; borrowed */
     size_t n;
-    uint64_t *area;      /* (M) sums of c - r */
+    uint64_t *area;                  /* (M) sums of c - r */
     _Atomic uint64_t *step1, *step2; /* (rt) differences of S1, S2 */
-    double *nes;         /* (M) after finish */
-    double *above;       /* (rt) after finish: mean + 2 sd of the recovery curves */
+    double *nes;                     /* (M) after finish */
+    double *above;                   /* (rt) after finish: mean + 2 sd of the recovery curves */
 } grn_cistarget_set_t;
 
 typedef struct {
@@ -50,8 +50,8 @@ double grn_cistarget_auc(const grn_cistarget_t *t, size_t set, size_t motif);
 
 /* Leading edge of a motif in a set, from its ranks: *rank_at_max, and the hit columns into hit (ascending; room for n of the set).
  * Thread safe. */
-grn_status grn_cistarget_edge(const grn_cistarget_t *t, size_t set, const uint32_t *rank, grn_cistarget_work_t *w, uint32_t *rank_at_max,
-                              uint32_t *hit, size_t *n_hit) GRN_MUST_USE;
+grn_status grn_cistarget_edge(const grn_cistarget_t *t, size_t set, const uint32_t *rank, grn_cistarget_work_t *w,
+                              uint32_t *rank_at_max, uint32_t *hit, size_t *n_hit) GRN_MUST_USE;
 
 /* Round half to even of x >= 0. */
 uint64_t grn_round_even(double x);

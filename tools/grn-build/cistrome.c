@@ -48,7 +48,7 @@ typedef struct {
     int compat;
     link_t *link;
     size_t n_link, link_cap;
-    site_t *site;     /* (largest set) */
+    site_t *site;      /* (largest set) */
     uint32_t *touched; /* regions with a site */
     edge_t *v;
     size_t n, cap;
@@ -212,8 +212,8 @@ end:
     return rc;
 }
 
-grn_status grn_cistrome_edges(const grn_enrich_t *e, const grn_annotation_t *a, const grn_regionsets_t *sets, int compat, grn_edges_t *out,
-                              grn_tf_counts_t *n)
+grn_status grn_cistrome_edges(const grn_enrich_t *e, const grn_annotation_t *a, const grn_regionsets_t *sets, int compat,
+                              grn_edges_t *out, grn_tf_counts_t *n)
 {
     grn_status rc = GRN_OK;
     build_t b = { .e = e, .a = a, .sets = sets, .compat = compat };
@@ -260,8 +260,9 @@ static grn_status put_bed(const grn_edges_t *e, const grn_regions_t *place, cons
     for (size_t k = 0; k < place->n; k++) {
         uint32_t r = place->order[k];
         if (isnan(score[r])) continue;
-        GRN_TRY(grn_out_printf(o, "%s\t%" PRIu64 "\t%" PRIu64 "\t%s\t%.0f\n", grn_names_get(&place->chroms, place->chrom[r]), place->start[r],
-                               place->end[r], grn_names_get(&place->names, r), fmax(0, fmin(1000, round(100 * score[r])))));
+        GRN_TRY(grn_out_printf(o, "%s\t%" PRIu64 "\t%" PRIu64 "\t%s\t%.0f\n", grn_names_get(&place->chroms, place->chrom[r]),
+                               place->start[r], place->end[r], grn_names_get(&place->names, r),
+                               fmax(0, fmin(1000, round(100 * score[r])))));
     }
     rc = grn_out_commit(o);
     o = NULL;

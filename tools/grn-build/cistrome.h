@@ -12,15 +12,15 @@
 #include "enriched.h"
 #include "io/edges.h"
 
-typedef struct { /* per TF of the annotation */
-    uint32_t *n_enriched;           /* (tfs.n) (set, motif, method) that are enriched and count for it */
+typedef struct {                     /* per TF of the annotation */
+    uint32_t *n_enriched;            /* (tfs.n) (set, motif, method) that are enriched and count for it */
     uint32_t *n_direct, *n_extended; /* distinct regions over all sets */
 } grn_tf_counts_t;
 void grn_tf_counts_clear(grn_tf_counts_t *n);
 
 /* e is sorted. */
-grn_status grn_cistrome_edges(const grn_enrich_t *e, const grn_annotation_t *a, const grn_regionsets_t *sets, int compat, grn_edges_t *out,
-                              grn_tf_counts_t *n) GRN_MUST_USE;
+grn_status grn_cistrome_edges(const grn_enrich_t *e, const grn_annotation_t *a, const grn_regionsets_t *sets, int compat,
+                              grn_edges_t *out, grn_tf_counts_t *n) GRN_MUST_USE;
 
 /* A BED file per cistrome of sorted edges, all sets together: name the region, score 100 x best NES (else log2fc), at most 1,000. */
 grn_status grn_cistrome_beds(const grn_edges_t *e, const char *dir) GRN_MUST_USE;

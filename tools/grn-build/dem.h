@@ -22,11 +22,11 @@ typedef struct {
 } grn_dem_row_t;
 
 typedef struct {
-    uint32_t *fg, *bg; /* columns; sums run in this order, so it should not depend on that of the file (grn_dem_order) */
-    size_t n_fg, n_bg; /* none of either: not tested */
-    size_t n_candidates;              /* the background before sampling */
+    uint32_t *fg, *bg;   /* columns; sums run in this order, so it should not depend on that of the file (grn_dem_order) */
+    size_t n_fg, n_bg;   /* none of either: not tested */
+    size_t n_candidates; /* the background before sampling */
     size_t fg_promoters, bg_promoters;
-    grn_dem_row_t *row;               /* (M) */
+    grn_dem_row_t *row; /* (M) */
 } grn_dem_contrast_t;
 void grn_dem_contrast_clear(grn_dem_contrast_t *c);
 

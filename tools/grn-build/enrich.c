@@ -24,12 +24,8 @@ static struct {
           .hit_threshold = "3",
           .max_bg = 500,
           .promoter_space = 1000,
-          .o = { .auc_threshold = 0.005,
-                 .rank_threshold = 0.05,
-                 .min_nes = 3,
-                 .min_overlap = 0.4,
-                 .min_log2fc = 1,
-                 .max_adj_p = 0.05 } };
+          .o = {
+              .auc_threshold = 0.005, .rank_threshold = 0.05, .min_nes = 3, .min_overlap = 0.4, .min_log2fc = 1, .max_adj_p = 0.05 } };
 
 static const grn_opt_t table[] = {
     GRN_OPT_HEAD("Output"),
@@ -37,12 +33,15 @@ static const grn_opt_t table[] = {
     GRN_OPT_STR('b', "beds", "DIR", &opt.beds, "and a BED file per cistrome"),
     GRN_OPT_HEAD("Motif database"),
     GRN_OPT_STR('r', "ranks", "FILE", &opt.ranks, "motifs x regions, ranks from 0 (for cisTarget)"),
-    GRN_OPT_STR('s', "scores", "FILE", &opt.scores, "motifs x regions, scores (for DEM, and cisTarget without --ranks), or sites of scan"),
-    GRN_OPT_FLT(0, "min-overlap", "FLOAT", &opt.o.min_overlap, 0, 1, "a region is that of the database with more than this of either in common"),
+    GRN_OPT_STR('s', "scores", "FILE", &opt.scores,
+                "motifs x regions, scores (for DEM, and cisTarget without --ranks), or sites of scan"),
+    GRN_OPT_FLT(0, "min-overlap", "FLOAT", &opt.o.min_overlap, 0, 1,
+                "a region is that of the database with more than this of either in common"),
     GRN_OPT_FLAG(0, "sets-are-genes", &opt.sets_are_genes, "the sets are GMT files, the columns of the database genes"),
     GRN_OPT_HEAD("cisTarget"),
     GRN_OPT_ENUM(0, "method", "cistarget|dem|both", &opt.method, "DEM needs --scores"),
-    GRN_OPT_FLT(0, "auc-threshold", "FLOAT", &opt.o.auc_threshold, 0, 1, "share of the ranking under whose recovery curve the area is taken"),
+    GRN_OPT_FLT(0, "auc-threshold", "FLOAT", &opt.o.auc_threshold, 0, 1,
+                "share of the ranking under whose recovery curve the area is taken"),
     GRN_OPT_FLT(0, "nes", "FLOAT", &opt.o.min_nes, -1e6, 1e6, "normalised enrichment score that passes"),
     GRN_OPT_FLT(0, "rank-threshold", "FLOAT", &opt.o.rank_threshold, 0, 1, "share of the ranking in which the leading edge is sought"),
     GRN_OPT_HEAD("DEM"),
@@ -103,7 +102,8 @@ static grn_status check_options(int *methods)
     if (*methods == GRN_DEM && !opt.scores) return grn_err(GRN_EUSAGE, "--method dem compares scores: give --scores FILE");
     if (opt.sets_are_genes && (opt.beds || o->genes || o->background))
         return grn_err(GRN_EUSAGE, "--sets-are-genes: --beds, --genes and --background are about regions");
-    if (!opt.scores && (o->genes || o->background)) return grn_err(GRN_EUSAGE, "--genes and --background are for DEM, which needs --scores FILE");
+    if (!opt.scores && (o->genes || o->background))
+        return grn_err(GRN_EUSAGE, "--genes and --background are for DEM, which needs --scores FILE");
     if (!opt.scores) *methods = GRN_CISTARGET;
     o->hit_threshold = NAN;
     if (strcmp(opt.hit_threshold, "roc") != 0 && grn_parse_f64(opt.hit_threshold, &o->hit_threshold))
@@ -137,13 +137,15 @@ static grn_status annotate(state_t *s)
         return GRN_OK;
     }
     if (!opt.motif2tf)
-        grn_log_info("no --motif2tf: a motif stands for the TF of its name, or of its name before the first '_' (%zu of %zu motifs; %zu by "
-                     "the part before '_')",
-                     a->n_annotated, a->M, a->n_by_prefix);
+        grn_log_info(
+            "no --motif2tf: a motif stands for the TF of its name, or of its name before the first '_' (%zu of %zu motifs; %zu by "
+            "the part before '_')",
+            a->n_annotated, a->M, a->n_by_prefix);
     GRN_TRY(grn_funnel_add(&s->e.funnel, "motifs", a->n_annotated, a->M - a->n_annotated, "motifs with a TF by %s", opt.annotations));
     if (a->has_tfs || a->has_matrix)
         GRN_TRY(grn_funnel_add(&s->e.funnel, "motifs", a->n_used, a->n_annotated - a->n_used, "of these, with a TF that is %s%s%s",
-                               a->has_tfs ? "listed" : "", a->has_tfs && a->has_matrix ? " and " : "", a->has_matrix ? "in the expression matrix" : ""));
+                               a->has_tfs ? "listed" : "", a->has_tfs && a->has_matrix ? " and " : "",
+                               a->has_matrix ? "in the expression matrix" : ""));
 end:
     return rc;
 }
@@ -173,7 +175,8 @@ static grn_status save_edges(state_t *s, const char *path)
     size_t n;
     const char *json = grn_funnel_json(&s->e.funnel);
     GRN_TRY(grn_names_join(&s->e.motifs, &names, &n));
-    const char *const meta[] = { "kind", "cistromes", "funnel", json ? json : "[]", "annotations", opt.annotations, "motifs", names, NULL };
+    const char *const meta[] = { "kind",   "cistromes", "funnel", json ? json : "[]", "annotations", opt.annotations,
+                                 "motifs", names,       NULL };
     GRN_TRY(grn_edges_save(&s->edges, path, meta, grn_common.pool));
 end:
     free(names);
@@ -207,7 +210,8 @@ static grn_status write_results(state_t *s)
     GRN_TRY(grn_staging_commit(&s->stage));
     grn_log_info("%zu enriched (set, method, motif); %zu cistromes, %zu edges TF -> %s", s->e.n, s->edges.regulons.n, s->edges.n,
                  opt.sets_are_genes ? "gene" : "region");
-    if (!s->e.n) GRN_FAIL(GRN_EEMPTY, "no motif is enriched in any of %zu sets; '%s' holds the counts and empty tables", s->sets.n, opt.output);
+    if (!s->e.n)
+        GRN_FAIL(GRN_EEMPTY, "no motif is enriched in any of %zu sets; '%s' holds the counts and empty tables", s->sets.n, opt.output);
     if (!s->edges.n && s->annotation.tfs.n)
         GRN_FAIL(GRN_EEMPTY, "%zu motifs are enriched, but none has hits and a TF that is kept; see '%s/tfs.tsv'", s->e.n, opt.output);
 end:
@@ -224,7 +228,8 @@ static grn_status run(const grn_args_t *args)
     GRN_TRY(grn_regionsets_load(&s.sets, args->v, (size_t)args->n, opt.sets_are_genes));
     int by_ranks = opt.ranks && (methods & GRN_CISTARGET);
     if (by_ranks) GRN_TRY(grn_motifdb_open(&s.ranks, opt.ranks, 1, opt.sets_are_genes, grn_common.pool));
-    if (opt.scores && (!by_ranks || (methods & GRN_DEM))) GRN_TRY(grn_motifdb_open(&s.scores, opt.scores, 0, opt.sets_are_genes, grn_common.pool));
+    if (opt.scores && (!by_ranks || (methods & GRN_DEM)))
+        GRN_TRY(grn_motifdb_open(&s.scores, opt.scores, 0, opt.sets_are_genes, grn_common.pool));
     GRN_TRY(annotate(&s));
     GRN_TRY(load_logos(&s));
     GRN_TRY(grn_staging_open(&s.stage, opt.output, files, sizeof files / sizeof *files));
@@ -244,7 +249,9 @@ const grn_subtool_t grn_build_enrich = {
               .opt = table,
               .min_args = 1,
               .max_args = -1,
-              .examples = "  grn-build enrich -r ranks.tensor.zst -s scores.tensor.zst --motif2tf motifs.tbl -o enriched region_sets/otsu dar_bed\n"
-                          "  grn-build enrich -s motifs.tensor.zst -g genes.gtf.gz -f tfs.txt -m jaspar.meme -o enriched region_sets/ntop\n" },
+              .examples =
+                  "  grn-build enrich -r ranks.tensor.zst -s scores.tensor.zst --motif2tf motifs.tbl -o enriched region_sets/otsu "
+                  "dar_bed\n"
+                  "  grn-build enrich -s motifs.tensor.zst -g genes.gtf.gz -f tfs.txt -m jaspar.meme -o enriched region_sets/ntop\n" },
     .run = run,
 };

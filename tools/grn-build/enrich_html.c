@@ -13,15 +13,16 @@
 #define MAX_ROWS 300 /* of a table; enriched.tsv has them all */
 #define LOGO_PX 36
 
-static const char style[] = "body{max-width:1500px}td{vertical-align:middle}td.w{text-align:left;white-space:normal;max-width:22em}"
-                            "svg.logo{vertical-align:middle;max-width:none}#q{font-size:15px;padding:.3em;width:24em}nav a{margin-right:1em}";
+static const char style[] =
+    "body{max-width:1500px}td{vertical-align:middle}td.w{text-align:left;white-space:normal;max-width:22em}"
+    "svg.logo{vertical-align:middle;max-width:none}#q{font-size:15px;padding:.3em;width:24em}nav a{margin-right:1em}";
 
 /* Rows are hidden whose text lacks the words typed; sections without rows too. */
-static const char script[] =
-    "<script>document.getElementById('q').oninput=function(){var w=this.value.toLowerCase().split(/\\s+/);"
-    "document.querySelectorAll('section').forEach(function(s){var any=false,name=s.dataset.name.toLowerCase();"
-    "s.querySelectorAll('tbody tr').forEach(function(r){var t=name+' '+r.textContent.toLowerCase(),"
-    "on=w.every(function(x){return t.indexOf(x)>=0});r.style.display=on?'':'none';any=any||on});s.style.display=any?'':'none'})}</script>\n";
+static const char script[] = "<script>document.getElementById('q').oninput=function(){var w=this.value.toLowerCase().split(/\\s+/);"
+                             "document.querySelectorAll('section').forEach(function(s){var any=false,name=s.dataset.name.toLowerCase();"
+                             "s.querySelectorAll('tbody tr').forEach(function(r){var t=name+' '+r.textContent.toLowerCase(),"
+                             "on=w.every(function(x){return "
+                             "t.indexOf(x)>=0});r.style.display=on?'':'none';any=any||on});s.style.display=any?'':'none'})}</script>\n";
 
 static grn_status put_tfs(const grn_enrich_report_t *r, grn_out_t *o, uint32_t motif, grn_str_t *s)
 {
@@ -73,16 +74,18 @@ static grn_status put_section(const grn_enrich_report_t *r, grn_out_t *o, size_t
     GRN_TRY(grn_html_text(o, set));
     GRN_TRY(grn_out_printf(o, "\" id=s%" PRIu32 "_%d><h2>", x->set, x->method));
     GRN_TRY(grn_html_text(o, set));
-    GRN_TRY(grn_out_printf(o, " &middot; %s</h2>\n<p>%zu of %zu regions are in the database; ", x->method == GRN_CISTARGET ? "cisTarget" : "DEM",
-                           told->n_mapped, told->n_items));
+    GRN_TRY(grn_out_printf(o, " &middot; %s</h2>\n<p>%zu of %zu regions are in the database; ",
+                           x->method == GRN_CISTARGET ? "cisTarget" : "DEM", told->n_mapped, told->n_items));
     if (x->method == GRN_DEM) GRN_TRY(grn_out_printf(o, "%zu in the background; ", told->n_bg));
     GRN_TRY(grn_out_printf(o, "%zu of %zu motifs are enriched", n, r->e->n_motifs_tested[x->method]));
     if (shown < n) GRN_TRY(grn_out_printf(o, ", the first %zu are shown (all are in enriched.tsv)", shown));
-    GRN_TRY(grn_out_printf(o, ".</p>\n<table><thead><tr>%s<th class=t>motif%s<th>hits<th class=t>TFs, direct<th class=t>by similarity<th class=t>by "
-                              "orthology<th class=t>by both</tr></thead><tbody>\n",
-                           r->motifs->n ? "<th class=t>logo" : "",
-                           x->method == GRN_CISTARGET ? "<th>NES<th>AUC<th>rank at max"
-                                                      : "<th>log2FC<th>adj. p<th>log10 p<th>mean, set<th>mean, background"));
+    GRN_TRY(grn_out_printf(
+        o,
+        ".</p>\n<table><thead><tr>%s<th class=t>motif%s<th>hits<th class=t>TFs, direct<th class=t>by similarity<th class=t>by "
+        "orthology<th class=t>by both</tr></thead><tbody>\n",
+        r->motifs->n ? "<th class=t>logo" : "",
+        x->method == GRN_CISTARGET ? "<th>NES<th>AUC<th>rank at max"
+                                   : "<th>log2FC<th>adj. p<th>log10 p<th>mean, set<th>mean, background"));
     for (size_t i = first; i < first + shown; i++) GRN_TRY(put_row(r, o, &r->e->v[i], s));
     GRN_TRY(grn_out_puts(o, "</tbody></table></section>\n"));
 end:
@@ -109,7 +112,8 @@ static grn_status put_head(const grn_enrich_report_t *r, grn_out_t *o)
     GRN_TRY(grn_out_puts(o, "Annotations that count: "));
     GRN_TRY(grn_html_text(o, r->annotations));
     GRN_TRY(grn_out_printf(o, ".%s%s</p>\n<p><input id=q placeholder=\"filter: set, motif, TF\"></p>\n<nav>",
-                           r->motifs->n ? "" : " No logos: no --motifs FILE was given.", r->e->n ? "" : " <b>No motif is enriched.</b>"));
+                           r->motifs->n ? "" : " No logos: no --motifs FILE was given.",
+                           r->e->n ? "" : " <b>No motif is enriched.</b>"));
     for (size_t i = 0; i < r->e->n; i = section_end(r->e, i)) {
         const grn_enriched_t *x = &r->e->v[i];
         GRN_TRY(grn_out_printf(o, "<a href=\"#s%" PRIu32 "_%d\">", x->set, x->method));

@@ -74,11 +74,13 @@ static grn_status put_enriched(const grn_enrich_report_t *r, grn_out_t *o)
 {
     grn_status rc = GRN_OK;
     grn_str_t tfs = { 0 };
-    GRN_TRY(grn_out_puts(o, "set\tmethod\tmotif\tnes\tauc\trank_at_max\tlog2fc\tmean_fg\tmean_bg\tp\tp_adj\tlog10_p\thit_threshold\tflag\tn_hits"
-                            "\tn_set\ttfs_direct\ttfs_similar\ttfs_orthology\ttfs_both\n"));
+    GRN_TRY(grn_out_puts(
+        o, "set\tmethod\tmotif\tnes\tauc\trank_at_max\tlog2fc\tmean_fg\tmean_bg\tp\tp_adj\tlog10_p\thit_threshold\tflag\tn_hits"
+           "\tn_set\ttfs_direct\ttfs_similar\ttfs_orthology\ttfs_both\n"));
     for (size_t i = 0; i < r->e->n; i++) {
         const grn_enriched_t *x = &r->e->v[i];
-        GRN_TRY(grn_out_printf(o, "%s\t%s\t%s", r->sets->v[x->set].name, grn_enrich_method(x->method), grn_names_get(&r->e->motifs, x->motif)));
+        GRN_TRY(grn_out_printf(o, "%s\t%s\t%s", r->sets->v[x->set].name, grn_enrich_method(x->method),
+                               grn_names_get(&r->e->motifs, x->motif)));
         GRN_TRY(put_statistics(o, x));
         GRN_TRY(grn_out_printf(o, "\t%zu\t%zu", x->n_item, r->e->set[x->method][x->set].n_mapped));
         for (int kind = GRN_M2T_DIRECT; kind <= GRN_M2T_BOTH; kind *= 2) {
@@ -102,14 +104,16 @@ grn_status grn_enrich_write_table(const grn_enrich_report_t *r, const char *path
 static grn_status put_sets(const grn_enrich_report_t *r, grn_out_t *o)
 {
     grn_status rc = GRN_OK;
-    GRN_TRY(grn_out_puts(o, "set\tmethod\ttested\tn_regions\tn_mapped\tn_database\tn_background\tn_candidates\tpromoters\tbackground_promoters"
-                            "\tn_motifs\tn_enriched\n"));
+    GRN_TRY(
+        grn_out_puts(o,
+                     "set\tmethod\ttested\tn_regions\tn_mapped\tn_database\tn_background\tn_candidates\tpromoters\tbackground_promoters"
+                     "\tn_motifs\tn_enriched\n"));
     for (size_t s = 0; s < r->sets->n; s++)
         for (int m = 1; m < 3; m++) {
             if (!r->e->set[m]) continue;
             const grn_enrich_set_t *x = &r->e->set[m][s];
-            GRN_TRY(grn_out_printf(o, "%s\t%s\t%s\t%zu\t%zu\t%zu", r->sets->v[s].name, grn_enrich_method(m), x->tested ? "yes" : "no", x->n_items,
-                                   x->n_mapped, x->n_cols));
+            GRN_TRY(grn_out_printf(o, "%s\t%s\t%s\t%zu\t%zu\t%zu", r->sets->v[s].name, grn_enrich_method(m), x->tested ? "yes" : "no",
+                                   x->n_items, x->n_mapped, x->n_cols));
             GRN_TRY(m == GRN_DEM ? grn_out_printf(o, "\t%zu\t%zu", x->n_bg, x->n_candidates) : grn_out_puts(o, "\tNA\tNA"));
             GRN_TRY(m == GRN_DEM && r->opt->genes ? grn_out_printf(o, "\t%zu\t%zu", x->fg_promoters, x->bg_promoters)
                                                   : grn_out_puts(o, "\tNA\tNA"));
@@ -127,18 +131,18 @@ grn_status grn_enrich_write_sets(const grn_enrich_report_t *r, const char *path)
 /* ---- TFs ---- */
 
 enum { NO_MOTIF, NOT_LISTED, NOT_EXPRESSED, NOT_ENRICHED, NO_REGION, KEPT, N_STEPS };
-static const char *const lost_at[N_STEPS] = { "no motif in the database", "not in the TF list", "not in the expression matrix",
-                                              "no enriched motif", "no region with a hit", "." };
+static const char *const lost_at[N_STEPS] = { "no motif in the database", "not in the TF list",   "not in the expression matrix",
+                                              "no enriched motif",        "no region with a hit", "." };
 
 static int step_of(const grn_enrich_report_t *r, size_t tf)
 {
     const grn_annotation_t *a = r->a;
-    return !a->n_motifs[tf]                                          ? NO_MOTIF
-           : !a->listed[tf]                                          ? NOT_LISTED
-           : !a->expressed[tf]                                       ? NOT_EXPRESSED
-           : !r->counts->n_enriched[tf]                              ? NOT_ENRICHED
+    return !a->n_motifs[tf]                                         ? NO_MOTIF
+           : !a->listed[tf]                                         ? NOT_LISTED
+           : !a->expressed[tf]                                      ? NOT_EXPRESSED
+           : !r->counts->n_enriched[tf]                             ? NOT_ENRICHED
            : !(r->counts->n_direct[tf] + r->counts->n_extended[tf]) ? NO_REGION
-                                                                     : KEPT;
+                                                                    : KEPT;
 }
 
 static grn_status put_tfs(const grn_enrich_report_t *r, grn_out_t *o)
@@ -151,8 +155,14 @@ static grn_status put_tfs(const grn_enrich_report_t *r, grn_out_t *o)
     GRN_TRY(grn_out_puts(o, "tf\tn_motifs\tlisted\texpressed\tn_enriched\tdirect_regions\textended_regions\tlost_at\n"));
     for (size_t i = 0; i < a->tfs.n; i++) {
         size_t k = order[i];
-        GRN_TRY(grn_out_printf(o, "%s\t%" PRIu32 "\t%s\t%s\t%" PRIu32 "\t%" PRIu32 "\t%" PRIu32 "\t%s\n", grn_names_get(&a->tfs, k), a->n_motifs[k],
-                               !a->has_tfs ? "NA" : a->listed[k] ? "yes" : "no", !a->has_matrix ? "NA" : a->expressed[k] ? "yes" : "no",
+        GRN_TRY(grn_out_printf(o, "%s\t%" PRIu32 "\t%s\t%s\t%" PRIu32 "\t%" PRIu32 "\t%" PRIu32 "\t%s\n", grn_names_get(&a->tfs, k),
+                               a->n_motifs[k],
+                               !a->has_tfs    ? "NA"
+                               : a->listed[k] ? "yes"
+                                              : "no",
+                               !a->has_matrix    ? "NA"
+                               : a->expressed[k] ? "yes"
+                                                 : "no",
                                r->counts->n_enriched[k], r->counts->n_direct[k], r->counts->n_extended[k], lost_at[step_of(r, k)]));
     }
 end:

@@ -85,8 +85,8 @@ static grn_status too_few(const run_t *r, const grn_regionset_t *x)
         grn_log_warn("only %zu of %zu regions of '%s' are in '%s'", x->n_mapped, x->items.n, x->path, r->db->path);
         return GRN_OK;
     }
-    return grn_err(GRN_EEMPTY, "%zu of %zu %s of '%s' are in the database '%s', at least a tenth is needed; first names: %s vs %s", x->n_mapped,
-                   x->items.n, r->db->is_genes ? "genes" : "regions", r->db->is_genes ? x->name : x->path, r->db->path,
+    return grn_err(GRN_EEMPTY, "%zu of %zu %s of '%s' are in the database '%s', at least a tenth is needed; first names: %s vs %s",
+                   x->n_mapped, x->items.n, r->db->is_genes ? "genes" : "regions", r->db->is_genes ? x->name : x->path, r->db->path,
                    grn_names_get(&x->items, 0), grn_names_get(r->db->columns, 0));
 }
 
@@ -97,8 +97,9 @@ static grn_status map_sets(run_t *r)
     GRN_TRY(grn_par_for(r->pool, r->sets->n, 1, map_work, r));
     for (size_t s = 0; s < r->sets->n; s++) {
         const grn_regionset_t *x = &r->sets->v[s];
-        GRN_TRY(grn_funnel_add(&r->e->funnel, unit, x->n_mapped, x->items.n - x->n_mapped, "%s: %s in the database (%.1f%%, as %zu of its %s)",
-                               x->name, unit, 100.0 * (double)x->n_mapped / (double)x->items.n, x->n, unit));
+        GRN_TRY(grn_funnel_add(&r->e->funnel, unit, x->n_mapped, x->items.n - x->n_mapped,
+                               "%s: %s in the database (%.1f%%, as %zu of its %s)", x->name, unit,
+                               100.0 * (double)x->n_mapped / (double)x->items.n, x->n, unit));
         if ((double)x->n_mapped < MIN_MAPPED * (double)x->items.n) GRN_TRY(too_few(r, x));
         for (int k = 1; k < 3; k++)
             if (r->methods & k) r->e->set[k][s] = (grn_enrich_set_t){ .n_items = x->items.n, .n_mapped = x->n_mapped, .n_cols = x->n };
@@ -121,7 +122,8 @@ static grn_status find_promoters(run_t *r)
     GRN_TRY(grn_genes_load(r->o->genes, &genes));
     GRN_TRY(GRN_NEW(r->promoter, r->db->N));
     GRN_TRY(grn_dem_promoters(&r->db->place, &genes, r->o->promoter_space, r->o->compat, r->promoter, &n));
-    grn_log_info("DEM: %zu of %zu regions of the database are promoters (within %" PRIu64 " bp of a TSS)", n, r->db->N, r->o->promoter_space);
+    grn_log_info("DEM: %zu of %zu regions of the database are promoters (within %" PRIu64 " bp of a TSS)", n, r->db->N,
+                 r->o->promoter_space);
 end:
     grn_genes_clear(&genes);
     return rc;
@@ -172,8 +174,8 @@ static grn_status make_contrast(run_t *r, size_t s, const grn_regionset_t *given
     grn_log_info("DEM: %s: %zu regions against %zu of %zu in the background%s", x->name, c->n_fg, c->n_bg, n,
                  r->promoter ? ", balanced by promoters" : "");
     if (r->promoter)
-        grn_log_info("DEM: %s: promoters %.1f%% of the set, %.1f%% of its background", x->name, 100.0 * (double)c->fg_promoters / (double)c->n_fg,
-                     100.0 * (double)c->bg_promoters / (double)c->n_bg);
+        grn_log_info("DEM: %s: promoters %.1f%% of the set, %.1f%% of its background", x->name,
+                     100.0 * (double)c->fg_promoters / (double)c->n_fg, 100.0 * (double)c->bg_promoters / (double)c->n_bg);
 end:
     return rc;
 }
@@ -286,7 +288,9 @@ static grn_status select_cistarget(run_t *r)
                          r->ct.c ? "" : " (the AUC threshold leaves one rank: too few regions)");
         for (size_t m = 0; m < r->db->M; m++) {
             if (!(nes[m] >= r->o->min_nes)) continue;
-            grn_enriched_t x = { .set = (uint32_t)s, .method = GRN_CISTARGET, .nes = nes[m], .auc = grn_cistarget_auc(&r->ct, s, m), .threshold = NAN };
+            grn_enriched_t x = {
+                .set = (uint32_t)s, .method = GRN_CISTARGET, .nes = nes[m], .auc = grn_cistarget_auc(&r->ct, s, m), .threshold = NAN
+            };
             GRN_TRY(push(r, x, m));
             n++;
         }
@@ -307,12 +311,14 @@ static grn_status select_dem(run_t *r)
         for (size_t m = 0; m < r->db->M; m++) {
             const grn_dem_row_t *y = &c->row[m];
             if (!(y->p_adj <= r->o->max_adj_p && y->log2fc >= r->o->min_log2fc && y->mean_fg >= r->o->min_mean_fg)) continue;
-            grn_enriched_t x = { .set = (uint32_t)s, .method = GRN_DEM, .nes = NAN, .auc = NAN, .dem = *y, .threshold = r->o->hit_threshold };
+            grn_enriched_t x = {
+                .set = (uint32_t)s, .method = GRN_DEM, .nes = NAN, .auc = NAN, .dem = *y, .threshold = r->o->hit_threshold
+            };
             GRN_TRY(push(r, x, m));
             n++;
         }
-        GRN_TRY(grn_funnel_add(&r->e->funnel, "motifs", n, r->db->M - n, "%s: DEM log2 fold change >= %g, adjusted p <= %g", r->sets->v[s].name,
-                               r->o->min_log2fc, r->o->max_adj_p));
+        GRN_TRY(grn_funnel_add(&r->e->funnel, "motifs", n, r->db->M - n, "%s: DEM log2 fold change >= %g, adjusted p <= %g",
+                               r->sets->v[s].name, r->o->min_log2fc, r->o->max_adj_p));
     }
 end:
     return rc;
@@ -400,17 +406,21 @@ end:
     return rc;
 }
 
-grn_status grn_enrich_run(grn_enrich_t *e, grn_motifdb_t *db, grn_regionsets_t *sets, int methods, const grn_enrich_opt_t *o, grn_par_t *pool)
+grn_status grn_enrich_run(grn_enrich_t *e, grn_motifdb_t *db, grn_regionsets_t *sets, int methods, const grn_enrich_opt_t *o,
+                          grn_par_t *pool)
 {
     grn_status rc = GRN_OK;
-    run_t r = { .e = e, .db = db, .sets = sets, .o = o, .pool = pool, .methods = methods, .n_workers = (size_t)grn_par_n(pool), .first = e->n };
+    run_t r = {
+        .e = e, .db = db, .sets = sets, .o = o, .pool = pool, .methods = methods, .n_workers = (size_t)grn_par_n(pool), .first = e->n
+    };
     e->n_sets = sets->n;
     for (int k = 1; k < 3; k++) {
         if (!(methods & k)) continue;
         e->n_motifs_tested[k] = db->M;
         if (!e->set[k]) GRN_TRY(GRN_NEW(e->set[k], sets->n));
     }
-    grn_log_info("'%s': %zu motifs x %zu %s, %s", db->path, db->M, db->N, db->is_genes ? "genes" : "regions", db->is_rank ? "ranks" : "scores");
+    grn_log_info("'%s': %zu motifs x %zu %s, %s", db->path, db->M, db->N, db->is_genes ? "genes" : "regions",
+                 db->is_rank ? "ranks" : "scores");
     GRN_TRY(map_sets(&r));
     GRN_TRY(prepare(&r));
     GRN_TRY(grn_motifdb_pass(db, NULL, first_work, &r, pool));

@@ -19,7 +19,7 @@ typedef struct {
     int compat;
 } grn_enrich_opt_t;
 
-typedef struct { /* an enriched motif of a set; what the method does not give is NaN */
+typedef struct {         /* an enriched motif of a set; what the method does not give is NaN */
     uint32_t set, motif; /* motif: into motifs of the list */
     int method;
     double nes, auc;
@@ -41,7 +41,7 @@ typedef struct { /* what became of a set in one method; numbers of regions of th
 typedef struct {
     grn_enriched_t *v; /* by set, method, NES or log2fc (largest first), p, motif name */
     size_t n, cap;
-    grn_names_t motifs; /* of all databases */
+    grn_names_t motifs;       /* of all databases */
     grn_enrich_set_t *set[3]; /* (sets) by method; NULL: method not used */
     size_t n_sets, n_motifs_tested[3];
     grn_funnel_t funnel;

@@ -81,7 +81,8 @@ grn_status grn_motifdb_open(grn_motifdb_t *db, const char *path, int is_rank, in
     db->N = info->n_cols;
     db->motifs = &info->row;
     db->columns = &info->col;
-    if (is_rank && db->N > MAX_RANK) GRN_FAIL(GRN_EUNSUP, "'%s': ranks of %zu regions; at most %zu are held exactly", path, db->N, MAX_RANK);
+    if (is_rank && db->N > MAX_RANK)
+        GRN_FAIL(GRN_EUNSUP, "'%s': ranks of %zu regions; at most %zu are held exactly", path, db->N, MAX_RANK);
     if (!is_genes && (rc = grn_regions_from_names(db->columns, &db->place))) GRN_TRY(grn_err_prefix(rc, "'%s'", path));
 end:
     if (rc) grn_motifdb_close(db);
@@ -204,7 +205,8 @@ grn_status grn_motifdb_ranks(const grn_motifdb_t *db, size_t motif, const float 
         sum += rank[i];
     }
     if (sum == N * (N - 1) / 2) return GRN_OK;
-    return grn_err(GRN_EFORMAT, "'%s': values of motif '%s' are no ranks 0 to %" PRIu64 ", each once: their sum is %" PRIu64 ", not %" PRIu64,
+    return grn_err(GRN_EFORMAT,
+                   "'%s': values of motif '%s' are no ranks 0 to %" PRIu64 ", each once: their sum is %" PRIu64 ", not %" PRIu64,
                    db->path, grn_names_get(db->motifs, motif), N - 1, sum, N * (N - 1) / 2);
 bad:
     for (size_t i = 0; i < N; i++)

@@ -12,15 +12,15 @@
 #include "io/matrix.h"
 
 typedef struct {
-    const char *path;     /* borrowed */
-    int is_rank;          /* whole numbers from 0, best first; else scores >= 0 */
-    int is_genes;         /* columns are genes */
-    size_t M, N;          /* motifs, regions */
+    const char *path;                    /* borrowed */
+    int is_rank;                         /* whole numbers from 0, best first; else scores >= 0 */
+    int is_genes;                        /* columns are genes */
+    size_t M, N;                         /* motifs, regions */
     const grn_names_t *motifs, *columns; /* (M), (N) */
-    grn_regions_t place;  /* (N) of the columns; empty for genes */
-    grn_mr_t *mr;         /* rows are motifs */
-    grn_matrix_t turned;  /* else: the whole */
-    size_t block;         /* motifs read at once; 0: as many as 256 MB hold */
+    grn_regions_t place;                 /* (N) of the columns; empty for genes */
+    grn_mr_t *mr;                        /* rows are motifs */
+    grn_matrix_t turned;                 /* else: the whole */
+    size_t block;                        /* motifs read at once; 0: as many as 256 MB hold */
 } grn_motifdb_t;
 
 /* GRN_EFORMAT: neither side has region names (is_genes: the columns are taken as they are), ranks where scores are expected or

@@ -21,7 +21,7 @@ typedef struct {
     size_t n_mapped;      /* items with a column */
     grn_setpair_t *pair;  /* (n_pair) by column, then item */
     size_t n_pair;
-    uint32_t *col;        /* (n) distinct columns, ascending */
+    uint32_t *col; /* (n) distinct columns, ascending */
     size_t n;
 } grn_regionset_t;
 
