@@ -32,6 +32,8 @@ typedef struct {
     uint32_t sweep;       /* from 1; 0 is the start */
     size_t first, last;   /* cells of the batch, by place */
     uint64_t *batch_base; /* (blocks + 1) tokens of the batch before each block */
+    size_t *to_draw;      /* (blocks) cells of the batch that have not drawn its tokens; atomic */
+    size_t n_counted;     /* blocks counted while the batch was drawn; atomic */
     int join, sweep_ends, averaging, scoring;
     uint16_t *z, *drawn;  /* (n_tokens) topics; those of the batch, by block, as they are drawn */
     size_t drawn_cap;
@@ -149,6 +151,7 @@ static grn_status chain_init(chain_t *h, const grn_corpus_t *c, const grn_lda_op
     h->is_wide = c->C > UINT16_MAX;
     GRN_TRY(new_aligned(&h->nw, c->n_blocks * GRN_CORPUS_BLOCK, h->KP, h->is_wide ? 4 : 2));
     GRN_TRY(GRN_NEW(h->batch_base, c->n_blocks + 1));
+    GRN_TRY(GRN_NEW(h->to_draw, c->n_blocks));
     GRN_TRY(GRN_NEW(h->nd, c->C * h->K));
     GRN_TRY(GRN_NEW(h->n_k, h->K));
     GRN_TRY(new_floats(&h->inv, 1, h->KP));
@@ -174,6 +177,7 @@ static void chain_clear(chain_t *h)
     free(h->drawn);
     free(h->nw);
     free(h->batch_base);
+    free(h->to_draw);
     free(h->nd);
     free(h->n_k);
     free(h->inv);
@@ -235,6 +239,39 @@ static void settle_cell(chain_t *h, worker_t *w, size_t cell, const float *nd)
     h->cell_ll[cell] = ll - lgamma(total + h->o->alpha);
 }
 
+/* ---- regions: what was drawn is counted ---- */
+
+/* The topics drawn take the place of the old ones in z and nw. */
+#define COUNT_RUN(type) \
+    do { \
+        type *nw = counts; \
+        for (uint32_t i = 0; i < n; i++) { \
+            type *row = nw + (size_t)(token[i] & GRN_CORPUS_REGION) * h->KP; \
+            if (z[i] != GRN_LDA_ABSENT) row[z[i]]--; \
+            if (drawn[i] != GRN_LDA_ABSENT) row[drawn[i]]++; \
+            z[i] = drawn[i]; \
+        } \
+    } while (0)
+static void count_block(chain_t *h, size_t b, void *counts)
+{
+    const grn_corpus_t *c = h->c;
+    const uint32_t *off = c->off + b * (c->C + 1), n = off[h->last] - off[h->first];
+    const uint64_t from = c->base[b] + off[h->first];
+    const uint16_t *token = c->token + from, *drawn = h->drawn + h->batch_base[b];
+    uint16_t *z = h->z + from;
+    if (h->is_wide) COUNT_RUN(uint32_t);
+    else COUNT_RUN(uint16_t);
+}
+
+/* Counts the first block that is not, if all cells of the batch have drawn its tokens (nothing else in the batch needs its counts):
+ * they are still in the cache. */
+static void count_next(chain_t *h)
+{
+    size_t b = __atomic_load_n(&h->n_counted, __ATOMIC_ACQUIRE);
+    if (b == h->c->n_blocks || __atomic_load_n(&h->to_draw[b], __ATOMIC_ACQUIRE)) return;
+    if (__atomic_compare_exchange_n(&h->n_counted, &b, b + 1, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) count_block(h, b, block_counts(h, b));
+}
+
 static grn_status draw_work(void *ctx, size_t begin, size_t end, int worker)
 {
     chain_t *h = ctx;
@@ -264,35 +301,16 @@ static grn_status draw_work(void *ctx, size_t begin, size_t end, int worker)
             }
             (h->is_wide ? h->kernel->draw32 : h->kernel->draw16)(&block, run, n, w->scratch);
         }
+        __atomic_sub_fetch(&h->to_draw[b], n_cells, __ATOMIC_ACQ_REL);
+        count_next(h);
     }
     for (size_t j = 0; j < n_cells; j++) settle_cell(h, w, first + j, w->nd + j * h->KP);
     grn_progress_add(n_cells);
     return GRN_OK;
 }
 
-/* ---- regions: what was drawn is counted ---- */
 
-/* The topics drawn take the place of the old ones in z and nw. */
-#define COUNT_RUN(type) \
-    do { \
-        type *nw = counts; \
-        for (uint32_t i = 0; i < n; i++) { \
-            type *row = nw + (size_t)(token[i] & GRN_CORPUS_REGION) * h->KP; \
-            if (z[i] != GRN_LDA_ABSENT) row[z[i]]--; \
-            if (drawn[i] != GRN_LDA_ABSENT) row[drawn[i]]++; \
-            z[i] = drawn[i]; \
-        } \
-    } while (0)
-static void count_block(chain_t *h, size_t b, void *counts)
-{
-    const grn_corpus_t *c = h->c;
-    const uint32_t *off = c->off + b * (c->C + 1), n = off[h->last] - off[h->first];
-    const uint64_t from = c->base[b] + off[h->first];
-    const uint16_t *token = c->token + from, *drawn = h->drawn + h->batch_base[b];
-    uint16_t *z = h->z + from;
-    if (h->is_wide) COUNT_RUN(uint32_t);
-    else COUNT_RUN(uint16_t);
-}
+/* ---- regions: what a sweep leaves of them ---- */
 
 /* Adds p of the block's held-out tokens under the counts as they are. */
 static void score_held(chain_t *h, size_t b, const void *nw)
@@ -335,7 +353,7 @@ static grn_status count_work(void *ctx, size_t begin, size_t end, int worker)
     (void)worker;
     for (size_t b = begin; b < end; b++) {
         void *nw = block_counts(h, b);
-        count_block(h, b, nw);
+        if (b >= h->n_counted) count_block(h, b, nw);
         if (!h->sweep_ends) continue;
         h->block_ll[b] = settle_regions(h, b, nw);
         if (h->scoring) score_held(h, b, nw);
@@ -349,9 +367,11 @@ static grn_status batch_begin(chain_t *h, size_t first, size_t last)
     const grn_corpus_t *c = h->c;
     h->first = first;
     h->last = last;
+    h->n_counted = 0;
     for (size_t b = 0; b < c->n_blocks; b++) {
         const uint32_t *off = c->off + b * (c->C + 1);
         h->batch_base[b + 1] = h->batch_base[b] + (off[last] - off[first]);
+        h->to_draw[b] = last - first;
     }
     return GRN_GROW(h->drawn, h->drawn_cap, h->batch_base[c->n_blocks]);
 }
@@ -451,7 +471,8 @@ static grn_status sweep(chain_t *h, grn_par_t *pool)
 {
     grn_status rc = GRN_OK;
     const size_t C = h->c->C, n_batches = C < BATCHES ? C : BATCHES;
-    size_t chunk = (C / n_batches / 64 + GRN_LDA_GROUP - 1) / GRN_LDA_GROUP * GRN_LDA_GROUP; /* large: a region's counts serve many cells */
+    size_t chunk = C / n_batches / (size_t)h->n_workers; /* large: a region's counts serve many cells */
+    chunk = (chunk + GRN_LDA_GROUP - 1) / GRN_LDA_GROUP * GRN_LDA_GROUP;
     chunk = chunk < MIN_CHUNK ? MIN_CHUNK : chunk > MAX_CHUNK ? MAX_CHUNK : chunk;
     for (size_t i = 0; i < n_batches; i++) {
         GRN_TRY(batch_begin(h, C * i / n_batches, C * (i + 1) / n_batches));
