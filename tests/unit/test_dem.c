@@ -184,7 +184,7 @@ static void backgrounds(void **state)
     assert_int_equal(pick(0, 0, 0, 0, a, &p), 360);
     assert_int_equal(pick(1000, 0, 0, 0, a, &p), 360);
     assert_int_equal(pick(101, 1, 0, 0, a, &p), 101);
-    assert_int_equal(p, 25); /* trunc(101 / 4) */
+    assert_int_equal(p, 25);       /* trunc(101 / 4) */
     n = pick(101, 1, 0, 1, b, &p); /* the same regions in another order */
     assert_int_equal(n, 101);
     assert_memory_equal(a, b, 101 * sizeof *a);
@@ -220,7 +220,8 @@ static void promoters(void **state)
     grn_names_t names = { 0 };
     grn_regions_t r = { 0 };
     /*                            at A            ends where A's begins  1 bp of it             start of B         end of B */
-    const char *region[] = { "chr1:9900-10400", "chr1:8500-9000", "chr1:8501-9001", "chr1:49900-50100", "chr1:59900-60100", "chr1:80000-80100" };
+    const char *region[] = { "chr1:9900-10400",  "chr1:8500-9000",   "chr1:8501-9001",
+                             "chr1:49900-50100", "chr1:59900-60100", "chr1:80000-80100" };
     const uint8_t want[2][6] = { { 1, 0, 1, 0, 1, 0 }, { 1, 0, 1, 1, 0, 0 } };
     uint8_t flag[6];
     size_t n;
@@ -293,7 +294,8 @@ static void mapping(void **state)
 static void bits(void **state)
 {
     (void)state;
-    const double flat[] = { 0.25, 0.25, 0.25, 0.25 }, sure[] = { 0, 0, 1, 0 }, half[] = { 0.5, 0.5, 0, 0 }, q[] = { 0.5, 0.25, 0.125, 0.125 };
+    const double flat[] = { 0.25, 0.25, 0.25, 0.25 }, sure[] = { 0, 0, 1, 0 }, half[] = { 0.5, 0.5, 0, 0 },
+                 q[] = { 0.5, 0.25, 0.125, 0.125 };
     near(grn_logo_bits(flat), 0, 0);
     near(grn_logo_bits(sure), 2, 0);
     near(grn_logo_bits(half), 1, 0);

@@ -90,7 +90,8 @@ static void order_ties(uint64_t *a, uint64_t *tmp, size_t n, const uint64_t *has
     }
 }
 
-grn_status grn_ranking_of(grn_ranking_t *w, const float *score, const uint64_t *hash, size_t n, uint64_t seed, uint64_t motif, uint32_t *rank)
+grn_status grn_ranking_of(grn_ranking_t *w, const float *score, const uint64_t *hash, size_t n, uint64_t seed, uint64_t motif,
+                          uint32_t *rank)
 {
     if (n > UINT32_MAX) return grn_err(GRN_EINVAL, "more than 4,294,967,295 regions");
     grn_status rc = room(w, n);
