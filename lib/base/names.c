@@ -115,8 +115,9 @@ int grn_names_equal(const grn_names_t *a, const grn_names_t *b)
 grn_status grn_names_join(const grn_names_t *d, char **out, size_t *n)
 {
     char *s;
-    if (GRN_NEW_RAW(s, d->buf_n)) return GRN_ENOMEM;
+    if (GRN_NEW_RAW(s, d->buf_n + 1)) return GRN_ENOMEM;
     for (size_t i = 0; i < d->buf_n; i++) s[i] = d->buf[i] ? d->buf[i] : '\n';
+    s[d->buf_n] = '\0';
     *out = s;
     *n = d->buf_n;
     return GRN_OK;

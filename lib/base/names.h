@@ -38,7 +38,7 @@ grn_status grn_names_dup(grn_names_t *out,
                          const grn_names_t *d) GRN_MUST_USE;     /* out must be empty */
 int grn_names_equal(const grn_names_t *a, const grn_names_t *b); /* same names, same order */
 
-/* The container's text form: one name per line, each line ended by '\n'. Join: *out malloc'ed.
+/* The container's text form: one name per line, each line ended by '\n'. Join: *out malloc'ed, a NUL behind its n bytes.
  * Split: `d` must be empty; GRN_EFORMAT on a missing final newline, NUL, or a duplicate (named). */
 grn_status grn_names_join(const grn_names_t *d, char **out, size_t *n) GRN_MUST_USE;
 grn_status grn_names_split(grn_names_t *d, const char *text, size_t n) GRN_MUST_USE;
