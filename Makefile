@@ -115,6 +115,8 @@ install-files:
 	install -m 644 man/*.1 $(INSTALL_MAN)/man1
 	install -m 644 man/*.5 $(INSTALL_MAN)/man5
 	cp -r pipelines/. $(INSTALL_SHARE)/pipelines/
+	install -d $(INSTALL_SHARE)/scripts
+	install -m 755 scripts/*.py $(INSTALL_SHARE)/scripts
 uninstall:
 	rm -f $(TOOL:%=$(INSTALL_BIN)/%) $(patsubst man/%,$(INSTALL_MAN)/man1/%,$(wildcard man/*.1)) $(patsubst man/%,$(INSTALL_MAN)/man5/%,$(wildcard man/*.5))
 	rm -rf $(INSTALL_SHARE)

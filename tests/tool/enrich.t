@@ -74,3 +74,20 @@ if t_data atac/fimo_moods_oracles; then
     t_true "CTCF is first in its peaks" '[ "$(awk -F"\t" "\$1 == \"ctcf\" { print \$17; exit }" peaks/enriched.tsv)" = CTCF ]'
     t_true "the p53 family in those of TAp73" 'awk -F"\t" "\$1 == \"p73\" { print \$17 }" peaks/enriched.tsv | head -n 3 | sort | tr "\n" " " | grep -q "^TP53 TP63 TP73 $"'
 fi
+
+# parity with ctxcore and scipy: every motif of random scores with ties, in three sets
+if [ -n "${SANITIZED:-}" ]; then
+    t_skip "enrich.t: parity with ctxcore" "done in the plain run"
+elif python3 -c 'import ctxcore.recovery, scipy, pandas' 2>/dev/null; then
+    awk 'BEGIN { srand(11); printf "motif"; for (i = 0; i < 3000; i++) printf ",g%d", i; print ""
+        for (m = 0; m < 80; m++) { printf "M%d", m; for (i = 0; i < 3000; i++) printf ",%.2f", rand() < 0.6 ? 0 : rand() * (m % 5 == 0 && i % 7 == 0 ? 9 : 5); print "" } }' >p.csv
+    mat p.zst p.csv
+    awk 'BEGIN { srand(12); for (s = 0; s < 3; s++) { printf "set%d\tx", s; for (i = 0; i < 3000; i++) if (rand() < 0.05 + 0.1 * (i % 7 == s)) printf "\tg%d", i; print "" } }' >p.gmt
+    grn-build rank --no-pg -q --genes p.zst -o p.r.zst
+    t_ok "all motifs of three sets" enrich -r p.r.zst -s p.zst --sets-are-genes --auc-threshold 0.02 --nes -1000 --log2fc -100 --adj-p 1 --max-bg 0 -o parity p.gmt
+    grn-view -q -O tsv p.r.zst >p.r.tsv; grn-view -q -O tsv p.zst >p.tsv
+    ran "AUC, NES, leading edge and DEM agree with ctxcore and scipy" python3 "$SRC/tests/parity/cistarget_ctxcore.py" p.r.tsv p.tsv p.gmt parity/enriched.tsv 0.02
+    cat out
+else
+    t_skip "enrich.t: parity with ctxcore" "python3 with ctxcore, pandas, scipy absent"
+fi

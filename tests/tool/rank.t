@@ -64,3 +64,27 @@ head -c 300 b.zst >cut.zst
 t_exit 1 "grn-build*cut.zst*" "cut file" rank cut.zst -o x.zst
 t_exit 1 "grn-build*" "disk full" rank s.zst -o /dev/full
 t_true "nothing is left" '[ ! -e x.zst ]'
+
+# Feather databases of cisTarget, both ways
+if [ -n "${SANITIZED:-}" ]; then
+    t_skip "rank.t: Feather" "done in the plain run"
+elif python3 -c 'import pyarrow, numpy, zstandard, xxhash' 2>/dev/null; then
+    f="python3 $SRC/scripts/cistarget_feather.py"
+    t_ok "ranks to Feather" $f to-feather b1.zst x.regions_vs_motifs.rankings.feather
+    python3 -c 'import pyarrow.feather as f; t = f.read_table("x.regions_vs_motifs.rankings.feather", columns=["motifs", "chr1:4000-4500"]).to_pydict()
+for m, r in zip(t["motifs"], t["chr1:4000-4500"]): print(m, r, sep="\t")' >got
+    tsv b1.zst | cut -f 1,6 | tail -n +2 >want
+    t_cmp "one region's column, as pyarrow reads it" got want
+    t_ok "and back" $f to-grn x.regions_vs_motifs.rankings.feather back.zst
+    t_ok "a whole container" grn-view --check back.zst
+    tsv back.zst >got; tsv b1.zst >want
+    t_cmp "same ranks" got want
+    python3 -c 'import pyarrow as pa, pyarrow.feather as f
+f.write_feather(pa.table({"M1": pa.array([1.5, 0, 4], pa.float32()), "M2": pa.array([0, 7, 0.25], pa.float32()), "regions": ["chr1:1-2", "chr1:3-4", "chr2:5-6"]}), "z.motifs_vs_regions.scores.feather", compression="zstd")'
+    t_ok "a column per motif" $f to-grn z.motifs_vs_regions.scores.feather z.zst
+    t_true "is a row per motif" '[ "$(tsv z.zst | tail -n +2)" = "$(printf "M1\t1.5\t0\t4\nM2\t0\t7\t0.25")" ]'
+    t_ok "ranked" rank z.zst -o z.r.zst
+    t_exit 1 "*name it .rankings.feather*" "ranks under the name of scores" $f to-feather b1.zst w.regions_vs_motifs.scores.feather
+else
+    t_skip "rank.t: Feather" "python3 with pyarrow, zstandard, xxhash absent"
+fi

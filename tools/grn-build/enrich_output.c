@@ -30,7 +30,8 @@ end:
 /* A number, or NA. */
 static grn_status put_number(grn_out_t *o, double x)
 {
-    return isnan(x) ? grn_out_puts(o, "\tNA") : grn_out_printf(o, "\t%.6g", x);
+    char text[32];
+    return isnan(x) ? grn_out_puts(o, "\tNA") : grn_out_printf(o, "\t%s", grn_fmt_f64(text, x));
 }
 
 typedef grn_status (*put_fn)(const grn_enrich_report_t *, grn_out_t *);
