@@ -112,6 +112,8 @@ grn_status grn_mr_seek(grn_mr_t *r, uint64_t row)
 void grn_mr_bare(grn_mr_t *r);
 /* Metadata of a container; NULL if absent or in another format. Borrowed. */
 const char *grn_mr_meta(const grn_mr_t *r, const char *key);
+/* The container itself; NULL for other formats. Borrowed. */
+const struct grn_cr_s *grn_mr_container(const grn_mr_t *r);
 void grn_mr_close(grn_mr_t *r);
 
 #endif

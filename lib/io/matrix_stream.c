@@ -171,6 +171,11 @@ void grn_mr_bare(grn_mr_t *r)
     r->bare = 1;
 }
 
+const grn_cr_t *grn_mr_container(const grn_mr_t *r)
+{
+    return r->cr;
+}
+
 const char *grn_mr_meta(const grn_mr_t *r, const char *key)
 {
     return r->cr ? grn_cr_meta(r->cr, key) : NULL;

@@ -75,6 +75,12 @@ t_true "have a column each" '[ "$(tsv sites.zst | head -n 1 | tr "\t" "\n" | gre
 for i in 1 2 3; do $scan --scorer cbust --shard $i/3 -m $m -g $g -r sub.bed -o part$i.zst; done
 { tsv part1.zst; tsv part2.zst | tail -n +2; tsv part3.zst | tail -n +2; } >parts.txt; tsv t1.zst >whole.txt
 t_cmp "three shards in order are the whole" parts.txt whole.txt
+t_ok "joined" grn-view merge -q --no-pg -o joined.zst part1.zst part2.zst part3.zst
+tsv joined.zst >joined.txt
+t_cmp "joined shards are the whole" joined.txt whole.txt
+meta() { grn-view -q -H "$1" | grep -E "^(values|scorer|gap|range|padding|pseudocount|mask)" | sort; }
+t_true "and say what they hold" '[ "$(meta joined.zst)" = "$(meta t1.zst)" ] && [ "$(meta t1.zst | wc -l)" = 8 ]'
+t_exit 1 "grn-view*part1.zst*" "a shard twice" grn-view merge -q -o x.zst part1.zst part1.zst
 t_exit 2 "grn-build*--shard '4/3'*" "shard beyond" $scan --scorer cbust --shard 4/3 -m $m -g $g -o x.zst
 t_exit 3 "grn-build*holds none of the 1 motifs*" "empty shard" $scan --scorer cbust --shard 1/3 -m one.cb -g $g -o x.zst
 r="$scan --max-mem 1k --scorer cbust -m $m -g $g -r sub.bed --resume -o re.zst"

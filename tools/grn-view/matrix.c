@@ -366,12 +366,15 @@ static int source_next(source_t *s, uint64_t *at, grn_matrix_t *out)
     grn_matrix_t b = { 0 }, rows = { 0 };
     uint32_t pick[BLOCK];
     int got = 0;
-    uint64_t n = 0;
+    uint64_t n = 0, last = *at;
     const grn_matrix_t *info = grn_mr_info(s->r);
     grn_matrix_clear(out);
     while (*at < info->n_rows && !s->keep[*at]) (*at)++; /* blocks without any are not read */
+    if (*at == info->n_rows) return 0;
+    for (uint64_t i = *at; i < info->n_rows && i < *at + BLOCK; i++)
+        if (s->keep[i]) last = i; /* nor what lies behind the last */
     GRN_TRY(grn_mr_seek(s->r, *at));
-    got = grn_mr_next(s->r, BLOCK, &b);
+    got = grn_mr_next(s->r, last + 1 - *at, &b);
     if (got < 0) GRN_TRY((grn_status)got);
     if (got == 0) goto end;
     for (uint64_t i = 0; i < b.n_rows; i++)

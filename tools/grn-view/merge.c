@@ -291,7 +291,90 @@ end:
     return rc;
 }
 
-static grn_status merge_matrices(const char *const *path, size_t n)
+/* ---- containers with the same columns: rows one file after the other, never whole in memory ---- */
+
+#define PIECE_BYTES ((uint64_t)64 << 20)
+
+static int same_attrs(const grn_attrs_t *a, const grn_attrs_t *b)
+{
+    if (a->n != b->n) return 0;
+    for (size_t k = 0; k < a->n; k++) {
+        const grn_attr_t *x = &a->a[k], *y = grn_attr_find(b, x->name);
+        if (!y || (x->code != NULL) != (y->code != NULL)) return 0;
+        if (x->code && !grn_names_equal(&x->levels, &y->levels)) return 0;
+    }
+    return 1;
+}
+
+/* What all files say alike about their values (scorer, ranks ...) holds for the whole. */
+static grn_status common_meta(grn_mr_t *const *r, size_t n, grn_mw_t *w)
+{
+    static const char *const own[] = { "schema", "tool", "version", "seed", "inputs", "command", "chain", "n_rows", "n_cols" };
+    const grn_cr_t *cr = grn_mr_container(r[0]);
+    grn_status rc = GRN_OK;
+    for (size_t i = 0; i < grn_cr_n_meta(cr) && !rc; i++) {
+        const char *key, *value;
+        int keep = 1;
+        grn_cr_meta_at(cr, i, &key, &value);
+        for (size_t k = 0; k < sizeof own / sizeof *own; k++) keep &= strcmp(key, own[k]) != 0;
+        for (size_t f = 1; f < n; f++) {
+            const char *other = grn_mr_meta(r[f], key);
+            keep &= other && !strcmp(other, value);
+        }
+        if (keep) rc = grn_mw_meta(w, key, value);
+    }
+    return rc;
+}
+
+static grn_status append_file(grn_mr_t *r, const char *path, grn_mw_t *w)
+{
+    grn_matrix_t b = { 0 };
+    grn_status rc = GRN_OK;
+    uint64_t rows = PIECE_BYTES / (4 * (grn_mr_info(r)->n_cols + 1));
+    int got;
+    while ((got = grn_mr_next(r, rows ? rows : 1, &b)) == 1) {
+        rc = grn_mw_append(w, &b);
+        if (rc == GRN_EINVAL) rc = grn_err_prefix(rc, "'%s' (--tag makes cell names unique)", path);
+        GRN_TRY(rc);
+    }
+    if (got < 0) rc = (grn_status)got;
+end:
+    grn_matrix_clear(&b);
+    return rc;
+}
+
+/* *done = 0: not of that kind, nothing was written. */
+static grn_status merge_streamed(const char *const *path, size_t n, int *done)
+{
+    grn_status rc = GRN_OK;
+    grn_mr_t **r = NULL;
+    grn_mw_t *w = NULL;
+    grn_counts_opt_t copt = GRN_COUNTS_OPT_INIT;
+    *done = 0;
+    GRN_TRY(GRN_NEW(r, n));
+    for (size_t f = 0; f < n; f++)
+        if (!grn_cr_sniff(path[f])) goto end;
+    for (size_t f = 0; f < n; f++) {
+        GRN_TRY(grn_mr_open(&r[f], path[f], &copt, grn_common.pool));
+        const grn_matrix_t *a = grn_mr_info(r[0]), *b = grn_mr_info(r[f]);
+        if (!grn_mr_container(r[f]) || a->is_dense != b->is_dense) goto end;
+        if (!grn_names_equal(&a->col, &b->col) || !same_attrs(&a->row_attr, &b->row_attr)) goto end;
+    }
+    *done = 1;
+    const grn_matrix_t *first = grn_mr_info(r[0]);
+    GRN_TRY(grn_mw_open(&w, view_opt.out, &first->col, &first->col_attr, first->is_dense, grn_common.pool));
+    GRN_TRY(common_meta(r, n, w));
+    for (size_t f = 0; f < n; f++) GRN_TRY(append_file(r[f], path[f], w));
+    rc = grn_mw_commit(w);
+    w = NULL;
+end:
+    grn_mw_abort(w);
+    for (size_t f = 0; r && f < n; f++) grn_mr_close(r[f]);
+    free(r);
+    return rc;
+}
+
+static grn_status merge_loaded(const char *const *path, size_t n)
 {
     grn_status rc = GRN_OK;
     grn_matrix_t *m = NULL;
@@ -329,6 +412,13 @@ end:
     free(m);
     grn_names_clear(&cols);
     return rc;
+}
+
+static grn_status merge_matrices(const char *const *path, size_t n)
+{
+    int done = 0;
+    grn_status rc = view_opt.tag ? GRN_OK : merge_streamed(path, n, &done);
+    return rc || done ? rc : merge_loaded(path, n);
 }
 
 grn_status view_merge(const grn_args_t *files)
