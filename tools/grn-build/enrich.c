@@ -18,7 +18,7 @@ static struct {
     grn_opt_list_t motifs;
     grn_enrich_opt_t o;
     int64_t max_bg, promoter_space;
-    int sets_are_genes;
+    int clusters, sets_are_genes;
 } opt = { .method = "both",
           .annotations = "direct,orthology",
           .hit_threshold = "3",
@@ -58,7 +58,8 @@ static const grn_opt_t table[] = {
     GRN_OPT_STR(0, "annotations", "WORD[,WORD...]", &opt.annotations, "kinds that count: direct, similar, orthology, both"),
     GRN_OPT_STR('f', "tfs", "FILE", &opt.tfs, "names of the TFs to keep"),
     GRN_OPT_STR(0, "matrix", "COUNTS", &opt.matrix, "keep TFs that are genes of this RNA matrix"),
-    GRN_OPT_LIST('m', "motifs", "FILE", &opt.motifs, "motif matrices, for logos on the page"),
+    GRN_OPT_LIST('m', "motifs", "FILE", &opt.motifs, "motif matrices, for logos on the page; files and folders as in scan"),
+    GRN_OPT_FLAG(0, "clusters", &opt.clusters, "the matrices of each motif file are one cluster, named after the file"),
     GRN_OPT_HEAD("Other"),
     GRN_OPT_FLAG(0, "compat", &opt.o.compat, "as pycistarget and SCENIC+, faults included (see the manual)"),
     GRN_OPT_END,
@@ -70,7 +71,7 @@ typedef struct {
     grn_motifdb_t ranks, scores;
     grn_regionsets_t sets;
     grn_annotation_t annotation;
-    grn_motifs_t motifs;
+    grn_motifset_t motifs;
     grn_enrich_t e;
     grn_edges_t edges;
     grn_tf_counts_t counts;
@@ -83,7 +84,7 @@ static void state_clear(state_t *s)
     grn_tf_counts_clear(&s->counts);
     grn_edges_clear(&s->edges);
     grn_enrich_clear(&s->e);
-    grn_motifs_clear(&s->motifs);
+    grn_motifset_clear(&s->motifs);
     grn_annotation_clear(&s->annotation);
     grn_regionsets_clear(&s->sets);
     grn_motifdb_close(&s->scores);
@@ -154,7 +155,7 @@ static grn_status load_logos(state_t *s)
 {
     grn_status rc = GRN_OK;
     size_t n = 0;
-    for (size_t i = 0; i < opt.motifs.n; i++) GRN_TRY(grn_motifs_load(opt.motifs.v[i], &s->motifs));
+    GRN_TRY(grn_motifset_load(&s->motifs, &opt.motifs, opt.clusters));
     if (!s->motifs.n) {
         grn_log_info("no --motifs FILE: the page has no logos");
         return GRN_OK;

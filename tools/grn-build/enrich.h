@@ -4,13 +4,13 @@
 
 #include "base/file.h"
 #include "cistrome.h"
-#include "io/motifs.h"
+#include "motifset.h"
 
 typedef struct {
     grn_enrich_t *e;
     const grn_annotation_t *a;
     const grn_regionsets_t *sets;
-    const grn_motifs_t *motifs; /* matrices for logos; n = 0: none */
+    const grn_motifset_t *motifs; /* matrices for logos; n = 0: none */
     const grn_tf_counts_t *counts;
     const grn_enrich_opt_t *opt;
     const char *annotations;

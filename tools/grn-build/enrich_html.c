@@ -12,6 +12,7 @@
 
 #define MAX_ROWS 300 /* of a table; enriched.tsv has them all */
 #define LOGO_PX 36
+#define MAX_LOGOS 3 /* of a cluster */
 
 static const char style[] =
     "body{max-width:1500px}td{vertical-align:middle}td.w{text-align:left;white-space:normal;max-width:22em}"
@@ -36,6 +37,20 @@ end:
     return rc;
 }
 
+/* Of the first matrices of a cluster. */
+static grn_status put_logos(const grn_enrich_report_t *r, grn_out_t *o, size_t k)
+{
+    grn_status rc = GRN_OK;
+    size_t first = r->motifs->first[k], n = r->motifs->first[k + 1] - first;
+    for (size_t i = 0; i < n && i < MAX_LOGOS; i++) {
+        if (i) GRN_TRY(grn_out_puts(o, "<br>"));
+        GRN_TRY(grn_logo_svg(o, &r->motifs->motif[first + i], LOGO_PX));
+    }
+    if (n > MAX_LOGOS) GRN_TRY(grn_out_printf(o, "<br>and %zu more", n - MAX_LOGOS));
+end:
+    return rc;
+}
+
 static grn_status put_row(const grn_enrich_report_t *r, grn_out_t *o, const grn_enriched_t *x, grn_str_t *s)
 {
     grn_status rc = GRN_OK;
@@ -44,7 +59,7 @@ static grn_status put_row(const grn_enrich_report_t *r, grn_out_t *o, const grn_
     GRN_TRY(grn_out_puts(o, "<tr>"));
     if (r->motifs->n) {
         GRN_TRY(grn_out_puts(o, "<td class=t>"));
-        if (k != GRN_NAMES_NONE) GRN_TRY(grn_logo_svg(o, &r->motifs->m[k], LOGO_PX));
+        if (k != GRN_NAMES_NONE) GRN_TRY(put_logos(r, o, k));
     }
     GRN_TRY(grn_out_puts(o, "<td class=t>"));
     GRN_TRY(grn_html_text(o, name));
