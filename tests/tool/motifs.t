@@ -108,7 +108,9 @@ t_exit 1 "grn-build*w.cb' line 2*WEIGHT or GAP line without a positive number*" 
 t_exit 1 "grn-build*" "disk full" $scan --scorer cbust -m $m -g $g -r sub.bed -o /dev/full
 t_true "no output, no folder is left" '[ ! -e x.zst ] && ! ls -d ./*.parts 2>/dev/null'
 
-if t_data atac/cbust_oracle; then
+if [ -n "${SANITIZED:-}" ]; then
+    t_skip "motifs.t: published cluster scores" "done in the plain run"
+elif t_data atac/cbust_oracle; then
     d=$GRN_DATA/atac
     t_ok "published cluster scores" $scan --scorer cbust -m "$d/motifs/jaspar2022_vertebrates.cb.gz" -g "$d/cbust_oracle/k562_regions.fa" -o k562.zst
     # three printed digits; a difference of one unit in the last is within the rounding of either

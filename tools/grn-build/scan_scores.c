@@ -95,7 +95,7 @@ static grn_status load_row(scores_t *s, size_t i, size_t *n_code)
     for (int b = 0; b < 4; b++) r->count[b] = (uint32_t)count[b];
     keep = start - from;
     if (r->is_flat && keep > s->max_w - 1) keep = s->max_w - 1;
-    memmove(code, code + (start - from - keep), (size_t)(to - from));
+    memmove(code, code + (start - from - keep), (size_t)(to - start + keep));
     r->lead = (uint32_t)keep;
     r->len = (uint32_t)(end - start);
     r->tail = r->is_flat ? 0 : (uint32_t)(to - end);
