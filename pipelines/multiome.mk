@@ -5,6 +5,8 @@
 # ATAC=atac.h5ad replaces FRAGMENTS by counts made elsewhere (columns named chrom:start-end).
 # Without REGIONS peaks are called from FRAGMENTS, per cell type where CELLS gives them: PEAKS_OPT='-G mm --blacklist blacklist.bed' CHROM_SIZES=hg38.chrom.sizes
 # On request (make ... out/dar.tsv): topics of accessibility, TOPICS_OPT='-k 10,20,30,40', and differential regions between cell types, DAR_OPT=.
+# On request (make ... out/enriched/enriched.tsv; needs GENOME): cluster scores of all motifs in all regions, SCORES_OPT='--shard 1/4', and the motifs and TFs enriched in
+# the region sets of topics and differential regions, ENRICH_OPT='--nes 3'; the page is out/enriched/enriched.html.
 OUT ?= out
 COUNTS ?= $(error give the RNA counts: COUNTS=counts.h5)
 FRAGMENTS ?=
@@ -25,6 +27,8 @@ PEAKS_OPT ?=
 CHROM_SIZES ?=
 TOPICS_OPT ?=
 DAR_OPT ?=
+SCORES_OPT ?=
+ENRICH_OPT ?=
 AUCELL_OPT ?= --weights
 TITLE ?= Regulons and a GRN-aware model of $(notdir $(COUNTS))
 ifeq ($(FRAGMENTS)$(ATAC),)
@@ -40,6 +44,8 @@ $(eval $(call OPTIONS,build,$(BUILD_OPT) $(COUNTS_OPT) $(SEED)))
 $(eval $(call OPTIONS,peaks,peaks $(PEAKS_OPT) $(CHROM_SIZES)))
 $(eval $(call OPTIONS,topics,$(TOPICS_OPT) $(SEED)))
 $(eval $(call OPTIONS,dar,dar $(DAR_OPT)))
+$(eval $(call OPTIONS,scores,scores $(SCORES_OPT)))
+$(eval $(call OPTIONS,enrich,enrich $(ENRICH_OPT) $(SEED)))
 
 # Without a BED file the regions are the peaks of the fragments, or the columns of ATAC (chr1:100-600 or chr1-100-600).
 ifeq ($(REGIONS),)
@@ -71,3 +77,10 @@ $(OUT)/topics.tensor.zst: $(COUNTED) $(CELLS) $(OUT)/.opt/topics
 	grn-build topics $(COMMON) $(TOPICS_OPT) $(COUNTS_OPT) --metrics $(OUT)/topics.metrics.tensor.zst --topic-qc $(OUT)/topics.tsv --region-sets $(OUT)/region_sets -o $@ $<
 $(OUT)/dar.tsv: $(OUT)/topics.tensor.zst $(CELLS) $(OUT)/.opt/dar
 	grn-build dar -@ $(THREADS) $(PG_OPT) $(DAR_OPT) $(COUNTS_OPT) --bed $(OUT)/region_sets/dar --markers $(OUT)/markers.tsv -o $@ $<
+
+# Motifs and TFs enriched in the region sets.
+$(OUT)/scores.tensor.zst: $(GENOME) $(MOTIFS) $(REGIONS) $(OUT)/.opt/scores
+	grn-build scan -@ $(THREADS) $(PG_OPT) --scorer cbust --resume $(SCORES_OPT) --genome $(GENOME) --motifs $(MOTIFS) --regions $(REGIONS) -o $@
+$(OUT)/enriched/enriched.tsv: $(OUT)/scores.tensor.zst $(OUT)/dar.tsv $(GENES) $(TFS) $(MOTIFS) $(MOTIF2TF) $(OUT)/.opt/enrich
+	grn-build enrich $(COMMON) $(ENRICH_OPT) --scores $< --genes $(GENES) --motifs $(MOTIFS) $(if $(MOTIF2TF),--motif2tf $(MOTIF2TF)) $(if $(TFS),--tfs $(TFS)) \
+		--matrix $(COUNTS) -o $(@D) $(OUT)/region_sets/otsu $(OUT)/region_sets/dar

@@ -31,9 +31,11 @@ run -f "$P/multiome.mk" OUT=m COUNTS=a/sim/counts.h5ad FRAGMENTS=a/sim/fragments
 t__say $? "multiome.mk"; [ -s m/report.html ] || tail -n 5 log | sed 's/^/# /'
 sed 's/^>//;s/ .*//' a/sim/genome.fa.fai | cut -f1,2 >sizes
 run -f "$P/multiome.mk" OUT=p COUNTS=a/sim/counts.h5ad FRAGMENTS=a/sim/fragments.tsv.gz CELLS=a/sim/cells.tsv CHROM_SIZES=sizes PEAKS_OPT="'-G 3e7'" GENES=a/sim/genes.gtf \
-    GENOME=a/sim/genome.fa MOTIFS=a/sim/motifs.jaspar MOTIF2TF=a/sim/motif2tf.tsv TFS=a/sim/tfs.txt TOPICS_OPT="'-k 3,5 --sweeps 30 --average 10'" DAR_OPT="'--test wilcoxon --min-log2fc 0.1'" p/dar.tsv
-t__say $? "multiome.mk without regions: peaks, topics, differential regions"; [ -s p/dar.tsv ] || tail -n 8 log | sed 's/^/# /'
+    GENOME=a/sim/genome.fa MOTIFS=a/sim/motifs.jaspar MOTIF2TF=a/sim/motif2tf.tsv TFS=a/sim/tfs.txt TOPICS_OPT="'-k 3,5 --sweeps 30 --average 10'" DAR_OPT="'--test wilcoxon --min-log2fc 0.1'" \
+    ENRICH_OPT="'--nes 0.5 --auc-threshold 0.04 --log2fc 0.05'" p/enriched/enriched.tsv
+t__say $? "multiome.mk without regions: peaks, topics, differential regions, enriched motifs"; [ -s p/enriched/enriched.tsv ] || tail -n 8 log | sed 's/^/# /'
 t_true "leaves peaks per type and region sets" "[ -s p/regions.bed ] && ls p/narrowpeak/*.narrowPeak >/dev/null && [ -s p/region_sets/otsu/Topic_1.bed ] && ls p/region_sets/dar/*.bed >/dev/null"
+t_true "and a page of enriched motifs with logos" "grep -q '<svg' p/enriched/enriched.html && [ ! -e p/scores.tensor.zst.parts ]"
 run -f "$P/rna.mk" OUT=r COUNTS=a/sim/counts.h5 CELLS=a/sim/cells.tsv TFS=a/sim/tfs.txt r/report.html
 t__say $? "rna.mk"; [ -s r/report.html ] || tail -n 5 log | sed 's/^/# /'
 grn-build count -q -r a/sim/regions.bed -o atac.tensor.zst a/sim/fragments.tsv.gz

@@ -34,7 +34,7 @@ static grn_status check_values(const grn_motifdb_t *db)
     const char *values = grn_mr_meta(db->mr, "values");
     if (!values || (strcmp(values, "rank") == 0) == db->is_rank) return GRN_OK;
     return db->is_rank ? grn_err(GRN_EFORMAT, "'%s' holds values of kind '%s', not ranks: give it with --scores", db->path, values)
-                       : grn_err(GRN_EFORMAT, "'%s' holds ranks: give it with --ranks", db->path);
+                       : grn_err(GRN_EFORMAT, "'%s' holds ranks, not scores", db->path);
 }
 
 /* A matrix regions x motifs, turned round. */
