@@ -203,3 +203,16 @@ end:
     if (rc) grn_motif2tf_clear(t);
     return rc;
 }
+
+grn_status grn_motif2tf_by_motif(const grn_motif2tf_t *t, size_t **first, size_t **pair)
+{
+    grn_status rc = GRN_OK;
+    GRN_TRY(GRN_NEW(*first, t->motifs.n + 2));
+    GRN_TRY(GRN_NEW_RAW(*pair, t->n));
+    size_t *at = *first + 1; /* counts shifted by one: filling turns starts into ends */
+    for (size_t i = 0; i < t->n; i++) at[t->motif[i] + 1]++;
+    for (size_t m = 0; m < t->motifs.n; m++) at[m + 1] += at[m];
+    for (size_t i = 0; i < t->n; i++) (*pair)[at[t->motif[i]]++] = i;
+end:
+    return rc;
+}

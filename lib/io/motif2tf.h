@@ -34,5 +34,7 @@ typedef struct {
 void grn_motif2tf_clear(grn_motif2tf_t *t);
 /* opt NULL: the defaults above. GRN_EFORMAT with path and line; GRN_EEMPTY when no pair is left (with the counts). */
 grn_status grn_motif2tf_load(const char *path, const grn_motif2tf_opt_t *opt, grn_motif2tf_t *t) GRN_MUST_USE;
+/* The pairs grouped by motif: those of motif m are (*pair)[(*first)[m]] .. (*pair)[(*first)[m + 1] - 1]. Both malloc'ed. */
+grn_status grn_motif2tf_by_motif(const grn_motif2tf_t *t, size_t **first, size_t **pair) GRN_MUST_USE;
 
 #endif

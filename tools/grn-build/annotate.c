@@ -126,26 +126,10 @@ static grn_status push_from_name(fill_t *f, const char *motif, int *annotated)
     return push(f, (uint32_t)k, GRN_M2T_DIRECT);
 }
 
-/* The pairs of the table grouped by motif: pair[first[m]..first[m + 1]). */
-static grn_status group_table(const grn_motif2tf_t *t, size_t **first, size_t **pair)
-{
-    grn_status rc = GRN_OK;
-    GRN_TRY(GRN_NEW(*first, t->motifs.n + 2));
-    GRN_TRY(GRN_NEW_RAW(*pair, t->n));
-    size_t *at = *first + 1; /* counts shifted by one: filling turns starts into ends */
-    for (size_t i = 0; i < t->n; i++) at[t->motif[i] + 1]++;
-    for (size_t m = 0; m < t->motifs.n; m++) at[m + 1] += at[m];
-    for (size_t i = 0; i < t->n; i++) (*pair)[at[t->motif[i]]++] = i;
-end:
-    return rc;
-}
-
-static const grn_names_t *sort_names; /* while sorting */
-
-static int by_tf_name(const void *x, const void *y)
+static int by_tf_name(const void *x, const void *y, void *names)
 {
     const grn_motiftf_t *a = x, *b = y;
-    return strcmp(grn_names_get(sort_names, a->tf), grn_names_get(sort_names, b->tf));
+    return strcmp(grn_names_get(names, a->tf), grn_names_get(names, b->tf));
 }
 
 static grn_status fill(fill_t *f, const grn_names_t *motifs)
@@ -153,7 +137,7 @@ static grn_status fill(fill_t *f, const grn_names_t *motifs)
     grn_status rc = GRN_OK;
     grn_annotation_t *a = f->a;
     size_t *first = NULL, *pair = NULL;
-    if (f->t) GRN_TRY(group_table(f->t, &first, &pair));
+    if (f->t) GRN_TRY(grn_motif2tf_by_motif(f->t, &first, &pair));
     for (size_t m = 0; m < a->M; m++) {
         const char *name = grn_names_get(motifs, m);
         int annotated = 0;
@@ -161,8 +145,7 @@ static grn_status fill(fill_t *f, const grn_names_t *motifs)
         size_t k = f->t ? grn_names_find(&f->t->motifs, name) : 0;
         if (f->t && k != GRN_NAMES_NONE) GRN_TRY(push_from_table(f, pair + first[k], first[k + 1] - first[k], &annotated));
         if (!f->t) GRN_TRY(push_from_name(f, name, &annotated));
-        sort_names = &a->tfs;
-        if (f->n > a->off[m]) qsort(a->v + a->off[m], f->n - a->off[m], sizeof *a->v, by_tf_name);
+        if (f->n > a->off[m]) qsort_r(a->v + a->off[m], f->n - a->off[m], sizeof *a->v, by_tf_name, &a->tfs);
         a->n_annotated += (size_t)annotated;
         a->n_used += f->n > a->off[m];
     }

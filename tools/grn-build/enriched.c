@@ -434,9 +434,7 @@ end:
 
 /* ---- order ---- */
 
-static const grn_names_t *sort_motifs; /* while sorting */
-
-static int by_strength(const void *x, const void *y)
+static int by_strength(const void *x, const void *y, void *motifs)
 {
     const grn_enriched_t *a = x, *b = y;
     if (a->set != b->set) return a->set < b->set ? -1 : 1;
@@ -444,11 +442,10 @@ static int by_strength(const void *x, const void *y)
     double p = a->method == GRN_CISTARGET ? a->nes : a->dem.log2fc, q = b->method == GRN_CISTARGET ? b->nes : b->dem.log2fc;
     if (p != q) return p > q ? -1 : 1;
     if (a->method == GRN_DEM && a->dem.log_p != b->dem.log_p) return a->dem.log_p < b->dem.log_p ? -1 : 1;
-    return strcmp(grn_names_get(sort_motifs, a->motif), grn_names_get(sort_motifs, b->motif));
+    return strcmp(grn_names_get(motifs, a->motif), grn_names_get(motifs, b->motif));
 }
 
 void grn_enrich_sort(grn_enrich_t *e)
 {
-    sort_motifs = &e->motifs;
-    if (e->n) qsort(e->v, e->n, sizeof *e->v, by_strength);
+    if (e->n) qsort_r(e->v, e->n, sizeof *e->v, by_strength, &e->motifs);
 }

@@ -157,12 +157,10 @@ end:
 
 /* ---- names and order ---- */
 
-static const grn_names_t *order_by; /* family names while sorting */
-
-static int by_family_and_name(const void *x, const void *y)
+static int by_family_and_name(const void *x, const void *y, void *families)
 {
     const grn_regionset_t *a = x, *b = y;
-    int c = strcmp(grn_names_get(order_by, a->family), grn_names_get(order_by, b->family));
+    int c = strcmp(grn_names_get(families, a->family), grn_names_get(families, b->family));
     return c ? c : strcmp(a->name, b->name);
 }
 
@@ -201,8 +199,7 @@ grn_status grn_regionsets_load(grn_regionsets_t *s, char *const *path, size_t n,
         else GRN_TRY(genes ? add_gmt(s, path[i]) : add_bed(s, path[i]));
     }
     if (!s->n) GRN_FAIL(GRN_EEMPTY, "all %s sets are empty", genes ? "gene" : "region");
-    order_by = &s->families;
-    qsort(s->v, s->n, sizeof *s->v, by_family_and_name);
+    qsort_r(s->v, s->n, sizeof *s->v, by_family_and_name, &s->families);
     GRN_TRY(name_apart(s));
 end:
     if (rc) grn_regionsets_clear(s);

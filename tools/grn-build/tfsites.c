@@ -80,20 +80,6 @@ static size_t gene_of_motif(const char *motif, const grn_names_t *genes, size_t 
     return k;
 }
 
-/* The pairs of the table grouped by motif: pair[first[m]..first[m + 1]). */
-static grn_status group_table(const grn_motif2tf_t *t, size_t **first, size_t **pair)
-{
-    grn_status rc = GRN_OK;
-    GRN_TRY(GRN_NEW(*first, t->motifs.n + 2));
-    GRN_TRY(GRN_NEW_RAW(*pair, t->n));
-    size_t *at = *first + 1; /* counts shifted by one: filling turns starts into ends */
-    for (size_t i = 0; i < t->n; i++) at[t->motif[i] + 1]++;
-    for (size_t m = 0; m < t->motifs.n; m++) at[m + 1] += at[m];
-    for (size_t i = 0; i < t->n; i++) (*pair)[at[t->motif[i]]++] = i;
-end:
-    return rc;
-}
-
 /* The TFs of a motif that are genes, appended at m->tf[n]. */
 static grn_status add_tfs(const grn_motif2tf_t *t, const size_t *pair, size_t n_pairs,
                           const grn_names_t *genes, motif_tfs_t *m, size_t *n)
@@ -118,7 +104,7 @@ static grn_status map_motifs(grn_tfsites_t *s, const char *path, const grn_names
     char a[200], b[200];
     if (path) {
         GRN_TRY(grn_motif2tf_load(path, NULL, &t));
-        GRN_TRY(group_table(&t, &first, &pair));
+        GRN_TRY(grn_motif2tf_by_motif(&t, &first, &pair));
     }
     GRN_TRY(GRN_NEW(m->off, s->motifs.n + 1));
     for (size_t k = 0; k < s->motifs.n; k++) {
