@@ -158,6 +158,14 @@ bad "regions of another genome, counting" grn-build count -q -r other.bed sim/fr
 bad "regions of another genome, scanning" grn-build scan -q -m sim/motifs.jaspar -g sim/genome.fa -r other.bed -o z
 awk -v OFS='\t' '{ print $1, $2 + 900000000, $3 + 900000000 }' sim/regions.bed >beyond.bed
 bad "regions behind the end of the chromosome" grn-build scan -q -m sim/motifs.jaspar -g sim/genome.fa -r beyond.bed -o z
+mkdir void
+bad "folder without motifs" grn-build scan -q -m void -g sim/genome.fa -r sim/regions.bed -o z
+printf '>w\n# WEIGHT heavy\n1 2 3 4\n' >heavy.cb
+bad "motif weight with a word" grn-build scan -q --scorer cbust -m heavy.cb -g sim/genome.fa -r sim/regions.bed -o z
+grn-build scan -q --scorer max -m sim/motifs.jaspar -g sim/genome.fa -r sim/regions.bed -o scores.tensor.zst
+grn-build rank -q scores.tensor.zst -o ranks.tensor.zst
+bad "ranks ranked again" grn-build rank -q ranks.tensor.zst -o z
+bad "region sets of another genome" grn-build enrich -q -s scores.tensor.zst -o z other.bed
 printf ',x1,x2\ny1,1,2\ny2,3,4\n' >which.csv
 bad "rows that may be cells or genes" aucell which.csv
 bad "ATAC of other cells" grn-build link -q -t z.tg -r z -f sim/tfs.txt -g sim/genes.gtf sim/counts.h5ad a.tensor.zst

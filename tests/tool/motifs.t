@@ -26,6 +26,10 @@ want=$(awk 'BEGIN { hit = 20.375 / 21.5; miss = 0.375 / 21.5; b["A"] = 2 / 8; b[
     # the other strand reads ATGG: A over C (miss), T over C (miss), G over A (miss), G over T (miss)
     printf "%.7g", log((plus + minus) / 72 + (35 / 36) ^ 4) }')
 t_near "a site between N" "$(value c.zst one s)" "$want" 1e-5
+t_ok "background within 2 bases" $scan --scorer cbust --range 2 -m one.cb -g s.fa -o near.zst
+# windows CCA, CCAT, CCAT, CAT, one of each base added
+want=$(awk 'BEGIN { hit = 20.375 / 21.5; miss = 0.375 / 21.5; r = 7 / 3 * 8 / 3 * 8 / 2 * 7 / 2; printf "%.7g", log((hit ^ 4 + miss ^ 4) * r / 72 + (35 / 36) ^ 4) }')
+t_near "by hand" "$(value near.zst one s)" "$want" 1e-5
 sed 's/^>one/&\n# GAP 3/' one.cb >gap.cb
 t_ok "GAP line" $scan --scorer cbust -m gap.cb -g s.fa -o gap.zst
 t_ok "gap option" $scan --scorer cbust --gap 3 -m one.cb -g s.fa -o gap3.zst
