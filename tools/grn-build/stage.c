@@ -84,18 +84,15 @@ static void print_command(const grn_stage_t *s)
     grn_str_clear(&line);
 }
 
-/* argv[0] of the child is the program's name; the rest is ours. */
-static void become_stage(const grn_stage_t *s, pid_t parent)
+/* The child of a process with threads: nothing here may ask for memory, a thread may have held the allocator's lock at the fork. */
+static void become_stage(char *const *argv, pid_t parent)
 {
+    static const char failed[] = "cannot run itself\n";
     grn_signals_release();
-    char **argv = grn_malloc(s->n + 2, sizeof *argv);
-    if (!argv) _exit(1);
-    argv[0] = (char *)grn_tool_name();
-    memcpy(argv + 1, s->v, (s->n + 1) * sizeof *argv);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) _exit(1);
     execv("/proc/self/exe", argv);
-    fprintf(stderr, "%s: cannot run itself: %s\n", grn_tool_name(), strerror(errno));
+    (void)!write(STDERR_FILENO, failed, sizeof failed - 1);
     _exit(1);
 }
 
@@ -103,13 +100,17 @@ grn_status grn_stage_run(grn_stage_t *s)
 {
     grn_status rc = GRN_OK;
     int status = 0;
+    char **argv = NULL;
     add_common(s);
     GRN_TRY(s->rc);
+    GRN_TRY(GRN_NEW(argv, s->n + 2)); /* argv[0] is the program's name */
+    argv[0] = (char *)(uintptr_t)grn_tool_name();
+    memcpy(argv + 1, s->v, (s->n + 1) * sizeof *argv);
     print_command(s);
     fflush(NULL);
     grn_signals_hold(); /* no child without its parent knowing it */
     pid_t parent = getpid(), pid = fork();
-    if (pid == 0) become_stage(s, parent);
+    if (pid == 0) become_stage(argv, parent);
     grn_pending_child(pid);
     grn_signals_release();
     if (pid < 0)
@@ -126,5 +127,6 @@ grn_status grn_stage_run(grn_stage_t *s)
         GRN_FAIL(GRN_EEMPTY, "nothing passed in '%s %s'", grn_tool_name(), s->v[0]);
     if (WEXITSTATUS(status) != 0) GRN_FAIL(GRN_EINVAL, "'%s %s' failed", grn_tool_name(), s->v[0]);
 end:
+    free(argv);
     return rc;
 }
