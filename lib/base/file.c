@@ -125,14 +125,15 @@ static grn_status open_tmp_beside(grn_out_t *o)
     grn_str_t s = { 0 };
     if (grn_str_printf(&s, "%s.tmp.%ld", o->path, (long)getpid())) return GRN_ENOMEM;
     o->tmp = s.s;
+    o->slot = grn_pending_add(o->tmp); /* before it is there: a signal may come in between */
     o->fd = open(o->tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (o->fd < 0) {
         grn_status rc = grn_err(GRN_EIO, "cannot write '%s': %s", o->path, strerror(errno));
+        grn_pending_drop(o->slot);
         free(o->tmp);
         o->tmp = NULL;
         return rc;
     }
-    o->slot = grn_pending_add(o->tmp);
     return GRN_OK;
 }
 
