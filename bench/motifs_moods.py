@@ -28,7 +28,7 @@ bp = sum(map(len, sequences))
 scanner = MOODS.scan.Scanner(7)
 scanner.set_motifs(both, bg, limits)
 with tempfile.TemporaryDirectory() as d:
-    for k, some in ("all.cb", motifs), ("one.cb", motifs[:1]):
+    for k, some in ("all.cb", motifs), ("one.cb", [max(motifs, key=lambda m: len(m[1]))]):
         with open(os.path.join(d, k), "w") as f:
             for name, rows in some:
                 f.write(">%s\n%s\n" % (name, "\n".join("\t".join("%g" % x for x in r) for r in rows)))
