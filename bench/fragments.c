@@ -113,11 +113,11 @@ static int put_full(uint32_t cells, uint32_t regions)
 
 int main(int argc, char **argv)
 {
-    if (argc == 4 && !strcmp(argv[1], "full")) return put_full((uint32_t)atoi(argv[2]), (uint32_t)atoi(argv[3]));
+    if (argc == 4 && !strcmp(argv[1], "full")) return put_full((uint32_t)strtoul(argv[2], NULL, 10), (uint32_t)strtoul(argv[3], NULL, 10));
     if (argc < 2) return fprintf(stderr, "fragments DIR [MILLIONS] [CELLS] [REGIONS]\n"), 2;
-    double n = (argc > 2 ? atof(argv[2]) : 20) * 1e6, total = 0, left = 0;
+    double n = (argc > 2 ? strtod(argv[2], NULL) : 20) * 1e6, total = 0, left = 0;
     uint32_t cells = argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 10) : 10000, empty = 200000;
-    double regions = argc > 4 ? atof(argv[4]) : 150000;
+    double regions = argc > 4 ? strtod(argv[4], NULL) : 150000;
     FILE *bed = open_in(argv[1], "regions.bed"), *tss = open_in(argv[1], "tss.bed");
     for (uint32_t i = 0; i < cells + empty && i < 1 << 20; i++) {
         uint64_t x = next();

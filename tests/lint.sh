@@ -44,6 +44,9 @@ done
 for h in $(find lib -name '*.h' ! -name '*_impl.h' ! -name '*_priv.h'); do
     ${CC:-gcc} -std=c11 -D_GNU_SOURCE -fsyntax-only -Ilib $(pkg-config --cflags htslib hdf5 openblas jansson) -x c "$h" 2>/dev/null || complain "$h does not compile alone"
 done
+# sources only: nothing binary, nothing large
+while read -r a d f; do [ "$a$d" != -- ] || complain "$f is binary"; done < <(git diff --numstat "$(git hash-object -t tree /dev/null)" HEAD --)
+for f in $(git ls-files); do [ "$(stat -c %s "$f" 2>/dev/null || echo 0)" -lt 1000000 ] || complain "$f is larger than 1 MB"; done
 # a machine's own paths do not belong here
 ! git grep -nIE '/(wor[k]|roo[t])/|[.]librar[y]/' -- . || complain "paths of a machine"
 exit $bad

@@ -58,6 +58,21 @@ grn_status grn_grow(void **p, size_t *cap, size_t need, size_t size)
     return GRN_OK;
 }
 
+grn_status grn_room_aligned(void **p, size_t *cap, size_t bytes)
+{
+    size_t n;
+    if (bytes <= *cap && *p) return GRN_OK;
+    free(*p);
+    *p = NULL;
+    *cap = 0;
+    if (bytes > SIZE_MAX - 64) return grn_err(GRN_ENOMEM, "out of memory: %zu bytes", bytes);
+    if (!size_ok(bytes + 64, 1, &n)) return GRN_ENOMEM;
+    *p = checked(aligned_alloc(64, n / 64 * 64), n);
+    if (!*p) return GRN_ENOMEM;
+    *cap = bytes;
+    return GRN_OK;
+}
+
 void grn_mem_fail_after(int64_t n)
 {
     fail_after = n;

@@ -26,6 +26,10 @@ void *grn_realloc(void *p, size_t n, size_t size);
 grn_status grn_grow(void **p, size_t *cap, size_t need, size_t size) GRN_MUST_USE;
 #define GRN_GROW(p, cap, need) grn_grow((void **)&(p), &(cap), (need), sizeof *(p))
 
+/* At least `bytes` at *p, aligned to 64 (for vector kernels); an older, smaller block is freed, its content lost. *cap: bytes there.
+ * Start with NULL and 0. On failure *p is NULL and *cap 0. */
+grn_status grn_room_aligned(void **p, size_t *cap, size_t bytes) GRN_MUST_USE;
+
 /* Tests only: the n-th allocation from now on fails (0 = never again). Not thread safe. */
 void grn_mem_fail_after(int64_t n);
 

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/simd.h"
 #include "grn-build/cbust.h"
 
 enum { N_KERNEL = 3 };
@@ -19,8 +20,8 @@ static const grn_cbust_kernel_t *const *kernels(void)
 {
     static const grn_cbust_kernel_t *k[N_KERNEL] = { &grn_cbust_kernel_base };
 #if defined(__x86_64__)
-    k[1] = __builtin_cpu_supports("avx2") ? &grn_cbust_kernel_avx2 : NULL;
-    k[2] = __builtin_cpu_supports("avx512dq") ? &grn_cbust_kernel_avx512 : NULL;
+    k[1] = grn_simd_level() >= GRN_SIMD_AVX2 ? &grn_cbust_kernel_avx2 : NULL;
+    k[2] = grn_simd_level() >= GRN_SIMD_AVX512 ? &grn_cbust_kernel_avx512 : NULL;
 #endif
     return k;
 }

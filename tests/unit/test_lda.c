@@ -14,6 +14,7 @@
 #include "../../tools/grn-build/lda_kernel.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/simd.h"
 
 #define MUST(e) assert_int_equal((e), GRN_OK)
 
@@ -239,9 +240,8 @@ static size_t kernels(const grn_lda_kernel_t **k)
     size_t n = 0;
     k[n++] = &grn_lda_kernel_base;
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2")) k[n++] = &grn_lda_kernel_avx2;
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl"))
+    if (grn_simd_level() >= GRN_SIMD_AVX2) k[n++] = &grn_lda_kernel_avx2;
+    if (grn_simd_level() >= GRN_SIMD_AVX512)
         k[n++] = &grn_lda_kernel_avx512;
 #endif
     return n;

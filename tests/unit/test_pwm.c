@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
+#include "base/simd.h"
 #include "grn-build/sites.h"
 
 static grn_motif_t random_motif(grn_rng_t *r, uint32_t w, double sharp)
@@ -116,8 +117,8 @@ static const grn_sites_kernel_t *const *kernels(void)
 {
     static const grn_sites_kernel_t *k[N_KERNEL] = { &grn_sites_kernel_base };
 #if defined(__x86_64__)
-    k[1] = __builtin_cpu_supports("avx2") ? &grn_sites_kernel_avx2 : NULL;
-    k[2] = __builtin_cpu_supports("avx512bw") ? &grn_sites_kernel_avx512 : NULL;
+    k[1] = grn_simd_level() >= GRN_SIMD_AVX2 ? &grn_sites_kernel_avx2 : NULL;
+    k[2] = grn_simd_level() >= GRN_SIMD_AVX512 ? &grn_sites_kernel_avx512 : NULL;
 #endif
     return k;
 }

@@ -73,7 +73,7 @@ static void ties_by_name(void **state)
     grn_ranking_clear(&w);
 }
 
-/* Names whose keys agree in their upper half: 70,000 equal scores have a few such pairs; the order must not be that of the input. */
+/* Names whose keys agree in their upper half: 200,000 equal scores have a few such pairs; the order must not be that of the input. */
 static void many_ties(void **state)
 {
     (void)state;

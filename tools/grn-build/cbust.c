@@ -8,6 +8,7 @@
 #endif
 
 #include "base/mem.h"
+#include "base/simd.h"
 
 #define L GRN_LANES
 /* What the vectors can hold: beyond, a region is scored by grn_cbust_plain. */
@@ -92,8 +93,8 @@ grn_status grn_cbust_init(grn_cbust_t *c, const grn_motif_t *m, size_t n, double
         c->prior[i] = m[i].weight / (2 * weight) / (gap + 1);
         GRN_TRY(GRN_NEW_RAW(c->p[i], 8 * (size_t)m[i].w));
         probabilities(&m[i], pseudo, c->p[i]);
-        c->tab[i] = aligned_alloc(64, (size_t)((m[i].w + 1) / 2) * 2 * 64);
-        if (!c->tab[i]) GRN_FAIL(GRN_ENOMEM, "out of memory");
+        size_t cap = 0;
+        GRN_TRY(grn_room_aligned((void **)&c->tab[i], &cap, (size_t)((m[i].w + 1) / 2) * 2 * 64));
         fill_tables(c->p[i], m[i].w, c->prior[i], c->tab[i]);
     }
 end:
@@ -199,12 +200,11 @@ end:
 static const grn_cbust_kernel_t *pick_kernel(void)
 {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl"))
-        return &grn_cbust_kernel_avx512;
-    if (__builtin_cpu_supports("avx2")) return &grn_cbust_kernel_avx2;
-#endif
+    const grn_cbust_kernel_t *const by_level[] = { &grn_cbust_kernel_base, &grn_cbust_kernel_avx2, &grn_cbust_kernel_avx512 };
+    return by_level[grn_simd_level()];
+#else
     return &grn_cbust_kernel_base;
+#endif
 }
 
 grn_status grn_cbust_work_create(grn_cbust_work_t **w, const grn_cbust_kernel_t *kernel)
@@ -223,17 +223,6 @@ void grn_cbust_work_destroy(grn_cbust_work_t *w)
     free(w->backward);
     free(w->rise);
     free(w);
-}
-
-static grn_status aligned_room(void **p, size_t *cap, size_t bytes)
-{
-    if (bytes <= *cap) return GRN_OK;
-    free(*p);
-    *cap = 0;
-    *p = bytes < SIZE_MAX - 64 ? aligned_alloc(64, (bytes + 63) & ~(size_t)63) : NULL;
-    if (!*p) return grn_err(GRN_ENOMEM, "out of memory");
-    *cap = bytes;
-    return GRN_OK;
 }
 
 /* The best cluster of lane l that ends at `end` and starts at `lo` or later, if it is better. */
@@ -308,7 +297,7 @@ static grn_status place_weights(const grn_cbust_t *c, grn_seqlanes_t *x, grn_cbu
 {
     grn_status rc = GRN_OK;
     size_t len = x->len;
-    GRN_TRY(aligned_room((void **)&w->e, &w->e_cap, c->n_matrix * len * L * sizeof *w->e));
+    GRN_TRY(grn_room_aligned((void **)&w->e, &w->e_cap, c->n_matrix * len * L * sizeof *w->e));
     GRN_TRY(GRN_GROW(w->ptr, w->ptr_cap, c->n_matrix));
     for (size_t m = 0; m < c->n_matrix; m++) {
         float *e = w->e + m * len * L;
@@ -328,7 +317,7 @@ static grn_status score_lanes(const grn_cbust_t *c, grn_seqlanes_t *x, grn_cbust
         top[L] __attribute__((aligned(64)));
     cluster_t best[L];
     GRN_TRY(place_weights(c, x, w));
-    GRN_TRY(aligned_room((void **)&w->forward, &w->forward_cap, (c->max_w + (size_t)x->len + 1) * L * sizeof *w->forward));
+    GRN_TRY(grn_room_aligned((void **)&w->forward, &w->forward_cap, (c->max_w + (size_t)x->len + 1) * L * sizeof *w->forward));
     double *F = w->forward + (size_t)c->max_w * L;
     for (size_t i = 0; i < ((size_t)c->max_w + 1) * L; i++) w->forward[i] = 1;
     w->kernel->forward(w->ptr, c->w, c->n_matrix, c->stay, x->len, F, most, low, at, top);

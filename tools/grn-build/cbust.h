@@ -9,8 +9,8 @@
  * occupancy: sum over placements and strands of x / (1 + x), x = the likelihood ratio of the site times the same prior: the number of
  * sites that are bound when the factor is as scarce as the prior says.
  *
- * Ratios are multiplied in float32, sums are double: against the plain form in logarithms (grn_cbust_plain) a score is off by less
- * than 2e-6 + 1e-6 per matrix position. */
+ * Ratios are multiplied in float32, sums are double: a score is off by less than 2e-6 (1 + score) against the plain form in logarithms
+ * (grn_cbust_plain; held to in test_cbust.c). */
 #ifndef GRN_BUILD_CBUST_H
 #define GRN_BUILD_CBUST_H
 

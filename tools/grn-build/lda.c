@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/simd.h"
 #include "base/rng.h"
 #include "lda_kernel.h"
 
@@ -116,12 +117,11 @@ static grn_status lgamma_table(double **t, size_t n, double add)
 static const grn_lda_kernel_t *pick_kernel(void)
 {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl"))
-        return &grn_lda_kernel_avx512;
-    if (__builtin_cpu_supports("avx2")) return &grn_lda_kernel_avx2;
-#endif
+    const grn_lda_kernel_t *const by_level[] = { &grn_lda_kernel_base, &grn_lda_kernel_avx2, &grn_lda_kernel_avx512 };
+    return by_level[grn_simd_level()];
+#else
     return &grn_lda_kernel_base;
+#endif
 }
 
 static grn_status find_held(chain_t *h)

@@ -13,13 +13,6 @@ void grn_pwm_clear(grn_pwm_t *m)
     memset(m, 0, sizeof *m);
 }
 
-static int32_t row_max(const int32_t *s)
-{
-    int32_t m = s[0];
-    for (int b = 1; b < 4; b++) m = s[b] > m ? s[b] : m;
-    return m;
-}
-
 static int32_t row_min(const int32_t *s)
 {
     int32_t m = s[0];
@@ -33,13 +26,13 @@ static grn_status distribution(const grn_pwm_t *m, const double bg[4], double **
     grn_status rc = GRN_OK;
     double *a = NULL, *b = NULL;
     size_t n = 0, reach = 0;
-    for (uint32_t i = 0; i < m->w; i++) n += (size_t)(row_max(m->s + 4 * i) - row_min(m->s + 4 * i));
+    for (uint32_t i = 0; i < m->w; i++) n += (size_t)(grn_pwm_row_max(m->s + 4 * i) - row_min(m->s + 4 * i));
     GRN_TRY(GRN_NEW(a, n + 1));
     GRN_TRY(GRN_NEW(b, n + 1));
     a[0] = 1;
     for (uint32_t i = 0; i < m->w; i++) {
         const int32_t *s = m->s + 4 * i, lo = row_min(s);
-        size_t wider = reach + (size_t)(row_max(s) - lo);
+        size_t wider = reach + (size_t)(grn_pwm_row_max(s) - lo);
         memset(b, 0, (wider + 1) * sizeof *b);
         for (int c = 0; c < 4; c++) {
             double *to = b + (s[c] - lo), p = bg[c];
@@ -70,7 +63,7 @@ grn_status grn_pwm_init(grn_pwm_t *m, const grn_motif_t *motif, double pseudo, c
     grn_motif_logodds(motif, pseudo, bg, lo);
     for (size_t i = 0; i < 4 * (size_t)m->w; i++) m->s[i] = (int32_t)lround(lo[i] * GRN_PWM_SCALE);
     m->max = 0;
-    for (uint32_t i = 0; i < m->w; i++) m->max += row_max(m->s + 4 * i);
+    for (uint32_t i = 0; i < m->w; i++) m->max += grn_pwm_row_max(m->s + 4 * i);
     m->threshold = INT32_MAX;
     if (p <= 0) goto end;
     GRN_TRY(distribution(m, bg, &dist, &range));

@@ -23,6 +23,13 @@ void grn_pwm_clear(grn_pwm_t *m);
 grn_status grn_pwm_init(grn_pwm_t *m, const grn_motif_t *motif, double pseudo, const double bg[4], double p) GRN_MUST_USE;
 /* P(score >= s) of a random word; s >= threshold. */
 double grn_pwm_pvalue(const grn_pwm_t *m, int32_t s);
+/* Largest score of a position. */
+static inline int32_t grn_pwm_row_max(const int32_t s[4])
+{
+    int32_t m = s[0];
+    for (int b = 1; b < 4; b++) m = s[b] > m ? s[b] : m;
+    return m;
+}
 /* Score that stands for `s` in outputs, in bits. */
 static inline float grn_pwm_bits(int32_t s) { return (float)(s / GRN_PWM_SCALE); }
 

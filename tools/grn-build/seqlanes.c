@@ -15,19 +15,6 @@ void grn_seqlanes_clear(grn_seqlanes_t *s)
     memset(s, 0, sizeof *s);
 }
 
-/* Room for n values at an address of whole vectors; the content is lost. */
-static grn_status room(void **p, size_t *cap, size_t n)
-{
-    if (n <= *cap) return GRN_OK;
-    if (n > SIZE_MAX / 8) return grn_err(GRN_ENOMEM, "out of memory");
-    free(*p);
-    *cap = 0;
-    *p = aligned_alloc(64, (n * 4 + 63) & ~(size_t)63);
-    if (!*p) return grn_err(GRN_ENOMEM, "out of memory");
-    *cap = n;
-    return GRN_OK;
-}
-
 static void set_lane(grn_seqlanes_t *s, size_t l, const grn_seqlane_t *x)
 {
     uint32_t skip = x->lead > s->lead ? x->lead - s->lead : 0, at = s->lead + skip - x->lead, n = x->lead - skip + x->len;
@@ -49,9 +36,9 @@ grn_status grn_seqlanes_set(grn_seqlanes_t *s, const grn_seqlane_t *lane, size_t
     s->w = 0;
     for (size_t l = 0; l < n; l++) s->len = lane[l].len > s->len ? lane[l].len : s->len;
     size_t rows = (size_t)lead + s->len;
-    GRN_TRY(room((void **)&s->pair, &s->pair_cap, (rows + 1) * L));
-    GRN_TRY(room((void **)&s->ratio, &s->ratio_cap, (rows + 1) * L));
-    GRN_TRY(room((void **)&s->window, &s->window_cap, ((size_t)s->len + 1) * L));
+    GRN_TRY(grn_room_aligned((void **)&s->pair, &s->pair_cap, (rows + 1) * L * sizeof *s->pair));
+    GRN_TRY(grn_room_aligned((void **)&s->ratio, &s->ratio_cap, (rows + 1) * L * sizeof *s->ratio));
+    GRN_TRY(grn_room_aligned((void **)&s->window, &s->window_cap, ((size_t)s->len + 1) * L * sizeof *s->window));
     memset(s->pair, 0, (rows + 1) * L * sizeof *s->pair);
     memset(s->ratio, 0, (rows + 1) * L * sizeof *s->ratio);
     for (size_t l = 0; l < n; l++) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/simd.h"
 
 #define GAP 4
 #define FULL 250                 /* units of a byte between a motif's best word and the least that counts */
@@ -49,17 +50,11 @@ void grn_scanner_destroy(grn_scanner_t *s)
 static const grn_sites_kernel_t *pick_kernel(void)
 {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")) return &grn_sites_kernel_avx512;
-    if (__builtin_cpu_supports("avx2")) return &grn_sites_kernel_avx2;
-#endif
+    const grn_sites_kernel_t *const by_level[] = { &grn_sites_kernel_base, &grn_sites_kernel_avx2, &grn_sites_kernel_avx512 };
+    return by_level[grn_simd_level()];
+#else
     return &grn_sites_kernel_base;
-}
-
-static int32_t row_max(const int32_t *s)
-{
-    int32_t m = s[0];
-    for (int b = 1; b < 4; b++) m = s[b] > m ? s[b] : m;
-    return m;
+#endif
 }
 
 /* How far below the motif's best a score may lie: to its threshold, or to the mean of random words. */
@@ -76,8 +71,8 @@ static void fill_table(const int32_t *s, uint32_t w, int64_t deep, uint8_t *tab)
 {
     for (uint32_t i = 0; i < w; i += 2)
         for (uint32_t x = 0; x < 16; x++) {
-            int64_t fall = row_max(s + 4 * i) - s[4 * i + (x >> 2)];
-            if (i + 1 < w) fall += row_max(s + 4 * i + 4) - s[4 * i + 4 + (x & 3)];
+            int64_t fall = grn_pwm_row_max(s + 4 * i) - s[4 * i + (x >> 2)];
+            if (i + 1 < w) fall += grn_pwm_row_max(s + 4 * i + 4) - s[4 * i + 4 + (x & 3)];
             fall = deep > 0 ? fall * FULL / deep : fall * (FULL + 1);
             tab[i / 2 * 16 + x] = (uint8_t)(fall < 255 ? fall : 255);
         }
