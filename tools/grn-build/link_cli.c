@@ -48,7 +48,7 @@ static const grn_opt_t table[] = {
     GRN_OPT_FLT(0, "stability-cells", "FLOAT", &opt.link.learn.stability_cells, 0.01, 1, "that share"),
     GRN_OPT_INT(0, "stability-top", "INT", &opt.stability_top, 1, 1000000,
                 "a run supports a link whose TF is among this many strongest of the gene"),
-    GRN_OPT_INT(0, "null", "INT", &opt.null, 0, 1000, "runs with TFs permuted among cells of a type, for q values"),
+    GRN_OPT_INT(0, "null", "INT", &opt.null, 0, 1000, "runs with TFs permuted among cells of a type, for q values; 0 or at least 2"),
     GRN_OPT_STR(0, "shard", "I/N", &opt.shard, "only every Nth gene, from the Ith on; grn-view merge joins the parts"),
     GRN_OPT_FLAG(0, "resume", &opt.link.learn.resume, "keep finished blocks of genes in FILE.parts and go on from those that are there"),
     GRN_OPT_HEAD(
@@ -88,6 +88,7 @@ static grn_status check_options(const grn_args_t *args)
     if ((o->stability || o->null || o->n_shard > 1 || o->resume) && !(opt.link.out_tg && opt.link.method >= GRN_LINK_GRNBOOST)) {
         return grn_err(GRN_EUSAGE, "--stability, --null, --shard and --resume go with --tf-gene and --method grnboost, genie3 or ridge");
     }
+    if (o->null == 1) return grn_err(GRN_EUSAGE, "--null 1: at least 2 runs are needed, to tell how they differ (0: none)");
     if (o->resume && !strcmp(opt.link.out_tg, "-")) return grn_err(GRN_EUSAGE, "--resume needs --tf-gene FILE, not -");
     return GRN_OK;
 }

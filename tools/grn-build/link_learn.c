@@ -178,13 +178,13 @@ typedef struct {
     uint32_t *idx; /* of targets on a share of the cells */
     float *val;
     grn_tfpairs_t *pairs; /* (n); tf: column of x */
-    floats_t *null;       /* (n) */
+    float *null;          /* (runs, n, x->n) importances with permuted TFs */
+    size_t run;           /* of them, at hand */
 } block_t;
 
 static void block_clear(block_t *b)
 {
     for (size_t t = 0; b->pairs && t < b->n; t++) free(b->pairs[t].v);
-    for (size_t t = 0; b->null && t < b->n; t++) free(b->null[t].v);
     free(b->pairs);
     free(b->null);
     free(b->target);
@@ -235,7 +235,7 @@ static grn_status keep_pairs(void *ctx, size_t t, size_t n_trees, const double *
         float x = scaled(b->a, importance[j], n_trees);
         if (!(x > 0)) continue;
         GRN_TRY(GRN_GROW(p->v, p->cap, p->n + 1));
-        p->v[p->n++] = (grn_tfpair_t){ (uint32_t)j, b->genes[t], 0, 0, x, 0 };
+        p->v[p->n++] = (grn_tfpair_t){ (uint32_t)j, b->genes[t], 0, 0, x, 0, 0 };
     }
     grn_progress_add(1);
 end:
@@ -279,19 +279,13 @@ static grn_status count_support(void *ctx, size_t t, size_t n_trees, const doubl
 
 static grn_status keep_null(void *ctx, size_t t, size_t n_trees, const double *importance, int worker)
 {
-    grn_status rc = GRN_OK;
     block_t *b = ctx;
-    floats_t *f = &b->null[t];
+    size_t p = b->a->x->n;
+    float *x = b->null + (b->run * b->n + t) * p;
     (void)worker;
-    for (size_t j = 0; j < b->a->x->n; j++) {
-        float x = scaled(b->a, importance[j], n_trees);
-        if (!(x > 0)) continue;
-        GRN_TRY(GRN_GROW(f->v, f->cap, f->n + 1));
-        f->v[f->n++] = x;
-    }
+    for (size_t j = 0; j < p; j++) x[j] = scaled(b->a, importance[j], n_trees);
     grn_progress_add(1);
-end:
-    return rc;
+    return GRN_OK;
 }
 
 static grn_status learn(block_t *b, const design_t *d, uint64_t seed, grn_boost_fn fn)
@@ -335,10 +329,10 @@ static grn_status learn_block(learner_t *a, const design_t *whole, const design_
     grn_status rc = GRN_OK;
     const grn_learn_opt_t *o = &a->l->opt->learn;
     GRN_TRY(GRN_NEW(b->pairs, b->n));
-    GRN_TRY(GRN_NEW(b->null, b->n));
+    GRN_TRY(GRN_NEW_RAW(b->null, o->null * b->n * a->x->n));
     GRN_TRY(learn(b, whole, run_seed(0, 0), keep_pairs));
     for (uint64_t k = 0; k < o->stability; k++) GRN_TRY(learn(b, &part[k], run_seed(1, k), count_support));
-    for (uint64_t k = 0; k < o->null; k++) GRN_TRY(learn(b, &null[k], run_seed(2, k), keep_null));
+    for (b->run = 0; b->run < o->null; b->run++) GRN_TRY(learn(b, &null[b->run], run_seed(2, b->run), keep_null));
     GRN_TRY(grn_par_for(grn_common.pool, b->n, GENES_PER_CHUNK, correlate_pairs, b));
 end:
     return rc;
@@ -364,25 +358,50 @@ static grn_status append_floats(floats_t *to, const float *v, size_t n)
     return GRN_OK;
 }
 
+/* What the importance of a TF for a gene exceeds its mean with permuted TFs by; and the same of each null run over the others, where
+ * it is above 0. */
+static grn_status exceed(const block_t *b, size_t t, floats_t *null)
+{
+    grn_status rc = GRN_OK;
+    size_t p = b->a->x->n, runs = b->a->l->opt->learn.null;
+    for (size_t k = 0; k < b->pairs[t].n && runs; k++) {
+        grn_tfpair_t *pair = &b->pairs[t].v[k];
+        double sum = 0;
+        for (size_t r = 0; r < runs; r++) sum += b->null[(r * b->n + t) * p + pair->tf];
+        pair->excess = (float)(pair->importance - sum / (double)runs);
+    }
+    for (size_t j = 0; j < p && runs; j++) {
+        double sum = 0;
+        for (size_t r = 0; r < runs; r++) sum += b->null[(r * b->n + t) * p + j];
+        for (size_t r = 0; r < runs && sum > 0; r++) {
+            double x = b->null[(r * b->n + t) * p + j];
+            float d = (float)(x - (sum - x) / (double)(runs - 1));
+            if (d > 0) GRN_TRY(append_floats(null, &d, 1));
+        }
+    }
+end:
+    return rc;
+}
+
 /* The block's pairs with TF ids, and its null. */
 static grn_status gather_block(const block_t *b, grn_tfpairs_t *pairs, floats_t *null)
 {
     grn_status rc = GRN_OK;
     const learner_t *a = b->a;
     for (size_t t = 0; t < b->n; t++) {
+        GRN_TRY(exceed(b, t, null));
         for (size_t k = 0; k < b->pairs[t].n; k++) {
             grn_tfpair_t *p = &b->pairs[t].v[k];
             p->tf = a->tfs[p->tf];
             if (a->l->opt->learn.stability) p->support /= (float)a->l->opt->learn.stability;
         }
         GRN_TRY(append_pairs(pairs, b->pairs[t].v, b->pairs[t].n));
-        GRN_TRY(append_floats(null, b->null[t].v, b->null[t].n));
     }
 end:
     return rc;
 }
 
-/* A part: the pairs as edges; importances of the null runs as edges of no TF and gene in particular, of sign 0. */
+/* A part: the pairs as edges, and what null runs exceed each other by as weights alone. */
 static grn_status save_part(const grn_linker_t *l, const grn_tfpairs_t *pairs, const floats_t *null, const char *path)
 {
     grn_status rc = GRN_OK;
@@ -413,6 +432,7 @@ static grn_status load_part(const learner_t *a, const char *path, grn_tfpairs_t 
     GRN_TRY(grn_edges_load(null_path.s, grn_common.pool, &none));
     const float *rho = grn_edges_find_evidence(&e, "rho_tg"), *rho_sp = grn_edges_find_evidence(&e, "rho_sp_tg");
     const float *importance = grn_edges_find_evidence(&e, "importance_tg"), *support = grn_edges_find_evidence(&e, "support_tg");
+    const float *excess = grn_edges_find_evidence(&e, "excess_tg");
     if (e.n && (!e.tf || !e.gene || !rho || !rho_sp || !importance)) GRN_FAIL(GRN_EFORMAT, "'%s' is no part of this run", path);
     for (size_t k = 0; k < e.n; k++) {
         const char *tf = grn_names_get(&e.genes, e.tf[k]);
@@ -422,7 +442,8 @@ static grn_status load_part(const learner_t *a, const char *path, grn_tfpairs_t 
             if (i != GRN_NAMES_NONE) i += l->rna.info->n_cols;
         }
         if (i == GRN_NAMES_NONE || g == GRN_NAMES_NONE) GRN_FAIL(GRN_EFORMAT, "'%s' is no part of this run", path);
-        grn_tfpair_t p = { (uint32_t)i, (uint32_t)g, rho[k], rho_sp[k], importance[k], support ? support[k] : 0 };
+        grn_tfpair_t p = { (uint32_t)i, (uint32_t)g, rho[k], rho_sp[k], importance[k], support ? support[k] : 0,
+                           excess ? excess[k] : 0 };
         GRN_TRY(append_pairs(pairs, &p, 1));
     }
     GRN_TRY(append_floats(null, none.weight, none.n));
@@ -518,8 +539,7 @@ static int floats_down(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-/* q of a link: null links of at least its importance, per run, over links of at least its importance; the least of this link and those
- * weaker. */
+/* q of a link: null links of at least its excess, per run, over links of at least its excess; the least of this link and those below. */
 static grn_status q_values(learner_t *a, float **q)
 {
     grn_status rc = GRN_OK;
@@ -528,21 +548,21 @@ static grn_status q_values(learner_t *a, float **q)
     GRN_TRY(GRN_NEW_RAW(*q, n));
     GRN_TRY(GRN_NEW_RAW(v, n));
     GRN_TRY(GRN_NEW_RAW(at, n));
-    for (size_t i = 0; i < n; i++) v[i] = a->pairs.v[i].importance;
+    for (size_t i = 0; i < n; i++) v[i] = a->pairs.v[i].excess;
     if (n) qsort(v, n, sizeof *v, floats_down);
     if (a->null.n) qsort(a->null.v, a->null.n, sizeof *a->null.v, floats_down);
     for (size_t i = 0; i < n; i++) {
         while (k < a->null.n && a->null.v[k] >= v[i]) k++;
-        double rate = (double)k / (double)a->l->opt->learn.null / (double)(i + 1);
+        double rate = v[i] > 0 ? (double)k / (double)a->l->opt->learn.null / (double)(i + 1) : 1;
         at[i] = (float)(rate < 1 ? rate : 1);
     }
     for (size_t i = n; i-- > 1;)
         if (at[i] < at[i - 1]) at[i - 1] = at[i];
-    for (size_t i = 0; i < n; i++) { /* the last place of an equal importance */
+    for (size_t i = 0; i < n; i++) { /* the last place of an equal excess */
         size_t lo = 0, hi = n;
         while (lo + 1 < hi) {
             size_t mid = lo + (hi - lo) / 2;
-            if (v[mid] >= a->pairs.v[i].importance) lo = mid;
+            if (v[mid] >= a->pairs.v[i].excess) lo = mid;
             else hi = mid;
         }
         (*q)[i] = at[lo];

@@ -83,7 +83,7 @@ static grn_status correlate_genes(void *ctx, size_t begin, size_t end, int worke
             grn_corr_pair(&job->tf->corr, i, &job->gene->corr, j, val, rank, &p, &s);
             if (!grn_link_passes(p, s, job->l->opt->min_rho)) continue;
             GRN_TRY(GRN_GROW(out->v, out->cap, out->n + 1));
-            out->v[out->n++] = (grn_tfpair_t){ job->tf_col[i], job->gene_col[j], (float)p, (float)s, 0, 0 };
+            out->v[out->n++] = (grn_tfpair_t){ job->tf_col[i], job->gene_col[j], (float)p, (float)s, 0, 0, 0 };
         }
         grn_corr_drop(&job->gene->corr, j, val, rank);
     }
@@ -214,7 +214,7 @@ grn_status grn_link_tf_edges(const grn_linker_t *l, const grn_tfpairs_t *pairs, 
 {
     grn_status rc = GRN_OK;
     int learned = l->opt->method >= GRN_LINK_GRNBOOST;
-    float *rho, *rho_sp, *fdr, *importance = NULL, *support = NULL, *q_tg;
+    float *rho, *rho_sp, *fdr, *importance = NULL, *support = NULL, *excess = NULL, *q_tg;
     GRN_TRY(grn_edges_alloc(e, pairs->n, "tf,gene,sign,weight"));
     GRN_TRY(grn_names_dup(&e->genes, &l->rna.info->col));
     for (size_t k = 0; k < l->absent.n; k++) GRN_TRY(grn_names_add(&e->genes, grn_names_get(&l->absent, k), NULL, NULL));
@@ -226,6 +226,7 @@ grn_status grn_link_tf_edges(const grn_linker_t *l, const grn_tfpairs_t *pairs, 
         GRN_TRY(pearson_fdr(l, pairs, n_tested, fdr));
     }
     if (learned && l->opt->learn.stability) GRN_TRY(grn_edges_evidence(e, "support_tg", &support));
+    if (learned && l->opt->learn.null) GRN_TRY(grn_edges_evidence(e, "excess_tg", &excess));
     if (q) {
         GRN_TRY(grn_edges_evidence(e, "q_tg", &q_tg));
         if (pairs->n) memcpy(q_tg, q, pairs->n * sizeof *q);
@@ -241,6 +242,7 @@ grn_status grn_link_tf_edges(const grn_linker_t *l, const grn_tfpairs_t *pairs, 
         e->weight[k] = learned ? p->importance : isnan(r) ? 0 : fabsf(r);
         if (importance) importance[k] = p->importance;
         if (support) support[k] = p->support;
+        if (excess) excess[k] = p->excess;
     }
 end:
     return rc;
