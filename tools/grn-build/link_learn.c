@@ -175,7 +175,7 @@ typedef struct {
     size_t n;
     const design_t *design;
     grn_boost_target_t *target; /* (n) */
-    uint32_t *idx; /* of targets on a share of the cells */
+    uint32_t *idx;              /* of targets on a share of the cells */
     float *val;
     grn_tfpairs_t *pairs; /* (n); tf: column of x */
     float *null;          /* (runs, n, x->n) importances with permuted TFs */
@@ -442,8 +442,9 @@ static grn_status load_part(const learner_t *a, const char *path, grn_tfpairs_t 
             if (i != GRN_NAMES_NONE) i += l->rna.info->n_cols;
         }
         if (i == GRN_NAMES_NONE || g == GRN_NAMES_NONE) GRN_FAIL(GRN_EFORMAT, "'%s' is no part of this run", path);
-        grn_tfpair_t p = { (uint32_t)i, (uint32_t)g, rho[k], rho_sp[k], importance[k], support ? support[k] : 0,
-                           excess ? excess[k] : 0 };
+        grn_tfpair_t p = {
+            (uint32_t)i, (uint32_t)g, rho[k], rho_sp[k], importance[k], support ? support[k] : 0, excess ? excess[k] : 0
+        };
         GRN_TRY(append_pairs(pairs, &p, 1));
     }
     GRN_TRY(append_floats(null, none.weight, none.n));
@@ -539,7 +540,8 @@ static int floats_down(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-/* q of a link: null links of at least its excess, per run, over links of at least its excess; the least of this link and those below. */
+/* q of a link: null links of at least its excess, per run, over links of at least its excess; the least of this link and those below.
+ */
 static grn_status q_values(learner_t *a, float **q)
 {
     grn_status rc = GRN_OK;

@@ -56,7 +56,8 @@ grn_status grn_parts_shard(const char *text, uint64_t *i, uint64_t *n)
     int64_t a, b;
     if (strlen(text) < sizeof buf) {
         strncpy(buf, text, sizeof buf);
-        if (grn_split(buf, '/', f, 3) == 2 && !grn_parse_i64(f[0], &a) && !grn_parse_i64(f[1], &b) && a >= 1 && a <= b && b <= 1000000) {
+        if (grn_split(buf, '/', f, 3) == 2 && !grn_parse_i64(f[0], &a) && !grn_parse_i64(f[1], &b) && a >= 1 && a <= b &&
+            b <= 1000000) {
             *i = (uint64_t)a;
             *n = (uint64_t)b;
             return GRN_OK;
