@@ -72,7 +72,9 @@ LIB += lib/boost/tree_avx2.c
 LIB += lib/boost/tree_avx512.c
 LIB += lib/boost/tree_one.c
 LIB += lib/boost/boost.c
+LIB += lib/boost/common.c
 LIB += lib/boost/forest.c
+LIB += lib/boost/ridge.c
 
 # graph: CSR graphs, masks, sampling, perturbation
 LIB += lib/graph/arcs.c
@@ -347,3 +349,4 @@ UNIT += test_dem
 test_dem_WITH += tools/grn-build/dem.c tools/grn-build/dar_variable.c tools/grn-build/regionset.c tools/grn-build/motifdb.c tools/grn-build/tfsites.c tools/grn-build/logo.c
 UNIT += test_boost
 UNIT += test_forest
+UNIT += test_ridge

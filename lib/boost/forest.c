@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "boost/common.h"
 
 #define BITS 28 /* of the range of a target */
 #define NONE UINT32_MAX
@@ -37,32 +38,6 @@ static void codes_clear(codes_t *c)
     free(c->rest);
     free(c->cell_place);
     free(c->predictor);
-}
-
-typedef struct {
-    uint64_t key;
-    uint32_t i;
-} key_t_;
-
-static int by_key(const void *a, const void *b)
-{
-    const key_t_ *x = a, *y = b;
-    return x->key != y->key ? (x->key > y->key) - (x->key < y->key) : (x->i > y->i) - (x->i < y->i);
-}
-
-/* at[k]: whose key is the k-th; place[i] (may be NULL): k of key i. */
-static grn_status order_keys(const uint64_t *key, size_t n, uint32_t *at, uint32_t *place)
-{
-    key_t_ *x = grn_malloc(n, sizeof *x);
-    if (!x) return GRN_ENOMEM;
-    for (size_t i = 0; i < n; i++) x[i] = (key_t_){ key[i], (uint32_t)i };
-    qsort(x, n, sizeof *x, by_key);
-    for (size_t k = 0; k < n; k++) {
-        if (at) at[k] = x[k].i;
-        if (place) place[x[k].i] = (uint32_t)k;
-    }
-    free(x);
-    return GRN_OK;
 }
 
 typedef struct {
@@ -110,8 +85,8 @@ static grn_status codes_init(codes_t *c, const grn_boost_space_t *s, grn_par_t *
     GRN_TRY(GRN_NEW_RAW(c->rest, c->p));
     GRN_TRY(GRN_NEW_RAW(c->predictor, c->p));
     GRN_TRY(GRN_NEW_RAW(c->cell_place, c->n));
-    GRN_TRY(order_keys(s->name_key, c->p, c->predictor, NULL));
-    GRN_TRY(order_keys(s->cell_key, c->n, NULL, c->cell_place));
+    GRN_TRY(grn_boost_order(s->name_key, c->p, c->predictor, NULL));
+    GRN_TRY(grn_boost_order(s->cell_key, c->n, NULL, c->cell_place));
     for (size_t k = 0; k < c->p; k++) {
         size_t j = s->column ? s->column[c->predictor[k]] : c->predictor[k];
         uint64_t n_code = b->run_off[j + 1] - b->run_off[j] + 1;
@@ -413,15 +388,12 @@ typedef struct {
 /* The target in units of 2^-BITS of its range, less their mean: the same numbers for any order of cells. */
 static grn_status fill_target(worker_t *w, const grn_spcol_t *y, int *varies)
 {
-    double low = y->n_nz < y->n ? 0 : INFINITY, high = -low;
+    double low, high;
     size_t n = w->c->n;
     int exponent;
     int64_t sum = 0;
-    for (size_t k = 0; k < y->n_nz; k++) {
-        if (!isfinite(y->val[k])) return grn_err(GRN_ENONFINITE, "a target holds %g in cell %u", y->val[k], y->idx[k]);
-        low = y->val[k] < low ? y->val[k] : low;
-        high = y->val[k] > high ? y->val[k] : high;
-    }
+    grn_status rc = grn_boost_range(y, "a target", &low, &high);
+    if (rc) return rc;
     *varies = low < high;
     if (!*varies) return GRN_OK;
     frexp(high - low, &exponent);
