@@ -64,7 +64,7 @@ LIB += lib/stat/dip.c
 LIB += lib/stat/mixture.c
 LIB += lib/stat/threshold.c
 
-# boost: gradient boosting of many targets over shared predictors
+# boost: gradient boosting, random forests and ridge regression of many targets over shared predictors
 LIB += lib/boost/bins.c
 LIB += lib/boost/draw.c
 LIB += lib/boost/tree_base.c
@@ -72,6 +72,9 @@ LIB += lib/boost/tree_avx2.c
 LIB += lib/boost/tree_avx512.c
 LIB += lib/boost/tree_one.c
 LIB += lib/boost/boost.c
+LIB += lib/boost/common.c
+LIB += lib/boost/forest.c
+LIB += lib/boost/ridge.c
 
 # graph: CSR graphs, masks, sampling, perturbation
 LIB += lib/graph/arcs.c
@@ -349,3 +352,5 @@ test_cistarget_WITH += tools/grn-build/cistarget.c tools/grn-build/ranking.c
 UNIT += test_dem
 test_dem_WITH += tools/grn-build/dem.c tools/grn-build/dar_variable.c tools/grn-build/regionset.c tools/grn-build/motifdb.c tools/grn-build/tfsites.c tools/grn-build/logo.c
 UNIT += test_boost
+UNIT += test_forest
+UNIT += test_ridge
