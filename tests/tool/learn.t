@@ -2,6 +2,7 @@
 ran() { t_ok "$@"; cp err log; } # t_true writes err anew
 data() { zstd -dcq "$1" | sed '1s/.*}} *//' >"$1.data"; }
 edges() { grn-view -q "$1"; }
+column() { edges "$1" | awk -F'\t' -v c="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == c) k = i; next } { print $1, $2, $k }'; }
 # 300 cells of two types, 40 genes, 12 TFs: G1 follows T1, G2 falls with T2, G3 follows both; T5 is the type; T12 does not vary
 awk 'function u() { s = (s * 69069 + 1) % 4294967296; return s / 4294967296 }
     function pois(m,  l, k, p) { l = exp(-m); p = 1; for (k = 0; (p *= u()) > l; k++) {} return k }
@@ -39,10 +40,19 @@ for i in 1 2 3; do $l -q --shard $i/3 -t part$i.zst rna.tsv; done
 grn-view merge -q --no-pg -o joined.zst part1.zst part2.zst part3.zst && data joined.zst
 t_cmp "three shards joined are the whole" tg1.zst.data joined.zst.data
 
+# random forests and ridge regression
+for m in genie3 ridge; do
+    ran "$m" grn-build link --no-pg -q --expression raw -f tfs.txt -M $m -@ 1 -t $m.zst rna.tsv
+    t_true "$m: regulators come first" '[ "$(top '$m'.zst G1)" = T1 ] && [ "$(top '$m'.zst G2)" = T2 ]'
+    t_true "$m: importances of a gene are shares" 'column '$m'.zst importance_tg | awk "{ s[\$2] += \$3 } END { for (g in s) if (s[g] < 0.9999 || s[g] > 1.0001) exit 1; exit !(length(s) > 35) }"'
+    ran "$m from shuffled input" grn-build link --no-pg -q --expression raw -f tfs2.txt -M $m -@ 3 -t $m.2.zst rna2.tsv
+    for f in $m $m.2; do data $f.zst; done
+    t_cmp "$m: same links for any order and -@" $m.zst.data $m.2.zst.data
+done
+
 # support and q values
 ran "stability and null" $l --stability 5 --stability-top 2 --null 2 --cells types.tsv -t sq.zst rna.tsv
 t_true "the null is within types" "grep -q 'TFs permuted over the cells of each of 2 types' log"
-column() { edges "$1" | awk -F'\t' -v c="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == c) k = i; next } { print $1, $2, $k }'; }
 t_true "planted links are always supported" 'column sq.zst support_tg | awk "\$1 == \"T1\" && \$2 == \"G1\" || \$1 == \"T2\" && \$2 == \"G2\" { n += \$3 } END { exit n != 2 }"'
 t_true "support is a share of five runs, rare links have none" 'column sq.zst support_tg | awk "{ x = \$3 * 5; if (x < -1e-5 || x > 5.00001 || (x + 1e-4) % 1 > 2e-4) exit 1; none += x == 0 } END { exit none < 20 }"'
 t_true "q of planted links is small, that of most others is not" 'column sq.zst q_tg | awk "\$2 ~ /^G[12]\$/ && (\$1 \$2 == \"T1G1\" || \$1 \$2 == \"T2G2\") && \$3 > 0.05 { exit 1 } \$2 ~ /^G(9|1[0-9]|2[0-7])\$/ { n++; small += \$3 < 0.05 } END { exit !(n > 50 && small < 0.1 * n) }"'

@@ -11,15 +11,21 @@
 #include "base/rng.h"
 #include "base/str.h"
 #include "boost/boost.h"
+#include "boost/forest.h"
+#include "boost/ridge.h"
 #include "link_priv.h"
 #include "parts.h"
 
 #define GENES_AT_ONCE 2048
 #define MAX_BINS 256
 
-typedef struct { /* predictors over some of the cells, or over permuted ones */
-    grn_bins_t bins;
-    uint64_t *cell_key; /* (bins.n) */
+typedef struct {   /* predictors over some of the cells, or over permuted ones */
+    size_t n;      /* cells */
+    uint64_t *off; /* their values, sparse columns; with ridge, which takes them as they are */
+    uint32_t *idx;
+    float *val;
+    grn_bins_t bins;    /* with the other methods */
+    uint64_t *cell_key; /* (n) */
     uint32_t *place;    /* (cells of the run) among these cells; UINT32_MAX: left out. NULL: all */
 } design_t;
 
@@ -43,6 +49,9 @@ typedef struct {
 static void design_clear(design_t *d)
 {
     grn_bins_clear(&d->bins);
+    free(d->off);
+    free(d->idx);
+    free(d->val);
     free(d->cell_key);
     free(d->place);
 }
@@ -55,14 +64,17 @@ static const char *tf_name(const grn_linker_t *l, uint32_t tf)
 
 /* ---- designs ---- */
 
-static grn_status whole_design(const learner_t *a, design_t *d)
+/* Bins of the columns, instead of them, unless ridge wants them. */
+static grn_status bin_design(const learner_t *a, design_t *d)
 {
-    grn_status rc = GRN_OK;
-    size_t n = a->l->cells.n;
-    GRN_TRY(GRN_NEW_RAW(d->cell_key, n));
-    memcpy(d->cell_key, a->cell_hash, n * sizeof *d->cell_key);
-    GRN_TRY(grn_bins_init(&d->bins, n, a->x->n, a->x->off, a->x->idx, a->x->val, MAX_BINS, grn_common.pool));
-end:
+    if (a->l->opt->method == GRN_LINK_RIDGE) return GRN_OK;
+    grn_status rc = grn_bins_init(&d->bins, d->n, a->x->n, d->off, d->idx, d->val, MAX_BINS, grn_common.pool);
+    free(d->off);
+    free(d->idx);
+    free(d->val);
+    d->off = NULL;
+    d->idx = NULL;
+    d->val = NULL;
     return rc;
 }
 
@@ -88,35 +100,44 @@ static grn_status keyed_cells(const learner_t *a, const char *stage, uint64_t ru
     return rc;
 }
 
-/* The columns with each cell where `place` has it (UINT32_MAX: nowhere); idx and val may be unordered within a column. */
-static grn_status bins_elsewhere(const learner_t *a, size_t n, const uint32_t *place, grn_bins_t *bins)
+/* The columns over d->n cells, each cell where `place` has it (UINT32_MAX: nowhere; NULL: where it is). */
+static grn_status fill_design(const learner_t *a, const uint32_t *place, design_t *d)
 {
     grn_status rc = GRN_OK;
     const grn_colblock_t *x = a->x;
-    uint64_t *off = NULL, m = 0;
-    uint32_t *idx = NULL;
-    float *val = NULL, *dense = NULL;
-    GRN_TRY(GRN_NEW(off, x->n + 1));
-    GRN_TRY(GRN_NEW_RAW(idx, x->off[x->n]));
-    GRN_TRY(GRN_NEW_RAW(val, x->off[x->n]));
-    GRN_TRY(GRN_NEW(dense, n));
+    uint64_t m = 0;
+    float *dense = NULL;
+    GRN_TRY(GRN_NEW(d->off, x->n + 1));
+    GRN_TRY(GRN_NEW_RAW(d->idx, x->off[x->n]));
+    GRN_TRY(GRN_NEW_RAW(d->val, x->off[x->n]));
+    GRN_TRY(GRN_NEW(dense, d->n));
     for (size_t j = 0; j < x->n; j++) {
-        for (uint64_t k = x->off[j]; k < x->off[j + 1]; k++)
-            if (place[x->idx[k]] != UINT32_MAX) dense[place[x->idx[k]]] = x->val[k];
-        for (size_t i = 0; i < n; i++) { /* in order again */
+        for (uint64_t k = x->off[j]; k < x->off[j + 1]; k++) {
+            uint32_t i = place ? place[x->idx[k]] : x->idx[k];
+            if (i != UINT32_MAX) dense[i] = x->val[k];
+        }
+        for (size_t i = 0; i < d->n; i++) { /* in order again */
             if (dense[i] == 0) continue;
-            idx[m] = (uint32_t)i;
-            val[m++] = dense[i];
+            d->idx[m] = (uint32_t)i;
+            d->val[m++] = dense[i];
             dense[i] = 0;
         }
-        off[j + 1] = m;
+        d->off[j + 1] = m;
     }
-    GRN_TRY(grn_bins_init(bins, n, x->n, off, idx, val, MAX_BINS, grn_common.pool));
+    GRN_TRY(bin_design(a, d));
 end:
-    free(off);
-    free(idx);
-    free(val);
     free(dense);
+    return rc;
+}
+
+static grn_status whole_design(const learner_t *a, design_t *d)
+{
+    grn_status rc = GRN_OK;
+    d->n = a->l->cells.n;
+    GRN_TRY(GRN_NEW_RAW(d->cell_key, d->n));
+    memcpy(d->cell_key, a->cell_hash, d->n * sizeof *d->cell_key);
+    GRN_TRY(fill_design(a, NULL, d));
+end:
     return rc;
 }
 
@@ -137,7 +158,8 @@ static grn_status part_design(const learner_t *a, uint64_t run, design_t *d)
         d->cell_key[m] = a->cell_hash[i];
         d->place[i] = (uint32_t)m++;
     }
-    GRN_TRY(bins_elsewhere(a, kept, d->place, &d->bins));
+    d->n = kept;
+    GRN_TRY(fill_design(a, d->place, d));
 end:
     free(v);
     return rc;
@@ -156,7 +178,8 @@ static grn_status null_design(const learner_t *a, uint64_t run, design_t *d)
     qsort(to, n, sizeof *to, by_key);
     GRN_TRY(GRN_NEW_RAW(place, n));
     for (size_t i = 0; i < n; i++) place[from[i].cell] = to[i].cell;
-    GRN_TRY(bins_elsewhere(a, n, place, &d->bins));
+    d->n = n;
+    GRN_TRY(fill_design(a, place, d));
     GRN_TRY(GRN_NEW_RAW(d->cell_key, n));
     memcpy(d->cell_key, a->cell_hash, n * sizeof *d->cell_key);
 end:
@@ -192,12 +215,11 @@ static void block_clear(block_t *b)
     free(b->val);
 }
 
-static grn_status set_targets(block_t *b, uint64_t seed, const design_t *d)
+static grn_status set_targets(block_t *b, const design_t *d)
 {
     grn_status rc = GRN_OK;
     const grn_colblock_t *y = b->gene;
     uint64_t m = 0;
-    (void)seed;
     b->design = d;
     if (d->place && !b->idx) {
         GRN_TRY(GRN_NEW_RAW(b->idx, y->off[b->n]));
@@ -206,14 +228,14 @@ static grn_status set_targets(block_t *b, uint64_t seed, const design_t *d)
     for (size_t t = 0; t < b->n; t++) {
         grn_spcol_t *s = &b->target[t].y;
         uint64_t from = y->off[t], n = y->off[t + 1] - from, begin = m;
-        *s = (grn_spcol_t){ d->bins.n, n, y->idx + from, y->val + from };
+        *s = (grn_spcol_t){ d->n, n, y->idx + from, y->val + from };
         if (!d->place) continue;
         for (uint64_t k = from; k < from + n; k++) {
             if (d->place[y->idx[k]] == UINT32_MAX) continue;
             b->idx[m] = d->place[y->idx[k]];
             b->val[m++] = y->val[k];
         }
-        *s = (grn_spcol_t){ d->bins.n, m - begin, b->idx + begin, b->val + begin };
+        *s = (grn_spcol_t){ d->n, m - begin, b->idx + begin, b->val + begin };
     }
 end:
     return rc;
@@ -292,8 +314,17 @@ static grn_status learn(block_t *b, const design_t *d, uint64_t seed, grn_boost_
 {
     const learner_t *a = b->a;
     grn_boost_space_t space = { &d->bins, d->cell_key, a->name_key, NULL, a->x->n };
-    grn_status rc = set_targets(b, seed, d);
+    grn_status rc = set_targets(b, d);
     if (rc) return rc;
+    if (a->l->opt->method == GRN_LINK_RIDGE) {
+        grn_ridge_space_t values = { d->n, a->x->n, d->off, d->idx, d->val, d->cell_key, a->name_key };
+        return grn_ridge_many(&values, b->target, b->n, grn_common.pool, fn, b, NULL);
+    }
+    if (a->l->opt->method == GRN_LINK_GENIE3) {
+        grn_forest_opt_t o = GRN_FOREST_OPT_GENIE3;
+        o.seed = seed;
+        return grn_forest_many(&o, &space, b->target, b->n, grn_common.pool, fn, b);
+    }
     grn_boost_opt_t o = GRN_BOOST_OPT_GRNBOOST2;
     o.seed = seed;
     o.max_trees = a->l->opt->learn.max_trees;
