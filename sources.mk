@@ -63,6 +63,8 @@ LIB += lib/stat/density.c
 LIB += lib/stat/dip.c
 LIB += lib/stat/mixture.c
 LIB += lib/stat/threshold.c
+LIB += lib/stat/gsea.c
+LIB += lib/stat/basca.c
 
 # graph: CSR graphs, masks, sampling, perturbation
 LIB += lib/graph/arcs.c
@@ -319,6 +321,8 @@ test_cbust_WITH += tools/grn-build/seqlanes.c tools/grn-build/cbust.c tools/grn-
 test_cbust_WITH += tools/grn-build/cbust_kernel_avx2.c tools/grn-build/cbust_kernel_avx512.c
 UNIT += test_ranking
 test_ranking_WITH += tools/grn-build/ranking.c
+UNIT += test_gsea
+UNIT += test_basca
 UNIT += test_kendall
 UNIT += test_ranksum
 UNIT += test_dar
