@@ -2,7 +2,8 @@
  *
  * N genes in falling order of weight w > 0, h of them hits (0 < h < N). RS(i) = (weight of the hits among the first i) / (weight of
  * all hits) - (others among the first i) / (N - h). ES is RS where it is farthest from 0, the negative side when both are equal.
- * Values of RS within 1e-12 are equal; the first of equal extremes counts. RS turns only at hits, so ES costs O(h): it rises to its maxima at hits and falls to its minima just in front of them. */
+ * Values of RS within 1e-12 are equal; the first of equal extremes counts. RS turns only at hits, so ES costs O(h): it rises to its
+ * maxima at hits and falls to its minima just in front of them. */
 #ifndef GRN_STAT_GSEA_H
 #define GRN_STAT_GSEA_H
 
@@ -31,7 +32,8 @@ void grn_gsea_null_clear(grn_gsea_null_t *z);
  * GRN_EINVAL unless 0 < h < n < 2^31 and n_perm > 0. O(h + n / 64) each. */
 grn_status grn_gsea_null(grn_gsea_null_t *z, const double *w, size_t n, size_t h, size_t n_perm, grn_rng_t r) GRN_MUST_USE;
 
-/* *nes = ES / mean size of the null values of its sign; *p = (1 + those at least as far from 0) / (1 + those of its sign). *nes NaN when no null value has that sign. */
+/* *nes = ES / mean size of the null values of its sign, NaN when there are none; *p = (1 + those at least as far from 0) / (1 +
+ * those of its sign). */
 void grn_gsea_test(const grn_gsea_null_t *z, double es, double *nes, double *p);
 
 #endif

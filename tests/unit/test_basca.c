@@ -91,7 +91,9 @@ static void as_the_definition(void **state)
     for (int turn = 0; turn < 1500; turn++) {
         size_t n = 3 + grn_rng_below(&r, 30);
         for (size_t i = 0; i < n; i++) {
-            x[i] = turn % 3 == 0 ? grn_rng_unif(&r) : turn % 3 == 1 ? exp(2 * grn_rng_normal(&r)) : grn_rng_exp(&r) * (double)grn_rng_below(&r, 2);
+            x[i] = turn % 3 == 0   ? grn_rng_unif(&r)
+                   : turn % 3 == 1 ? exp(2 * grn_rng_normal(&r))
+                                   : grn_rng_exp(&r) * (double)grn_rng_below(&r, 2); /* zeros among them */
         }
         qsort(x, n, sizeof *x, ascending);
         if (x[0] == x[n - 1]) continue;
