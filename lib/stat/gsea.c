@@ -52,6 +52,7 @@ double grn_gsea_es(const double *w, size_t n, const uint32_t *hit, size_t h, uin
 void grn_gsea_null_clear(grn_gsea_null_t *z)
 {
     free(z->es);
+    free(z->side);
     free(z->bit);
     *z = (grn_gsea_null_t){ 0 };
 }
@@ -64,7 +65,7 @@ static inline uint32_t below(grn_rng_t *r, uint32_t n) /* Lemire 2019 */
     return (uint32_t)(m >> 32);
 }
 
-/* Sets m of the n bits, uniformly; returns the sum of their weights. */
+/* Sets m more of the n bits, uniformly; returns the sum of their weights. */
 static double draw(grn_rng_t *r, const double *w, uint32_t n, size_t m, uint64_t *bit)
 {
     double total = 0;
@@ -79,57 +80,74 @@ static double draw(grn_rng_t *r, const double *w, uint32_t n, size_t m, uint64_t
     return total;
 }
 
+/* The walk of grn_gsea_es without the places of the extremes. */
 static double walk_bits(const double *w, size_t n, const uint64_t *bit, size_t h, double total)
 {
-    walk_t k = walk_start(total, n, h);
+    double hit = 1 / total, other = 1 / (double)(n - h), sum = 0, share = 0, high = -INFINITY, low = 0;
+    size_t i = 0;
     for (size_t j = 0; j < (n + 63) / 64; j++)
         for (uint64_t x = bit[j]; x; x &= x - 1) {
             size_t at = j * 64 + (size_t)__builtin_ctzll(x);
-            walk_hit(&k, w[at], at);
+            double fall = (double)(int64_t)(at - i++) * other, before = share - fall;
+            sum += w[at];
+            share = sum * hit;
+            double after = share - fall;
+            low = before < low ? before : low;
+            high = after > high ? after : high;
         }
-    return walk_end(&k, NULL);
+    return high > -low + SAME ? high : low;
 }
 
-/* The places that are no hits are drawn when they are fewer. */
-static double draw_one(grn_gsea_null_t *z, const double *w, double all, size_t n, size_t h, grn_rng_t *r)
-{
-    size_t words = (n + 63) / 64;
-    memset(z->bit, 0, words * sizeof *z->bit);
-    if (h <= n / 2) return walk_bits(w, n, z->bit, h, draw(r, w, (uint32_t)n, h, z->bit));
-    double total = all - draw(r, w, (uint32_t)n, n - h, z->bit);
-    for (size_t j = 0; j < words; j++) z->bit[j] = ~z->bit[j];
-    if (n & 63) z->bit[words - 1] &= ((uint64_t)1 << (n & 63)) - 1;
-    return walk_bits(w, n, z->bit, h, total);
-}
-
-grn_status grn_gsea_null(grn_gsea_null_t *z, const double *w, size_t n, size_t h, size_t n_perm, grn_rng_t r)
+static grn_status null_room(grn_gsea_null_t *z, size_t n, size_t n_h, size_t n_perm)
 {
     grn_status rc = GRN_OK;
-    double all = 0;
-    if (!h || h >= n || n >= (size_t)1 << 31 || !n_perm)
-        GRN_FAIL(GRN_EINVAL, "%zu hits among %zu genes, %zu permutations: no null distribution", h, n, n_perm);
-    GRN_TRY(GRN_GROW(z->es, z->es_cap, n_perm));
+    GRN_TRY(GRN_GROW(z->es, z->es_cap, n_h * n_perm));
+    GRN_TRY(GRN_GROW(z->side, z->side_cap, n_h));
     GRN_TRY(GRN_GROW(z->bit, z->bit_cap, (n + 63) / 64));
-    for (size_t i = 0; i < n; i++) all += w[i];
-    z->n = n_perm;
-    z->n_pos = z->n_neg = 0;
-    z->mean_pos = z->mean_neg = 0;
-    for (size_t i = 0; i < n_perm; i++) {
-        double es = z->es[i] = draw_one(z, w, all, n, h, &r);
-        if (es >= 0) z->n_pos++, z->mean_pos += es;
-        else z->n_neg++, z->mean_neg -= es;
-    }
-    if (z->n_pos) z->mean_pos /= (double)z->n_pos;
-    if (z->n_neg) z->mean_neg /= (double)z->n_neg;
+    z->n_h = n_h;
+    z->n_perm = n_perm;
+    for (size_t k = 0; k < n_h; k++) z->side[k] = (struct grn_gsea_side){ 0 };
 end:
     return rc;
 }
 
-void grn_gsea_test(const grn_gsea_null_t *z, double es, double *nes, double *p)
+grn_status grn_gsea_null(grn_gsea_null_t *z, const double *w, size_t n, const uint32_t *h, size_t n_h, size_t n_perm, uint64_t seed,
+                         uint64_t object)
 {
-    size_t far = 0, n = es >= 0 ? z->n_pos : z->n_neg;
-    double mean = es >= 0 ? z->mean_pos : z->mean_neg;
-    for (size_t i = 0; i < z->n; i++) far += es >= 0 ? z->es[i] >= fmax(es - SAME, 0) : z->es[i] < 0 && z->es[i] <= es + SAME;
+    grn_status rc = GRN_OK;
+    for (size_t k = 0; k < n_h; k++)
+        if (h[k] <= (k ? h[k - 1] : 0) || h[k] >= n || n >= (size_t)1 << 31)
+            GRN_FAIL(GRN_EINVAL, "%u hits among %zu genes: no null distribution", h[k], n);
+    if (!n_perm) GRN_FAIL(GRN_EINVAL, "a null distribution needs permutations");
+    GRN_TRY(null_room(z, n, n_h, n_perm));
+    for (size_t i = 0; i < n_perm; i++) {
+        grn_rng_t r;
+        double total = 0;
+        grn_rng_init2(&r, seed, "gsea.null", object, i);
+        memset(z->bit, 0, (n + 63) / 64 * sizeof *z->bit);
+        for (size_t k = 0; k < n_h; k++) {
+            struct grn_gsea_side *s = &z->side[k];
+            total += draw(&r, w, (uint32_t)n, h[k] - (k ? h[k - 1] : 0), z->bit);
+            double es = z->es[k * n_perm + i] = walk_bits(w, n, z->bit, h[k], total);
+            if (es >= 0) s->n_pos++, s->mean_pos += es;
+            else s->n_neg++, s->mean_neg -= es;
+        }
+    }
+    for (size_t k = 0; k < n_h; k++) {
+        if (z->side[k].n_pos) z->side[k].mean_pos /= (double)z->side[k].n_pos;
+        if (z->side[k].n_neg) z->side[k].mean_neg /= (double)z->side[k].n_neg;
+    }
+end:
+    return rc;
+}
+
+void grn_gsea_test(const grn_gsea_null_t *z, size_t k, double es, double *nes, double *p)
+{
+    const struct grn_gsea_side *s = &z->side[k];
+    const double *null = z->es + k * z->n_perm;
+    size_t far = 0, n = es >= 0 ? s->n_pos : s->n_neg;
+    double mean = es >= 0 ? s->mean_pos : s->mean_neg;
+    for (size_t i = 0; i < z->n_perm; i++) far += es >= 0 ? null[i] >= fmax(es - SAME, 0) : null[i] < 0 && null[i] <= es + SAME;
     *nes = mean > 0 ? es / mean : NAN;
     *p = (double)(far + 1) / (double)(n + 1);
 }

@@ -192,11 +192,11 @@ static int has_funnel(const char *text)
 static double nes_of(const char *tf, int negative, const double *w, size_t n, size_t h, double es, double *p)
 {
     grn_gsea_null_t z = { 0 };
-    grn_rng_t r;
     double nes;
-    grn_rng_init2(&r, 1, "regulon.gsea", grn_hash_str(tf), (uint64_t)negative << 32 | h);
-    assert_int_equal(grn_gsea_null(&z, w, n, h, 1000, r), GRN_OK);
-    grn_gsea_test(&z, es, &nes, p);
+    uint32_t hits = (uint32_t)h;
+    uint64_t object = grn_rng_key(0, "regulon.gsea", grn_hash_str(tf), (uint64_t)negative);
+    assert_int_equal(grn_gsea_null(&z, w, n, &hits, 1, 1000, 1, object), GRN_OK);
+    grn_gsea_test(&z, 0, es, &nes, p);
     grn_gsea_null_clear(&z);
     return nes;
 }

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "base/names.h"
 #include "stat/gsea.h"
 
 static void near(double got, double want, double tol)
@@ -79,35 +78,34 @@ static void as_the_definition(void **state)
     }
 }
 
-/* All 20 placements of 3 among 6 are equally likely. */
+/* All placements of h among 6 are equally likely. */
 static void null_is_uniform(void **state)
 {
     (void)state;
     const double w[] = { 8, 5, 3, 2, 1, 0.5 };
     enum { PERM = 60000 };
+    const uint32_t sizes[] = { 2, 3, 4 };
     grn_gsea_null_t z = { 0 };
-    grn_rng_t r;
     uint32_t peak;
-    for (size_t h = 2; h <= 4; h++) { /* few, half, many */
+    assert_int_equal(grn_gsea_null(&z, w, 6, sizes, 3, PERM, 7, 1), GRN_OK);
+    for (size_t k = 0; k < 3; k++) {
         double es[20], count[20] = { 0 }, sum = 0, n_pos = 0;
         size_t n = 0;
         for (uint32_t m = 0; m < 64; m++) {
             uint32_t hit[6];
-            size_t k = 0;
+            size_t h = 0;
             for (uint32_t i = 0; i < 6; i++)
-                if (m >> i & 1) hit[k++] = i;
-            if (k != h) continue;
+                if (m >> i & 1) hit[h++] = i;
+            if (h != sizes[k]) continue;
             es[n] = grn_gsea_es(w, 6, hit, h, &peak);
             if (es[n] >= 0) sum += es[n], n_pos++;
             n++;
         }
-        grn_rng_init(&r, 7, "test.null", h);
-        assert_int_equal(grn_gsea_null(&z, w, 6, h, PERM, r), GRN_OK);
-        near(z.mean_pos, sum / n_pos, 0.01);
-        near((double)z.n_pos / PERM, n_pos / (double)n, 0.01);
+        near(z.side[k].mean_pos, sum / n_pos, 0.01);
+        near((double)z.side[k].n_pos / PERM, n_pos / (double)n, 0.01);
         for (size_t i = 0; i < PERM; i++) {
             size_t first = 0; /* placements with one ES are counted together */
-            while (first < n && fabs(es[first] - z.es[i]) > 1e-12) first++;
+            while (first < n && fabs(es[first] - z.es[k * PERM + i]) > 1e-12) first++;
             assert_true(first < n);
             count[first]++;
         }
@@ -124,7 +122,7 @@ static void null_is_uniform(void **state)
                 sided += (es[c] >= 0) == (es[a] >= 0);
                 far += (es[c] >= 0) == (es[a] >= 0) && fabs(es[c]) >= fabs(es[a]) - 1e-12;
             }
-            grn_gsea_test(&z, es[a], &nes, &p);
+            grn_gsea_test(&z, k, es[a], &nes, &p);
             near(p, far / sided, 0.02);
             assert_true(nes * es[a] > 0);
         }
@@ -132,45 +130,48 @@ static void null_is_uniform(void **state)
     grn_gsea_null_clear(&z);
 }
 
-/* The same draws through places instead of bits: O(N) each. */
+/* The same draws as places, and a walk over all of them: O(N) each. Alone or beside other sizes, a size has the same null. */
 static void null_as_the_definition(void **state)
 {
     (void)state;
-    enum { N = 200 };
+    enum { N = 200, PERM = 50 };
+    const uint32_t size[] = { 1, 10, 100, 101, 199 };
     double w[N];
-    grn_gsea_null_t z = { 0 };
-    grn_rng_t r, copy;
+    grn_gsea_null_t z = { 0 }, one = { 0 };
     for (size_t i = 0; i < N; i++) w[i] = 1.0 / (double)(i + 1);
-    static const size_t size[] = { 1, 10, 100, 101, 199 };
+    assert_int_equal(grn_gsea_null(&z, w, N, size, 5, PERM, 3, 42), GRN_OK);
     for (size_t s = 0; s < 5; s++) {
-        size_t h = size[s], from, to, drawn = h <= N / 2 ? h : N - h;
-        double sum = 0, n_pos = 0, es, nes, p;
-        grn_rng_init2(&r, 3, "test.null", grn_hash_str("TF"), h);
-        copy = r;
-        assert_int_equal(grn_gsea_null(&z, w, N, h, 50, r), GRN_OK);
-        for (size_t i = 0; i < 50; i++) {
+        size_t from, to;
+        double sum = 0, n_pos = 0, far = 0, nes, p;
+        for (size_t i = 0; i < PERM; i++) {
             uint8_t is[N] = { 0 };
-            for (size_t m = drawn; m;) {
-                uint64_t x = (uint64_t)grn_rng_u32(&copy) * N;
+            grn_rng_t r;
+            grn_rng_init2(&r, 3, "gsea.null", 42, i);
+            for (size_t m = size[s]; m;) {
+                uint64_t x = (uint64_t)grn_rng_u32(&r) * N;
                 if ((uint32_t)x < -(uint32_t)N % (uint32_t)N || is[x >> 32]) continue;
                 is[x >> 32] = 1;
                 m--;
             }
-            for (size_t k = 0; h > N / 2 && k < N; k++) is[k] = !is[k];
-            es = brute(w, N, is, &from, &to);
-            near(z.es[i], es, 1e-12);
+            double es = brute(w, N, is, &from, &to);
+            near(z.es[s * PERM + i], es, 1e-12);
             if (es >= 0) sum += es, n_pos++;
+            far += es >= 0.5;
         }
+        assert_int_equal(grn_gsea_null(&one, w, N, size + s, 1, PERM, 3, 42), GRN_OK);
+        for (size_t i = 0; i < PERM; i++) near(one.es[i], z.es[s * PERM + i], 1e-12);
         if (!n_pos) continue;
-        grn_gsea_test(&z, 0.5, &nes, &p);
+        grn_gsea_test(&z, s, 0.5, &nes, &p);
         near(nes, 0.5 / (sum / n_pos), 1e-12);
-        double far = 0;
-        for (size_t i = 0; i < 50; i++) far += z.es[i] >= 0.5;
         near(p, (far + 1) / (n_pos + 1), 1e-15);
     }
-    assert_int_equal(grn_gsea_null(&z, w, N, 0, 10, r), GRN_EINVAL);
-    assert_int_equal(grn_gsea_null(&z, w, N, N, 10, r), GRN_EINVAL);
+    const uint32_t bad[] = { 0, 5, 5, N };
+    assert_int_equal(grn_gsea_null(&z, w, N, bad, 1, 10, 1, 1), GRN_EINVAL);
+    assert_int_equal(grn_gsea_null(&z, w, N, bad + 1, 2, 10, 1, 1), GRN_EINVAL);
+    assert_int_equal(grn_gsea_null(&z, w, N, bad + 3, 1, 10, 1, 1), GRN_EINVAL);
+    assert_int_equal(grn_gsea_null(&z, w, N, size, 1, 0, 1, 1), GRN_EINVAL);
     grn_gsea_null_clear(&z);
+    grn_gsea_null_clear(&one);
 }
 
 int main(void)

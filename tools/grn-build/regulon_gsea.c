@@ -30,7 +30,7 @@ typedef struct {
     uint32_t *place;   /* (genes) 1 + 2 x place in its ranking + sign; 0: in none */
     uint32_t *row;     /* (genes) row of the TF's link to the gene */
     uint64_t *set;     /* (binarisations, combos, words) places of the genes of a set */
-    uint32_t *hit;     /* (genes) */
+    uint32_t *hit;     /* (genes, at least as many as modules of a TF) */
     grn_gsea_null_t null;
 } work_t;
 
@@ -75,7 +75,7 @@ static grn_status gsea_init(gsea_t *z, grn_regulon_t *g)
         GRN_TRY(GRN_NEW(x->place, g->n_genes));
         GRN_TRY(GRN_NEW_RAW(x->row, g->n_genes));
         GRN_TRY(GRN_NEW(x->set, z->n_bin * N_COMBOS * z->words));
-        GRN_TRY(GRN_NEW_RAW(x->hit, g->n_genes));
+        GRN_TRY(GRN_NEW_RAW(x->hit, g->n_genes + z->n_bin * N_COMBOS * N_KINDS));
     }
 end:
     return rc;
@@ -190,7 +190,7 @@ static grn_status add_module(const gsea_t *z, work_t *x, size_t bin, int combo, 
     return rc;
 }
 
-/* Modules that share a null distribution side by side. */
+/* By ranking, then by number of hits. */
 static int by_null(const void *a, const void *b)
 {
     const grn_module_t *x = a, *y = b;
@@ -201,21 +201,32 @@ static int by_null(const void *a, const void *b)
     return x->binarisation - y->binarisation;
 }
 
+/* Tests n modules of one ranking, by rising number of hits. */
+static grn_status test_sign(const gsea_t *z, work_t *x, uint32_t tf, grn_module_t *m, size_t n)
+{
+    grn_status rc = GRN_OK;
+    int negative = m->combo & TG_NEGATIVE;
+    size_t n_h = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!i || m[i].n_hits != m[i - 1].n_hits) x->hit[n_h++] = m[i].n_hits;
+    uint64_t object = grn_rng_key(0, "regulon.gsea", grn_hash_str(grn_names_get(&z->g->genes, tf)), (uint64_t)negative);
+    GRN_TRY(grn_gsea_null(&x->null, x->weight[negative], x->n[negative], x->hit, n_h, z->g->opt->n_perm, grn_common.seed, object));
+    for (size_t i = 0, k = 0; i < n; i++) {
+        k += i && m[i].n_hits != m[i - 1].n_hits;
+        grn_gsea_test(&x->null, k, m[i].es, &m[i].nes, &m[i].p);
+        if (isnan(m[i].nes)) m[i].p = NAN;
+    }
+end:
+    return rc;
+}
+
 static grn_status test_modules(const gsea_t *z, work_t *x, uint32_t tf, modules_t *m)
 {
     grn_status rc = GRN_OK;
-    const grn_regulon_t *g = z->g;
-    uint64_t name = grn_hash_str(grn_names_get(&g->genes, tf));
     if (m->n) qsort(m->v, m->n, sizeof *m->v, by_null);
-    for (size_t i = 0; i < m->n; i++) {
-        int negative = m->v[i].combo & TG_NEGATIVE;
-        if (!i || m->v[i].n_hits != m->v[i - 1].n_hits || negative != (m->v[i - 1].combo & TG_NEGATIVE)) {
-            grn_rng_t r;
-            grn_rng_init2(&r, grn_common.seed, "regulon.gsea", name, (uint64_t)negative << 32 | m->v[i].n_hits);
-            GRN_TRY(grn_gsea_null(&x->null, x->weight[negative], x->n[negative], m->v[i].n_hits, g->opt->n_perm, r));
-        }
-        grn_gsea_test(&x->null, m->v[i].es, &m->v[i].nes, &m->v[i].p);
-        if (isnan(m->v[i].nes)) m->v[i].p = NAN;
+    for (size_t i = 0, j; i < m->n; i = j) {
+        for (j = i; j < m->n && (m->v[j].combo & TG_NEGATIVE) == (m->v[i].combo & TG_NEGATIVE);) j++;
+        GRN_TRY(test_sign(z, x, tf, m->v + i, j - i));
     }
 end:
     return rc;
