@@ -52,7 +52,7 @@ typedef struct {
     const char *method, *rho_tg, *rho_rg, *prior, *prior_mode, *prior_confidence;
     const char *quantiles, *top_regions, *top_genes, *extended, *names, *types;
     double min_rho, max_fdr, distance_scale, gsea_fdr, min_tf_frac, min_gene_frac, min_region_frac;
-    int64_t min_regions, permutations, min_type_cells, min_targets, top_targets, top_regulators;
+    int64_t min_regions, permutations, null, min_type_cells, min_targets, top_targets, top_regulators;
     int all_signs, rna_only, basca, autoregulation;
 } grn_regulon_cli_t;
 #define GRN_REGULON_CLI_INIT \
@@ -74,6 +74,8 @@ typedef struct {
                     "largest FDR of both links; 1: no limit"), \
         GRN_OPT_FLT(0, "distance-scale", "BP", &(c).distance_scale, 0, 1e9, \
                     "weights fall as exp(-distance/BP); 0: they do not"), \
+        GRN_OPT_INT(0, "null", "INT", &(c).null, 0, 1000, \
+                    "runs in which every TF has the motifs of another, for q of each edge"), \
         GRN_OPT_FLAG(0, "all-signs", &(c).all_signs, \
                      "also TF_x/- regulons; with --rna-only also TF(-)"), \
         GRN_OPT_ENUM(0, "extended", "fill|all|none", &(c).extended, \

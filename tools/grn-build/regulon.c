@@ -34,6 +34,9 @@ static void regulon_clear(grn_regulon_t *g)
     grn_edges_clear(&g->tg);
     free(g->region_cells);
     free(g->region_on);
+    free(g->tf_level);
+    free(g->region_level);
+    free(g->cistrome_of);
     free(g->tf_on);
     free(g->gene_on);
     grn_types_clear(&g->types);
@@ -71,6 +74,8 @@ static grn_status list_tfs(grn_regulon_t *g)
     GRN_TRY(GRN_NEW(g->found, g->n_tfs));
     GRN_TRY(GRN_NEW(g->count, g->n_tfs));
     GRN_TRY(GRN_NEW(g->self, g->n_tfs));
+    GRN_TRY(GRN_NEW_RAW(g->cistrome_of, g->n_genes));
+    for (uint32_t k = 0; k < g->n_genes; k++) g->cistrome_of[k] = k;
     g->n_workers = grn_par_n(grn_common.pool);
     GRN_TRY(GRN_NEW(g->slot, (size_t)g->n_workers));
     for (int w = 0; w < g->n_workers; w++) GRN_TRY(GRN_NEW(g->slot[w], g->n_genes));
@@ -164,9 +169,9 @@ static void fill_extended(const grn_regulon_t *g, grn_triplets_t *t, uint64_t *c
 static grn_status join_kind(grn_regulon_t *g, size_t k, int kind, const uint32_t *slot)
 {
     grn_status rc = GRN_OK;
-    uint32_t tf = g->tfs[k];
+    uint32_t tf = g->tfs[k], from = g->cistrome_of[tf];
     uint64_t *count = g->count[k];
-    for (size_t s = g->site_off[kind][tf]; s < g->site_off[kind][tf + 1]; s++) {
+    for (size_t s = g->site_off[kind][from]; s < g->site_off[kind][from + 1]; s++) {
         uint32_t region = g->sites[kind].v[s].region;
         for (size_t i = g->by_region.off[region]; i < g->by_region.off[region + 1]; i++) {
             uint32_t gene = g->by_region.gene[i], rg = g->by_region.row[i], tg = slot[gene];
@@ -294,6 +299,12 @@ end:
     return rc;
 }
 
+static grn_status build(grn_regulon_t *g)
+{
+    grn_status rc = g->opt->method == GRN_REGULON_GSEA ? grn_regulon_gsea(g) : GRN_OK;
+    return rc ? rc : build_all(g);
+}
+
 grn_status grn_regulon_run(const grn_regulon_opt_t *opt)
 {
     grn_status rc = GRN_OK;
@@ -302,9 +313,10 @@ grn_status grn_regulon_run(const grn_regulon_opt_t *opt)
     if (opt->rna_only) GRN_TRY(grn_regulon_modules(&g));
     if (opt->method == GRN_REGULON_GSEA) GRN_TRY(grn_regulon_binarise(&g));
     GRN_TRY(list_tfs(&g));
-    if (opt->method == GRN_REGULON_GSEA) GRN_TRY(grn_regulon_gsea(&g));
-    GRN_TRY(build_all(&g));
+    GRN_TRY(build(&g));
     if (!opt->rna_only) GRN_TRY(grn_regulon_score(&g));
+    GRN_TRY(grn_regulon_weigh(&g));
+    if (opt->n_null) GRN_TRY(grn_regulon_null(&g, build));
     GRN_TRY(grn_regulon_save(&g));
 end:
     regulon_clear(&g);

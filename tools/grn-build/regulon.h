@@ -47,6 +47,7 @@ typedef struct {
     uint64_t n_perm;
     double gsea_fdr;    /* adjusted p must be below it */
     int autoregulation; /* a TF is first among its own positive targets */
+    uint64_t n_null;    /* runs in which every TF has the motifs of another, for q; 0: none */
     /* names */
     grn_extended extended; /* cistromes of indirect annotation: where no direct regulon of the TF and signs is left; all; none */
     int scenicplus_names;  /* TF_direct_+/+ and TF_extended_+/+ */

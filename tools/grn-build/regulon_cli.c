@@ -39,6 +39,7 @@ static grn_status check_options(const grn_args_t *args)
     const grn_regulon_opt_t *o = &opt.regulon;
     if (!o->out) return grn_err(GRN_EUSAGE, "give --output FILE");
     if (!o->tf_gene) return grn_err(GRN_EUSAGE, "give the TF to gene links: --tf-gene FILE");
+    if (o->rna_only && o->n_null) return grn_err(GRN_EUSAGE, "--null exchanges motifs; with --rna-only, grn-build link --null permutes TFs");
     if (o->rna_only) {
         if (o->region_gene || o->scan || o->hits || o->cistromes || o->rankings || args->n > 1)
             return grn_err(GRN_EUSAGE, "--rna-only takes no regions, no motifs and no ATAC matrix");

@@ -145,12 +145,12 @@ static uint64_t *set_of(const gsea_t *z, const work_t *x, size_t bin, int combo)
 static void fill_sets(const gsea_t *z, work_t *x, size_t k, int kind, uint8_t (*any)[2])
 {
     const grn_regulon_t *g = z->g;
-    uint32_t tf = g->tfs[k];
+    uint32_t from = g->cistrome_of[g->tfs[k]];
     for (size_t bin = 0; bin < z->n_bin; bin++)
         for (int combo = 0; combo < N_COMBOS; combo++)
             memset(set_of(z, x, bin, combo), 0, (x->n[combo & 1] + 63) / 64 * sizeof *x->set);
     memset(any, 0, z->n_bin * sizeof *any);
-    for (size_t s = g->site_off[kind][tf]; s < g->site_off[kind][tf + 1]; s++) {
+    for (size_t s = g->site_off[kind][from]; s < g->site_off[kind][from + 1]; s++) {
         uint32_t region = g->sites[kind].v[s].region;
         for (size_t i = g->by_region.off[region]; i < g->by_region.off[region + 1]; i++) {
             uint32_t row = g->by_region.row[i], at = x->place[g->by_region.gene[i]];
@@ -301,8 +301,8 @@ static grn_status merge_kind(const gsea_t *z, const work_t *x, size_t k, int kin
 {
     grn_status rc = GRN_OK;
     grn_regulon_t *g = z->g;
-    uint32_t tf = g->tfs[k];
-    for (size_t s = g->site_off[kind][tf]; s < g->site_off[kind][tf + 1]; s++) {
+    uint32_t tf = g->tfs[k], from = g->cistrome_of[tf];
+    for (size_t s = g->site_off[kind][from]; s < g->site_off[kind][from + 1]; s++) {
         uint32_t region = g->sites[kind].v[s].region;
         for (size_t i = g->by_region.off[region]; i < g->by_region.off[region + 1]; i++) {
             uint32_t row = g->by_region.row[i], gene = g->by_region.gene[i], at = x->place[gene];

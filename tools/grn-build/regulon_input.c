@@ -32,6 +32,17 @@ static void mark_on(const uint32_t *count, const grn_types_t *types, size_t n_co
     }
 }
 
+/* level[t, to(j)] = share of the cells of type t where column j has a count. */
+static void fill_level(const uint32_t *count, const grn_types_t *types, size_t n_cols, const uint32_t *map, size_t n_to, float *level)
+{
+    for (size_t t = 0; t < types->types.n; t++) {
+        for (size_t j = 0; j < n_cols; j++) {
+            uint32_t to = map ? map[j] : (uint32_t)j;
+            if (to != UINT32_MAX && types->n_cells[t]) level[t * n_to + to] = (float)count[t * n_cols + j] / (float)types->n_cells[t];
+        }
+    }
+}
+
 static grn_status check_types(grn_regulon_t *g, const grn_types_t *t)
 {
     size_t kept = 0;
@@ -93,6 +104,8 @@ static grn_status load_rna(grn_regulon_t *g, grn_colsrc_t *rna)
     GRN_TRY(grn_colsrc_by_type(rna, g->types.code, g->types.types.n, count));
     mark_on(count, &g->types, g->n_cols, NULL, g->n_genes, g->opt->min_gene_frac, g->gene_on);
     mark_on(count, &g->types, g->n_cols, NULL, g->n_genes, g->opt->min_tf_frac, g->tf_on);
+    GRN_TRY(GRN_NEW(g->tf_level, n));
+    fill_level(count, &g->types, g->n_cols, NULL, g->n_genes, g->tf_level);
 end:
     free(count);
     return rc;
@@ -148,6 +161,8 @@ static grn_status load_atac(grn_regulon_t *g, const grn_matrix_t *rna)
     GRN_TRY(GRN_NEW(g->region_cells, T * g->n_regions));
     GRN_TRY(grn_colsrc_by_type(&atac, code, T, count));
     mark_on(count, &aligned, R, map, g->n_regions, g->opt->min_region_frac, g->region_on);
+    GRN_TRY(GRN_NEW(g->region_level, T * g->n_regions));
+    fill_level(count, &aligned, R, map, g->n_regions, g->region_level);
     for (size_t k = 0; k < T * R; k++) {
         if (map[k % R] != UINT32_MAX) g->region_cells[k / R * g->n_regions + map[k % R]] = count[k];
     }
@@ -346,6 +361,7 @@ static void mark_absent_tfs(grn_regulon_t *g, const grn_tfsites_t *s)
                 if (all == 0 || g->types.n_cells[t] < g->opt->min_type_cells) continue;
                 if (pass == 0) mean += in / all, n++;
                 else g->tf_on[t * g->n_genes + tf] = in / all > mean / n;
+                g->tf_level[t * g->n_genes + tf] = (float)(in / all);
             }
         }
     }

@@ -41,45 +41,15 @@ typedef struct {
 
 /* Evidence columns made here; NULL: not in this output. */
 typedef struct {
-    float *motif, *nes, *log2fc, *motif_id, *gsea_nes, *gsea_fdr, *n_contexts, *rank;
+    float *motif, *nes, *log2fc, *motif_id, *gsea_nes, *gsea_fdr, *n_contexts, *rank, *q;
 } made_t;
-
-static int kind_of(const grn_triplet_t *t)
-{
-    return t->combo & IS_EXTENDED ? EXTENDED : DIRECT;
-}
-
-static float motif_score(const grn_regulon_t *g, const grn_triplet_t *t)
-{
-    return g->sites[kind_of(t)].v[t->site].score;
-}
-
-/* Strength of a triplet: |r| of TF and gene x |r| of region and gene x the site's score over the
- * best of the TF x exp(-distance/scale). */
-static double triplet_weight(const grn_regulon_t *g, const grn_triplet_t *t, float best,
-                             const float *distance)
-{
-    double w = (t->tg == NO_ROW ? 1 : fabs(g->r_tg[t->tg])) * fabs(g->r_rg[t->rg]);
-    float motif = motif_score(g, t);
-    if (best > 0 && !isnan(motif)) w *= motif > 0 ? motif / best : 1.0 / 256;
-    if (distance && g->opt->distance_scale > 0)
-        w *= exp(-fabs(distance[t->rg]) / g->opt->distance_scale);
-    return w;
-}
-
-static float best_score(const grn_regulon_t *g, const grn_triplets_t *t)
-{
-    float best = 0;
-    for (size_t i = 0; !g->opt->rna_only && i < t->n; i++)
-        best = motif_score(g, &t->v[i]) > best ? motif_score(g, &t->v[i]) : best;
-    return best;
-}
 
 static void fill_made(const grn_regulon_t *g, const grn_triplet_t *t, const made_t *m, size_t n)
 {
-    const grn_note_t *note = g->note[kind_of(t)];
-    if (m->motif) m->motif[n] = motif_score(g, t);
+    const grn_note_t *note = g->note[grn_triplet_kind(t)];
+    if (m->motif) m->motif[n] = grn_triplet_motif(g, t);
     if (m->rank) m->rank[n] = (float)t->rank;
+    if (m->q) m->q[n] = t->q;
     if (m->nes) {
         m->nes[n] = note[t->site].nes;
         m->log2fc[n] = note[t->site].log2fc;
@@ -105,9 +75,7 @@ static grn_status fill_edges(const grn_regulon_t *g, grn_edges_t *e, copied_t *c
 {
     grn_status rc = GRN_OK;
     size_t n = 0;
-    const float *distance = grn_edges_find_evidence(&g->rg, "distance");
     for (size_t k = 0; k < g->n_tfs; k++) {
-        float best = best_score(g, &g->found[k]);
         uint32_t last = UINT32_MAX;
         uint8_t combo = 0;
         for (size_t i = 0; i < g->found[k].n; i++, n++) {
@@ -122,8 +90,7 @@ static grn_status fill_edges(const grn_regulon_t *g, grn_edges_t *e, copied_t *c
             e->sign[n] = t->combo & TG_NEGATIVE ? -1 : 1;
             if (e->region) e->region[n] = g->rg.region[t->rg];
             fill_made(g, t, made, n);
-            e->weight[n] =
-                (float)(e->region ? triplet_weight(g, t, best, distance) : fabs(g->r_tg[t->tg]));
+            e->weight[n] = t->weight;
             for (size_t c = 0; c < n_col; c++) fill_copied(g, k, t, &col[c], n);
         }
     }
@@ -137,6 +104,7 @@ static grn_status add_made(const grn_regulon_t *g, grn_edges_t *e, made_t *m)
     if (g->opt->rna_only) goto end;
     GRN_TRY(grn_edges_evidence(e, "motif_score", &m->motif));
     GRN_TRY(grn_edges_evidence(e, "triplet_rank", &m->rank));
+    if (g->opt->n_null) GRN_TRY(grn_edges_evidence(e, "q", &m->q));
     if (g->opt->cistromes) {
         GRN_TRY(grn_edges_evidence(e, "nes", &m->nes));
         GRN_TRY(grn_edges_evidence(e, "log2fc", &m->log2fc));
@@ -151,14 +119,20 @@ end:
     return rc;
 }
 
+/* Columns that only some links have. */
+static int is_optional(const char *name)
+{
+    return strncmp(name, "rho", 3) != 0 && strncmp(name, "distance", 8) != 0;
+}
+
 static grn_status make_edges(const grn_regulon_t *g, grn_edges_t *e)
 {
     grn_status rc = GRN_OK;
     copied_t col[] = { { "rho_tg", 1, 1, 0, 0 },       { "rho_sp_tg", 1, 1, 0, 0 },       { "fdr_tg", 1, NAN, 0, 0 },
-                       { "importance_tg", 1, NAN, 0, 0 }, { "rho_rg", 0, NAN, 0, 0 },     { "rho_sp_rg", 0, NAN, 0, 0 },
+                       { "importance_tg", 1, NAN, 0, 0 }, { "support_tg", 1, NAN, 0, 0 }, { "q_tg", 1, NAN, 0, 0 },        { "rho_rg", 0, NAN, 0, 0 },     { "rho_sp_rg", 0, NAN, 0, 0 },
                        { "fdr_rg", 0, NAN, 0, 0 },     { "importance_rg", 0, NAN, 0, 0 }, { "distance", 0, NAN, 0, 0 },
                        { "distance_tss", 0, NAN, 0, 0 } };
-    enum { N_COL = sizeof col / sizeof *col, N_COL_TG = 4 };
+    enum { N_COL = sizeof col / sizeof *col, N_COL_TG = 6 };
     size_t n = 0, n_col = 0;
     made_t made = { 0 };
     for (size_t k = 0; k < g->n_tfs; k++) n += g->found[k].n;
@@ -171,7 +145,7 @@ static grn_status make_edges(const grn_regulon_t *g, grn_edges_t *e)
     GRN_TRY(add_made(g, e, &made));
     for (size_t c = 0; c < (g->opt->rna_only ? N_COL_TG : N_COL); c++) {
         col[c].from = grn_edges_find_evidence(col[c].from_tg ? &g->tg : &g->rg, col[c].name);
-        if (!col[c].from && strncmp(col[c].name, "importance", 10) == 0) continue;
+        if (!col[c].from && is_optional(col[c].name)) continue;
         GRN_TRY(grn_edges_evidence(e, col[c].name, &col[c].to));
         col[n_col++] = col[c];
     }

@@ -29,6 +29,7 @@ typedef struct {     /* one edge to be written */
     uint32_t site;     /* of sites[kind] */
     uint32_t rank;     /* triplet_rank */
     float nes, fdr;    /* best over the modules it comes from; NaN: join */
+    float weight, q;
     uint16_t type;
     uint8_t combo, n_contexts;
 } grn_triplet_t;
@@ -79,6 +80,8 @@ typedef struct {
     size_t n_genes, n_regions;
     size_t n_cols;          /* genes that are columns of the RNA matrix */
     uint32_t *region_cells; /* (types, regions of the links) cells of the type with a count */
+    float *tf_level, *region_level; /* (types, genes), (types, regions): share of the type's cells where it is on; of TFs that RNA lacks,
+                                       the share of their regions in what is open. NULL: no types */
     grn_edges_t tg, rg, prior;
     const float *r_tg, *r_rg;     /* the deciding correlation of each link; borrowed */
     const float *imp_tg, *imp_rg; /* importance of each link; borrowed from the links or from own_imp */
@@ -92,6 +95,7 @@ typedef struct {
     char *motif_names;           /* metadata "motifs" of the cistromes; NULL: none */
     size_t *site_off[N_KINDS];   /* (genes + 1) sites of a TF */
     uint32_t *tfs;               /* genes that are a TF with links (and sites), ascending */
+    uint32_t *cistrome_of;       /* (genes) whose sites a TF has: its own, but in null runs */
     float *self;                 /* (n_tfs) importance of a TF for itself: a little above all others */
     size_t n_tfs;
     grn_triplets_t *found;       /* (n_tfs) */
@@ -117,6 +121,12 @@ size_t grn_n_binarisations(const grn_binarise_opt_t *o);
 grn_status grn_regulon_gsea(grn_regulon_t *g) GRN_MUST_USE;
 /* regulon.c */
 grn_status grn_triplets_add(grn_triplets_t *out, grn_triplet_t t) GRN_MUST_USE;
+/* regulon_weight.c: the kind of a triplet's site and its score; weights of g->found; q of its edges over runs of `build` (g->found and
+ * its counts are put aside for them) in which every TF has the sites of another. */
+int grn_triplet_kind(const grn_triplet_t *t);
+float grn_triplet_motif(const grn_regulon_t *g, const grn_triplet_t *t);
+grn_status grn_regulon_weigh(grn_regulon_t *g) GRN_MUST_USE;
+grn_status grn_regulon_null(grn_regulon_t *g, grn_status (*build)(grn_regulon_t *g)) GRN_MUST_USE;
 /* regulon_score.c: whether the file of --rankings can be used; later ranks the distinct triplets of g->found. */
 grn_status grn_regulon_check_rankings(const char *path) GRN_MUST_USE;
 grn_status grn_regulon_score(grn_regulon_t *g) GRN_MUST_USE;

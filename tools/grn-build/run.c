@@ -303,6 +303,7 @@ static void add_gsea_options(grn_stage_t *s)
     grn_stage_int(s, "--min-regions", opt.pass.min_regions);
     grn_stage_int(s, "--permutations", opt.pass.permutations);
     grn_stage_num(s, "--gsea-fdr", opt.pass.gsea_fdr);
+    if (opt.pass.null) grn_stage_int(s, "--null", opt.pass.null);
     if (opt.pass.autoregulation) grn_stage_add(s, "--autoregulation");
 }
 
