@@ -1,5 +1,5 @@
 # Every source file, one a line, by room in dependency order: this list is the architecture.
-# base < io, stat < graph < nn < cuda < model < tools; a file includes only from its own room or rooms to the left.
+# base < io, stat < boost < graph < nn < cuda < model < tools; a file includes only from its own room or rooms to the left.
 LIB += lib/base/err.c
 LIB += lib/base/mem.c
 LIB += lib/base/str.c
@@ -63,6 +63,15 @@ LIB += lib/stat/density.c
 LIB += lib/stat/dip.c
 LIB += lib/stat/mixture.c
 LIB += lib/stat/threshold.c
+
+# boost: gradient boosting of many targets over shared predictors
+LIB += lib/boost/bins.c
+LIB += lib/boost/draw.c
+LIB += lib/boost/tree_base.c
+LIB += lib/boost/tree_avx2.c
+LIB += lib/boost/tree_avx512.c
+LIB += lib/boost/tree_one.c
+LIB += lib/boost/boost.c
 
 # graph: CSR graphs, masks, sampling, perturbation
 LIB += lib/graph/arcs.c
@@ -186,6 +195,7 @@ grn-build += tools/grn-build/search.c
 grn-build += tools/grn-build/tfsites.c
 grn-build += tools/grn-build/link.c
 grn-build += tools/grn-build/link_tf.c
+grn-build += tools/grn-build/link_learn.c
 grn-build += tools/grn-build/link_region.c
 grn-build += tools/grn-build/link_cli.c
 grn-build += tools/grn-build/regulon.c
@@ -203,6 +213,7 @@ grn-build += tools/grn-build/dar_output.c
 grn-build += tools/grn-build/options.c
 grn-build += tools/grn-build/run.c
 grn-build += tools/grn-build/stage.c
+grn-build += tools/grn-build/parts.c
 grn-build += tools/grn-build/outdir.c
 grn-build += tools/grn-build/peaks.c
 grn-build += tools/grn-build/peaks_write.c
@@ -309,6 +320,8 @@ test_regulons_WITH += tools/grn-build/tfsites.c
 test_regulons_WITH += tools/grn-build/tfaccess.c
 test_regulons_WITH += tools/grn-build/link.c
 test_regulons_WITH += tools/grn-build/link_tf.c
+test_regulons_WITH += tools/grn-build/link_learn.c
+test_regulons_WITH += tools/grn-build/parts.c
 test_regulons_WITH += tools/grn-build/link_region.c
 test_regulons_WITH += tools/grn-build/regulon.c
 test_regulons_WITH += tools/grn-build/regulon_input.c
@@ -335,3 +348,4 @@ UNIT += test_cistarget
 test_cistarget_WITH += tools/grn-build/cistarget.c tools/grn-build/ranking.c
 UNIT += test_dem
 test_dem_WITH += tools/grn-build/dem.c tools/grn-build/dar_variable.c tools/grn-build/regionset.c tools/grn-build/motifdb.c tools/grn-build/tfsites.c tools/grn-build/logo.c
+UNIT += test_boost

@@ -10,6 +10,14 @@
 
 #define DEFAULT_BUDGET ((uint64_t)1 << 31) /* bytes of column blocks without --max-mem */
 
+grn_link_method grn_link_method_parse(const char *word)
+{
+    static const char *const words[] = { "pearson", "spearman", "kendall", "grnboost", "genie3", "ridge" };
+    size_t k = 0;
+    while (k + 1 < sizeof words / sizeof *words && strcmp(word, words[k]) != 0) k++;
+    return (grn_link_method)k;
+}
+
 static int uses_atac(const grn_link_opt_t *o)
 {
     return o->out_rg || (o->out_tg && (o->scan || o->hits));

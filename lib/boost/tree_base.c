@@ -1,0 +1,4 @@
+/* The tree compiled portably. */
+#define TREE grn_tree_base
+#define LANES 8
+#include "boost/tree_impl.h"
