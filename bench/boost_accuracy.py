@@ -5,7 +5,7 @@ usage: boost_accuracy.py score SET GENES TFS NET=TRUTH... METHOD.SEED=ADJACENCY.
 GENES: names in the first column after a header (the expression csv will do); TFS: names, one a line.
 TRUTH: Gene1 (TF), Gene2; a third column, DREAM's 0 or 1, says whether it is one. ADJACENCY: a header and columns tf, target or gene,
 and importance (or importance_tg, or |weight|): arboreto's, or grn-view's text with or without -O adj. An argument is a truth where its
-name has no dot.
+name has no dot. METHOD/share.SEED: importances divided by their sum over each target.
 Universes, self pairs excluded:
   A  TFs of the list that are genes x all genes; edges outside are left out
   B  as BEELINE: sources of the network x genes of the network
@@ -56,6 +56,16 @@ def read_adjacency(path, at):
                 sys.exit(f"{path}: {row[tf]} or {row[target]} is not among the genes")
             score[at[row[tf]], at[row[target]]] = abs(float(row[value]))
     return score
+
+
+def read_method(label, path, at):
+    """Method, seed, importances."""
+    method, seed = label.rsplit(".", 1)
+    score = read_adjacency(path, at)
+    if method.endswith("/share"):
+        total = score.sum(axis=0)
+        score /= np.where(total > 0, total, 1)
+    return method, seed, score
 
 
 def measure(score, true):
@@ -115,8 +125,7 @@ def cmd_score(args):
     for label, path in named(args[3:]):
         if "." not in label:
             continue
-        method, seed = label.rsplit(".", 1)
-        score = read_adjacency(path, at)
+        method, seed, score = read_method(label, path, at)
         for net, universe, mask, true in work:
             ap, auc, early = measure(score[mask], true[mask])
             n, k = mask.sum(), (true & mask).sum()
@@ -171,9 +180,12 @@ def cmd_agree(args):
     genes = read_genes(args[0])
     at = {g: i for i, g in enumerate(genes)}
     mask = universe_a(genes, args[1])
-    lists = [(label.rsplit(".", 1)[0], read_adjacency(path, at)[mask]) for label, path in named(args[2:])]
     sizes = [k for k in (1000, 20000) if k < mask.sum() / 2]
-    data = [(m, x, ranks(x), [top(x, k) for k in sizes]) for m, x in lists]
+    data = []
+    for label, path in named(args[2:]):
+        method, _, score = read_method(label, path, at)
+        x = score[mask]
+        data.append((method, x, ranks(x), [top(x, k) for k in sizes]))
     found = {}
     for (ma, xa, ra, ta), (mb, xb, rb, tb) in itertools.combinations(data, 2):
         overlap = [(u * v).sum() / k for u, v, k in zip(ta, tb, sizes)]

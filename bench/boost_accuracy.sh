@@ -82,9 +82,9 @@ for set in $sets; do
         done
     fi
     files=()
-    for method in ours grnboost2 grnboost2_sk13 genie3 pearson random; do
-        for out in "$dir/out/$set.$method".*.tsv; do
-            [ ! -e "$out" ] || { name=${out##*/"$set".} && files+=("${name%.tsv}=$out"); }
+    for method in ours ours/share grnboost2 grnboost2/share grnboost2_sk13 genie3 pearson random; do
+        for out in "$dir/out/$set.${method%/share}".*.tsv; do
+            [ ! -e "$out" ] || { seed=${out%.tsv} && files+=("$method.${seed##*.}=$out"); }
         done
     done
     truths=()
@@ -97,7 +97,7 @@ for set in $sets; do
     *)
         agree=()
         for f in "${files[@]}"; do
-            case $f in random.*) ;; *) agree+=("$f") ;; esac
+            case $f in random.* | */share.*) ;; *) agree+=("$f") ;; esac
         done
         [ ${#agree[@]} -gt 1 ] || continue
         printf '\n%s: agreement of the importances of TFs for genes\n\n' "$set"
