@@ -4,11 +4,11 @@
 # of 100 genes (multifactorial data, all genes as TFs). Scores and universes A, B: bench/boost_accuracy.py.
 # usage: GRN_DATA=... bench/boost_accuracy.sh FOLDER [SET...]
 # FOLDER/in gets expression, TFs, networks and a container of every set; FOLDER/out SET.METHOD.SEED.tsv, which is kept where it exists,
-# so that arboreto (hours) runs once; ours (SET.ours.SEED.tsv) and the scores (SET.scores.tsv) are made anew each time.
-# Variables: SETS (if no SET is given), SEEDS of ours, LINK_OPTS of grn-build link, OURS=0 for baselines alone; ARBORETO: a python with
-# arboreto and scikit-learn before 1.3 (pip install arboreto --no-deps; pip install 'pandas<3' 'numpy<2' 'scikit-learn<1.3'), without
-# which only what lies in FOLDER/out is compared; ARBORETO_SK13: one with scikit-learn 1.3 or later; BASELINES: METHOD.SEED...;
-# SLOW_BASELINES: the same for mDC and DREAM4 only. Needs a built tree, unzip, python3 with numpy.
+# so that arboreto (hours) runs once; ours (SET.ours_METHOD.SEED.tsv) and the scores (SET.scores.tsv) are made anew each time.
+# Variables: SETS (if no SET is given); OURS: methods of grn-build link, empty for baselines alone, with SEEDS and LINK_OPTS;
+# ARBORETO: a python with arboreto and scikit-learn before 1.3 (pip install arboreto --no-deps; pip install 'pandas<3' 'numpy<2'
+# 'scikit-learn<1.3'), without which only what lies in FOLDER/out is compared; ARBORETO_SK13: one with scikit-learn 1.3 or later;
+# BASELINES: METHOD.SEED...; SLOW_BASELINES: the same for mDC and DREAM4 only. Needs a built tree, unzip, python3 with numpy.
 set -euo pipefail
 data=$(cd "${GRN_DATA:?}" && pwd)/rna
 mkdir -p "${1:?a folder}/in" "$1/out"
@@ -19,7 +19,8 @@ repo=$PWD
 export PATH="$repo/bin:$PATH" LC_ALL=C OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
 sets=${*:-${SETS:-dream4_1 dream4_2 dream4_3 dream4_4 dream4_5 mDC mESC hHEP}}
 seeds=${SEEDS:-1 2 3}
-link_opts=${LINK_OPTS---method grnboost --expression raw --min-cells 1}
+ours=${OURS-grnboost}
+link_opts=${LINK_OPTS---expression raw --min-cells 1}
 baselines=${BASELINES-grnboost2.666 grnboost2.1 grnboost2.2 pearson.0 random.1 random.2 random.3}
 slow=${SLOW_BASELINES-genie3.1 grnboost2_sk13.666}
 prepare() { # SET
@@ -71,18 +72,20 @@ for set in $sets; do # arboreto's, slowest sets last
 done
 for set in $sets; do
     x=$dir/in/$set
-    if [ "${OURS:-1}" = 1 ]; then
-        rm -f "$dir/out/$set".ours.*
+    rm -f "$dir/out/$set".ours_*
+    labels=
+    for method in $ours; do
+        labels="$labels ours_$method ours_$method/share"
         for seed in $seeds; do
             # shellcheck disable=SC2086
-            /usr/bin/env time -f "ours, $set, seed $seed: %e s wall, %U + %S s CPU, %M KB" -o "$dir/cost" \
-                grn-build link -q $link_opts --seed "$seed" -f "$x.tfs" -t "$dir/ours.edges.zst" "$x.x.zst"
+            /usr/bin/env time -f "ours, $method, $set, seed $seed: %e s wall, %U + %S s CPU, %M KB" -o "$dir/cost" \
+                grn-build link -q --method "$method" $link_opts --seed "$seed" -f "$x.tfs" -t "$dir/ours.edges.zst" "$x.x.zst"
             cat "$dir/cost"
-            grn-view -q -O adj -o "$dir/out/$set.ours.$seed.tsv" "$dir/ours.edges.zst"
+            grn-view -q -O adj -o "$dir/out/$set.ours_$method.$seed.tsv" "$dir/ours.edges.zst"
         done
-    fi
+    done
     files=()
-    for method in ours ours/share grnboost2 grnboost2/share grnboost2_sk13 genie3 pearson random; do
+    for method in $labels grnboost2 grnboost2/share grnboost2_sk13 genie3 pearson random; do
         for out in "$dir/out/$set.${method%/share}".*.tsv; do
             [ ! -e "$out" ] || { seed=${out%.tsv} && files+=("$method.${seed##*.}=$out"); }
         done
