@@ -5,7 +5,8 @@ usage: boost_speed.py make FOLDER CELLS [TFS=600] [TARGETS=20] [SEED=1]
        boost_speed.py ours FOLDER [LINK OPTIONS...]
 make: a 10x folder FOLDER (matrix.mtx, features.tsv, barcodes.tsv) and the names FOLDER.tfs and FOLDER.targets, one a line.
 arboreto: the first TARGETS of FOLDER.targets on one thread; time of the fits alone.
-ours: CPU of grn-build link -@1 less that with --max-trees 1 (reading, setting up, writing); --shard 1/N takes fewer targets.
+ours: CPU of grn-build link -@1 less that with --max-trees 1 (reading, setting up, writing); every gene is a target; --shard 1/N takes
+fewer, but several are fitted at once, so that fewer than about 30 cost more each.
 Counts: negative binomial (size 1.5) around exp(gene + cell type + programmes + depth of the cell), 12 types, 20 programmes; a TF has
 2 programmes, a target 3; genes' means are spread log-normally, and shifted together until 83 % of the TFs' counts are 0. Trees of ours:
 a target's importances add up to its trees."""
