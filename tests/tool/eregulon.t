@@ -96,6 +96,24 @@ t_true "grn-view tells them apart" "[ \"\$(cut -f 8,9 er.tsv | grep -c 'True.*_e
 ran "ranked by NES" $c -q -x scenicplus -o nes.zst sim/counts.h5ad
 t_true "the same triplets in another order" "cmp <(triplets c.zst) <(triplets nes.zst) && ! cmp -s <(column c.zst triplet_rank) <(column nes.zst triplet_rank)"
 
+# q by exchanged motifs, of links that were learned
+ran "learned links" grn-build link -q -M grnboost --region-method grnboost -f sim/tfs.txt -g sim/genes.gtf -t tgb.zst -r rgb.zst sim/counts.h5ad atac.zst
+b="grn-build regulon --no-pg -t tgb.zst -r rgb.zst -s scan.zst $m2t --cells sim/cells.tsv --min-targets 5"
+ran "q of the join" $b --null 10 -o q.zst sim/counts.h5ad atac.zst
+t_true "says what chance gives" "grep -q 'null: TFs with the motifs of others give [0-9]* edges a run, beside [0-9]*; q <= 0.05:' log"
+t_true "q falls with the weight" "paste <(column q.zst weight) <(column q.zst q) | sort -k1,1g | awk 'NR > 1 && \$2 > q + 1e-6 { exit 1 } { q = \$2 } END { exit !(NR > 100) }'"
+triplets q.zst >called.txt; paste <(grn-view -q -O tsv q.zst | tail -n +2 | cut -f 3-5) <(column q.zst q) | awk -F'\t' '$NF <= 0.3' | cut -f 1-3 | sort -u >sure.txt
+t_true "at most 0.3 of the triplets of q <= 0.3 are wrong, give or take, and most of the others" \
+    "[ \$(wc -l <sure.txt) -ge 10 ] && awk 'NR == FNR { t[\$0]; next } { n++; k += \$0 in t } END { exit !(k >= 0.6 * n) }' truth.txt sure.txt && awk 'NR == FNR { t[\$0]; next } { n++; k += \$0 in t } END { exit !(k < 0.5 * n) }' truth.txt <(sort -u called.txt)"
+ran "one thread" $b -q --null 10 -@ 1 -o q1.zst sim/counts.h5ad atac.zst
+ran "three threads" $b -q --null 10 -@ 3 -o q3.zst sim/counts.h5ad atac.zst
+t_cmp "same bytes for -@ 1 and 3, with q" q1.zst q3.zst
+ran "without q" $b -q -o q0.zst sim/counts.h5ad atac.zst
+t_true "the edges stay" "cmp <(triplets q.zst) <(triplets q0.zst) && cmp <(column q.zst weight) <(column q0.zst weight)"
+ran "q of eRegulons" $b -q -x grnformer --null 3 -o qg.zst sim/counts.h5ad atac.zst
+t_true "is there, the edges stay" "column qg.zst q | awk '\$1 < 0 || \$1 > 1 { exit 1 } END { exit !(NR > 10) }'"
+t_exit 2 "grn-build regulon: --null exchanges motifs*" "no motifs to exchange" grn-build regulon --rna-only --null 3 -t tgb.zst -o x.zst sim/counts.h5ad
+
 # nothing passes, and bad input
 t_exit 3 "grn-build regulon: no regulon passed; 'x.zst' holds the funnel and no edge" "an impossible FDR" $r -x scenicplus --gsea-fdr 0.0001 -o x.zst sim/counts.h5ad
 t_true "the empty file has the funnel" "zstd -dcq x.zst | head -c 9000 | grep -aq 'funnel.*adjusted p < 0.0001.*\"kept.*:0'"

@@ -257,7 +257,7 @@ static grn_status keep_pairs(void *ctx, size_t t, size_t n_trees, const double *
         float x = scaled(b->a, importance[j], n_trees);
         if (!(x > 0)) continue;
         GRN_TRY(GRN_GROW(p->v, p->cap, p->n + 1));
-        p->v[p->n++] = (grn_tfpair_t){ (uint32_t)j, b->genes[t], 0, 0, x, 0, 0 };
+        p->v[p->n++] = (grn_tfpair_t){ (uint32_t)j, b->genes[t], 0, 0, (float)importance[j], x, 0, 0 };
     }
     grn_progress_add(1);
 end:
@@ -464,7 +464,8 @@ static grn_status load_part(const learner_t *a, const char *path, grn_tfpairs_t 
     const float *rho = grn_edges_find_evidence(&e, "rho_tg"), *rho_sp = grn_edges_find_evidence(&e, "rho_sp_tg");
     const float *importance = grn_edges_find_evidence(&e, "importance_tg"), *support = grn_edges_find_evidence(&e, "support_tg");
     const float *excess = grn_edges_find_evidence(&e, "excess_tg");
-    if (e.n && (!e.tf || !e.gene || !rho || !rho_sp || !importance)) GRN_FAIL(GRN_EFORMAT, "'%s' is no part of this run", path);
+    if (e.n && (!e.tf || !e.gene || !e.weight || !rho || !rho_sp || !importance))
+        GRN_FAIL(GRN_EFORMAT, "'%s' is no part of this run", path);
     for (size_t k = 0; k < e.n; k++) {
         const char *tf = grn_names_get(&e.genes, e.tf[k]);
         size_t i = grn_names_find(&l->rna.info->col, tf), g = grn_names_find(&l->rna.info->col, grn_names_get(&e.genes, e.gene[k]));
@@ -473,9 +474,8 @@ static grn_status load_part(const learner_t *a, const char *path, grn_tfpairs_t 
             if (i != GRN_NAMES_NONE) i += l->rna.info->n_cols;
         }
         if (i == GRN_NAMES_NONE || g == GRN_NAMES_NONE) GRN_FAIL(GRN_EFORMAT, "'%s' is no part of this run", path);
-        grn_tfpair_t p = {
-            (uint32_t)i, (uint32_t)g, rho[k], rho_sp[k], importance[k], support ? support[k] : 0, excess ? excess[k] : 0
-        };
+        grn_tfpair_t p = { (uint32_t)i,           (uint32_t)g, rho[k], rho_sp[k], e.weight[k], importance[k], support ? support[k] : 0,
+                           excess ? excess[k] : 0 };
         GRN_TRY(append_pairs(pairs, &p, 1));
     }
     GRN_TRY(append_floats(null, none.weight, none.n));

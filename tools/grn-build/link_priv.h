@@ -29,7 +29,8 @@ typedef struct {
 
 typedef struct { /* one TF -> gene link to be written; tf: a column of rna, or its columns + place in `absent` */
     uint32_t tf, gene;
-    float pearson, spearman, importance, support, excess; /* the last three: learned */
+    float pearson, spearman;
+    float share, importance, support, excess; /* learned */
 } grn_tfpair_t;
 
 typedef struct {

@@ -83,7 +83,7 @@ static grn_status correlate_genes(void *ctx, size_t begin, size_t end, int worke
             grn_corr_pair(&job->tf->corr, i, &job->gene->corr, j, val, rank, &p, &s);
             if (!grn_link_passes(p, s, job->l->opt->min_rho)) continue;
             GRN_TRY(GRN_GROW(out->v, out->cap, out->n + 1));
-            out->v[out->n++] = (grn_tfpair_t){ job->tf_col[i], job->gene_col[j], (float)p, (float)s, 0, 0, 0 };
+            out->v[out->n++] = (grn_tfpair_t){ job->tf_col[i], job->gene_col[j], (float)p, (float)s, 0, 0, 0, 0 };
         }
         grn_corr_drop(&job->gene->corr, j, val, rank);
     }
@@ -239,7 +239,7 @@ grn_status grn_link_tf_edges(const grn_linker_t *l, const grn_tfpairs_t *pairs, 
         rho[k] = p->pearson;
         rho_sp[k] = p->spearman;
         e->sign[k] = sign_of(r);
-        e->weight[k] = learned ? p->importance : isnan(r) ? 0 : fabsf(r);
+        e->weight[k] = learned ? p->share : isnan(r) ? 0 : fabsf(r);
         if (importance) importance[k] = p->importance;
         if (support) support[k] = p->support;
         if (excess) excess[k] = p->excess;

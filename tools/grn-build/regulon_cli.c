@@ -17,15 +17,12 @@ static const grn_opt_t table[] = {
     GRN_OPT_STR('o', "output", "FILE", &opt.regulon.out, "the regulons (grn.edges/1)"),
     GRN_OPT_HEAD("Links and motifs"),
     GRN_OPT_STR('t', "tf-gene", "FILE", &opt.regulon.tf_gene, "TF to gene links of grn-build link"),
-    GRN_OPT_STR('r', "region-gene", "FILE", &opt.regulon.region_gene,
-                "region to gene links of grn-build link"),
+    GRN_OPT_STR('r', "region-gene", "FILE", &opt.regulon.region_gene, "region to gene links of grn-build link"),
     GRN_OPT_STR('s', "scan", "FILE", &opt.regulon.scan, "regions x motifs of grn-build scan"),
     GRN_MOTIF_HITS_OPTION(opt.regulon.hits),
     GRN_MOTIF2TF_OPTION(opt.regulon.motif2tf),
-    GRN_OPT_STR(0, "cistromes", "FILE", &opt.regulon.cistromes,
-                "or: TF to region edges, cistromes.edges.zst of grn-build enrich"),
-    GRN_OPT_STR(0, "rankings", "FILE", &opt.regulon.rankings,
-                "motifs x regions of grn-build rank, for triplet_rank [motif scores]"),
+    GRN_OPT_STR(0, "cistromes", "FILE", &opt.regulon.cistromes, "or: TF to region edges, cistromes.edges.zst of grn-build enrich"),
+    GRN_OPT_STR(0, "rankings", "FILE", &opt.regulon.rankings, "motifs x regions of grn-build rank, for triplet_rank [motif scores]"),
     GRN_OPT_HEAD("What passes"),
     GRN_REGULON_OPTIONS(opt.pass, preset),
     GRN_OPT_HEAD("Input"),
@@ -39,7 +36,8 @@ static grn_status check_options(const grn_args_t *args)
     const grn_regulon_opt_t *o = &opt.regulon;
     if (!o->out) return grn_err(GRN_EUSAGE, "give --output FILE");
     if (!o->tf_gene) return grn_err(GRN_EUSAGE, "give the TF to gene links: --tf-gene FILE");
-    if (o->rna_only && o->n_null) return grn_err(GRN_EUSAGE, "--null exchanges motifs; with --rna-only, grn-build link --null permutes TFs");
+    if (o->rna_only && o->n_null)
+        return grn_err(GRN_EUSAGE, "--null exchanges motifs; with --rna-only, grn-build link --null permutes TFs");
     if (o->rna_only) {
         if (o->region_gene || o->scan || o->hits || o->cistromes || o->rankings || args->n > 1)
             return grn_err(GRN_EUSAGE, "--rna-only takes no regions, no motifs and no ATAC matrix");
@@ -49,16 +47,12 @@ static grn_status check_options(const grn_args_t *args)
     }
     if (args->n < 2 && !o->all_types)
         return grn_err(GRN_EUSAGE, "needs an ATAC matrix after the RNA matrix (or --types all, or --rna-only)");
-    if (!o->region_gene)
-        return grn_err(GRN_EUSAGE,
-                       "give the region to gene links: --region-gene FILE (or --rna-only)");
+    if (!o->region_gene) return grn_err(GRN_EUSAGE, "give the region to gene links: --region-gene FILE (or --rna-only)");
     if ((o->scan != NULL) + (o->hits != NULL) + (o->cistromes != NULL) != 1)
         return grn_err(GRN_EUSAGE, "give one of --scan FILE, --motif-hits BED and --cistromes FILE");
     if (o->cistromes && o->motif2tf)
         return grn_err(GRN_EUSAGE, "--motif2tf belongs to --scan and --motif-hits: cistromes name their TFs");
-    if (o->prior)
-        return grn_err(GRN_EUSAGE,
-                       "--prior belongs to --rna-only: with regions, motifs support the edges");
+    if (o->prior) return grn_err(GRN_EUSAGE, "--prior belongs to --rna-only: with regions, motifs support the edges");
     return GRN_OK;
 }
 

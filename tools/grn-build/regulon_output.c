@@ -6,8 +6,7 @@
 #include "base/log.h"
 #include "base/opt.h"
 
-static grn_status regulon_name(const grn_regulon_t *g, const grn_triplet_t *t, grn_names_t *names,
-                               uint32_t *id)
+static grn_status regulon_name(const grn_regulon_t *g, const grn_triplet_t *t, grn_names_t *names, uint32_t *id)
 {
     grn_status rc = GRN_OK;
     grn_str_t s = { 0 };
@@ -17,11 +16,10 @@ static grn_status regulon_name(const grn_regulon_t *g, const grn_triplet_t *t, g
         GRN_TRY(grn_str_printf(&s, "%s(%c)", tf, t->combo & TG_NEGATIVE ? '-' : '+'));
     } else {
         int extended = t->combo & IS_EXTENDED;
-        const char *kind = g->opt->scenicplus_names                        ? extended ? "extended_" : "direct_"
+        const char *kind = g->opt->scenicplus_names                           ? extended ? "extended_" : "direct_"
                            : extended && g->opt->extended == GRN_EXTENDED_ALL ? "extended_"
                                                                               : "";
-        GRN_TRY(grn_str_printf(&s, "%s_%s%c/%c", tf, kind, t->combo & TG_NEGATIVE ? '-' : '+',
-                               t->combo & RG_NEGATIVE ? '-' : '+'));
+        GRN_TRY(grn_str_printf(&s, "%s_%s%c/%c", tf, kind, t->combo & TG_NEGATIVE ? '-' : '+', t->combo & RG_NEGATIVE ? '-' : '+'));
     }
     GRN_TRY(grn_names_add(names, s.s, &k, NULL));
     *id = (uint32_t)k;
@@ -70,8 +68,7 @@ static void fill_copied(const grn_regulon_t *g, size_t k, const grn_triplet_t *t
     else c->to[n] = c->from == g->imp_tg ? g->self[k] : c->self;
 }
 
-static grn_status fill_edges(const grn_regulon_t *g, grn_edges_t *e, copied_t *col, size_t n_col,
-                             const made_t *made)
+static grn_status fill_edges(const grn_regulon_t *g, grn_edges_t *e, copied_t *col, size_t n_col, const made_t *made)
 {
     grn_status rc = GRN_OK;
     size_t n = 0;
@@ -80,8 +77,7 @@ static grn_status fill_edges(const grn_regulon_t *g, grn_edges_t *e, copied_t *c
         uint8_t combo = 0;
         for (size_t i = 0; i < g->found[k].n; i++, n++) {
             const grn_triplet_t *t = &g->found[k].v[i];
-            if (last == UINT32_MAX || t->combo != combo)
-                GRN_TRY(regulon_name(g, t, &e->regulons, &last));
+            if (last == UINT32_MAX || t->combo != combo) GRN_TRY(regulon_name(g, t, &e->regulons, &last));
             combo = t->combo;
             e->tf[n] = t->tf;
             e->gene[n] = t->gene;
@@ -128,17 +124,16 @@ static int is_optional(const char *name)
 static grn_status make_edges(const grn_regulon_t *g, grn_edges_t *e)
 {
     grn_status rc = GRN_OK;
-    copied_t col[] = { { "rho_tg", 1, 1, 0, 0 },       { "rho_sp_tg", 1, 1, 0, 0 },       { "fdr_tg", 1, NAN, 0, 0 },
-                       { "importance_tg", 1, NAN, 0, 0 }, { "support_tg", 1, NAN, 0, 0 }, { "q_tg", 1, NAN, 0, 0 },        { "rho_rg", 0, NAN, 0, 0 },     { "rho_sp_rg", 0, NAN, 0, 0 },
-                       { "fdr_rg", 0, NAN, 0, 0 },     { "importance_rg", 0, NAN, 0, 0 }, { "distance", 0, NAN, 0, 0 },
-                       { "distance_tss", 0, NAN, 0, 0 } };
+    copied_t col[] = { { "rho_tg", 1, 1, 0, 0 },          { "rho_sp_tg", 1, 1, 0, 0 },    { "fdr_tg", 1, NAN, 0, 0 },
+                       { "importance_tg", 1, NAN, 0, 0 }, { "support_tg", 1, NAN, 0, 0 }, { "q_tg", 1, NAN, 0, 0 },
+                       { "rho_rg", 0, NAN, 0, 0 },        { "rho_sp_rg", 0, NAN, 0, 0 },  { "fdr_rg", 0, NAN, 0, 0 },
+                       { "importance_rg", 0, NAN, 0, 0 }, { "distance", 0, NAN, 0, 0 },   { "distance_tss", 0, NAN, 0, 0 } };
     enum { N_COL = sizeof col / sizeof *col, N_COL_TG = 6 };
     size_t n = 0, n_col = 0;
     made_t made = { 0 };
     for (size_t k = 0; k < g->n_tfs; k++) n += g->found[k].n;
-    GRN_TRY(grn_edges_alloc(e, n,
-                            g->opt->rna_only ? "tf,gene,regulon,context,sign,weight"
-                                             : "tf,gene,region,regulon,context,sign,weight"));
+    GRN_TRY(
+        grn_edges_alloc(e, n, g->opt->rna_only ? "tf,gene,regulon,context,sign,weight" : "tf,gene,region,regulon,context,sign,weight"));
     GRN_TRY(grn_names_dup(&e->genes, &g->genes));
     GRN_TRY(grn_names_dup(&e->contexts, &g->types.types));
     if (!g->opt->rna_only) GRN_TRY(grn_names_dup(&e->regions, &g->rg.regions));
@@ -161,13 +156,16 @@ grn_status grn_regulon_save(grn_regulon_t *g)
     grn_edges_t e = { 0 };
     GRN_TRY(make_edges(g, &e));
     const char *json = grn_funnel_json(&g->funnel);
-    const char *const meta[] = { "kind", g->opt->rna_only ? "regulons_rna" : "regulons_multiome",
-                                 "funnel", json ? json : "[]", g->motif_names ? "motifs" : NULL, g->motif_names, NULL };
+    const char *const meta[] = { "kind",
+                                 g->opt->rna_only ? "regulons_rna" : "regulons_multiome",
+                                 "funnel",
+                                 json ? json : "[]",
+                                 g->motif_names ? "motifs" : NULL,
+                                 g->motif_names,
+                                 NULL };
     GRN_TRY(grn_edges_save(&e, g->opt->out, meta, grn_common.pool));
     grn_log_info("%zu regulons in %zu cell types, %zu edges", e.regulons.n, e.contexts.n, e.n);
-    if (e.n == 0)
-        rc = grn_err(GRN_EEMPTY, "no regulon passed; '%s' holds the funnel and no edge",
-                     g->opt->out);
+    if (e.n == 0) rc = grn_err(GRN_EEMPTY, "no regulon passed; '%s' holds the funnel and no edge", g->opt->out);
 end:
     grn_edges_clear(&e);
     return rc;

@@ -45,18 +45,18 @@ static grn_status best_scores(const grn_regulon_t *g, float **best)
     return GRN_OK;
 }
 
-/* sqrt of the importance of a learned link, |r| of another; a TF and itself: 1. */
-static double strength(const float *importance, const float *own, const float *r, uint32_t row)
+/* sqrt of the weight of a learned link (its share of the gene's importances), |r| of another; a TF and itself: 1. */
+static double strength(const grn_edges_t *links, const float *own, const float *r, uint32_t row)
 {
     if (row == NO_ROW) return 1;
-    return own ? fabs(r[row]) : sqrt(importance[row]);
+    return own || !links->weight ? fabs(r[row]) : sqrt(links->weight[row]);
 }
 
 static double triplet_weight(const grn_regulon_t *g, const grn_triplet_t *t, const float *best, const float *distance)
 {
-    double w = strength(g->imp_tg, g->own_imp[1], g->r_tg, t->tg) * specificity(g, g->tf_level, g->n_genes, t->type, t->tf);
+    double w = strength(&g->tg, g->own_imp[1], g->r_tg, t->tg) * specificity(g, g->tf_level, g->n_genes, t->type, t->tf);
     if (t->rg == NO_ROW) return w;
-    w *= strength(g->imp_rg, g->own_imp[0], g->r_rg, t->rg);
+    w *= strength(&g->rg, g->own_imp[0], g->r_rg, t->rg);
     w *= specificity(g, g->region_level, g->n_regions, t->type, g->rg.region[t->rg]);
     float motif = grn_triplet_motif(g, t), most = best[(size_t)grn_triplet_kind(t) * g->n_genes + g->cistrome_of[t->tf]];
     if (most > 0 && !isnan(motif)) w *= motif > 0 ? motif / most : 1.0 / 256;
@@ -71,7 +71,8 @@ grn_status grn_regulon_weigh(grn_regulon_t *g)
     float *best = NULL;
     GRN_TRY(best_scores(g, &best));
     for (size_t k = 0; k < g->n_tfs; k++)
-        for (size_t i = 0; i < g->found[k].n; i++) g->found[k].v[i].weight = (float)triplet_weight(g, &g->found[k].v[i], best, distance);
+        for (size_t i = 0; i < g->found[k].n; i++)
+            g->found[k].v[i].weight = (float)triplet_weight(g, &g->found[k].v[i], best, distance);
 end:
     free(best);
     return rc;
@@ -181,7 +182,7 @@ grn_status grn_regulon_null(grn_regulon_t *g, grn_status (*build)(grn_regulon_t 
     grn_status rc = GRN_OK;
     floats_t null = { 0 };
     grn_triplets_t *own = g->found;
-    uint64_t (*count)[N_COUNTS] = g->count;
+    uint64_t(*count)[N_COUNTS] = g->count;
     float *self = g->self;
     if (g->n_tfs < 2) GRN_FAIL(GRN_EINVAL, "--null: there are no two TFs to exchange motifs");
     g->funnel.quiet = 1;
