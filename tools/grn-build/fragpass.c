@@ -17,8 +17,8 @@
 #include "io/prov.h"
 #include "io/text.h"
 
-#define SPAN_TEXT ((size_t)256 << 10) /* unpacked and parsed while in the cache */
-#define ROUND_BYTES ((size_t)8 << 20) /* read at once */
+#define SPAN_TEXT ((size_t)128 << 10) /* unpacked and parsed while in the cache */
+#define ROUND_BYTES ((size_t)1 << 20) /* read at once for each worker: in the cache too when there is one */
 #define MAX_BARCODE 1024
 #define N_EXAMPLES 3
 #define NONE (UINT32_MAX - 1) /* of an intern table: not listed, not among the chromosomes */
@@ -368,7 +368,7 @@ static grn_status span_work(void *ctx, size_t begin, size_t end, int worker)
     (void)end; /* one at a time */
     if (begin == 0) {
         if (!a->bgzf) return GRN_OK;
-        a->next_got = grn_bgzf_next(a->bgzf, ROUND_BYTES, SPAN_TEXT, &a->next, &a->n_next);
+        a->next_got = grn_bgzf_next(a->bgzf, ROUND_BYTES * (size_t)grn_par_n(a->pool), SPAN_TEXT, &a->next, &a->n_next);
         if (a->next_got < 0) snprintf(a->next_msg, sizeof a->next_msg, "%s", grn_err_msg());
         return GRN_OK;
     }
@@ -442,7 +442,7 @@ static grn_status pass_bgzf(pass_t *a)
     char digest[33];
     GRN_TRY(grn_bgzf_open(&a->bgzf, a->path));
     for (int w = 0; w < grn_par_n(a->pool); w++) GRN_TRY(grn_inflater_create(&a->worker[w].z));
-    a->next_got = grn_bgzf_next(a->bgzf, ROUND_BYTES, SPAN_TEXT, &a->next, &a->n_next);
+    a->next_got = grn_bgzf_next(a->bgzf, ROUND_BYTES * (size_t)grn_par_n(a->pool), SPAN_TEXT, &a->next, &a->n_next);
     if (a->next_got < 0) return (grn_status)a->next_got;
     while (a->next_got > 0) {
         a->n_span = a->n_next;
@@ -565,7 +565,7 @@ static grn_status pass_region(pass_t *a)
     while ((got = tbx_itr_next(f, tbx, itr, &line)) >= 0) {
         GRN_TRY(grn_str_add(&text, line.s, line.l));
         GRN_TRY(grn_str_add(&text, "\n", 1));
-        if (text.n < ROUND_BYTES) continue;
+        if (text.n < ROUND_BYTES * (size_t)grn_par_n(a->pool)) continue;
         GRN_TRY(pass_text(a, text.s, text.n));
         text.n = 0;
     }
