@@ -1,6 +1,9 @@
 #include "base/mem.h"
 
+#include <sys/mman.h>
 #include <sys/resource.h>
+
+#define LARGE_PAGE ((size_t)2 << 20)
 
 static int64_t fail_after; /* tests: 1 = the next allocation fails; 0 = off */
 
@@ -71,6 +74,16 @@ grn_status grn_room_aligned(void **p, size_t *cap, size_t bytes)
     if (!*p) return GRN_ENOMEM;
     *cap = bytes;
     return GRN_OK;
+}
+
+void *grn_malloc_large(size_t n, size_t size)
+{
+    size_t bytes;
+    void *p;
+    if (!size_ok(n, size, &bytes)) return NULL;
+    if (posix_memalign(&p, bytes < LARGE_PAGE ? 64 : LARGE_PAGE, bytes)) return checked(NULL, bytes);
+    if (bytes >= LARGE_PAGE) (void)madvise(p, bytes / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE); /* advice only */
+    return p;
 }
 
 void grn_mem_fail_after(int64_t n)

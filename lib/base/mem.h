@@ -30,6 +30,10 @@ grn_status grn_grow(void **p, size_t *cap, size_t need, size_t size) GRN_MUST_US
  * Start with NULL and 0. On failure *p is NULL and *cap 0. */
 grn_status grn_room_aligned(void **p, size_t *cap, size_t bytes) GRN_MUST_USE;
 
+/* grn_malloc for what is read at random: at the border of a cache line and, from 2 MB on, of large pages, which are asked for. */
+void *grn_malloc_large(size_t n, size_t size);
+#define GRN_NEW_LARGE(p, n) (((p) = grn_malloc_large((n), sizeof *(p))) ? GRN_OK : GRN_ENOMEM)
+
 /* Tests only: the n-th allocation from now on fails (0 = never again). Not thread safe. */
 void grn_mem_fail_after(int64_t n);
 

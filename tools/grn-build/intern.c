@@ -1,12 +1,9 @@
 #include "intern.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <xxhash.h>
 
 #include "base/mem.h"
-
-#define LARGE_PAGE ((size_t)2 << 20)
 
 typedef struct text_s {
     struct text_s *next;
@@ -21,13 +18,11 @@ void grn_intern_long_key(grn_intern_key_t *k)
     k->w[2] = 0;
 }
 
-/* Large tables ask for large pages: every look-up is at a random place. */
 static grn_intern_table_t *new_table(size_t n_slot)
 {
-    grn_intern_table_t *b = grn_calloc(1, sizeof *b + n_slot * sizeof *b->slot + LARGE_PAGE);
+    grn_intern_table_t *b = grn_malloc_large(1, sizeof *b + n_slot * sizeof *b->slot);
     if (!b) return NULL;
-    uintptr_t at = ((uintptr_t)b + LARGE_PAGE - 1) & ~(uintptr_t)(LARGE_PAGE - 1), end = (uintptr_t)(b->slot + n_slot);
-    if (at + LARGE_PAGE <= end) (void)madvise((void *)at, (size_t)(end - at) & ~(size_t)(LARGE_PAGE - 1), MADV_HUGEPAGE); /* advice only */
+    memset(b, 0, sizeof *b + n_slot * sizeof *b->slot);
     b->mask = n_slot - 1;
     return b;
 }

@@ -32,7 +32,7 @@ typedef struct {
 typedef struct grn_intern_table_s {
     size_t mask;
     struct grn_intern_table_s *older; /* kept until the end: others may still be reading it */
-    grn_intern_slot_t slot[];
+    _Alignas(64) grn_intern_slot_t slot[]; /* none over two cache lines */
 } grn_intern_table_t;
 
 /* The value of a text met for the first time; never called twice at once. */

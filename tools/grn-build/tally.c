@@ -7,21 +7,33 @@
 #include "base/mem.h"
 
 #define SMALL_SORT 48
-#define LOG_N ((size_t)1 << 20) /* two of 8 MB a worker */
-#define AHEAD 8 /* entries, to prefetch */
-/* An entry of a log: cell, place, count of the fragment, what kind it is; first = of its fragment. */
-#define CELL_SHIFT 38
-#define PLACE_SHIFT 12
-#define NO_PLACE (((uint64_t)1 << (CELL_SHIFT - PLACE_SHIFT)) - 1)
-#define MAX_CELL ((uint64_t)1 << (64 - CELL_SHIFT))
-#define COUNT_SHIFT 3
-#define MAX_COUNT 511u
-enum { FIRST = 1, FREE = 2, MONO = 4 };
+#define AHEAD 24                      /* fragments or lines of a log, to prefetch */
+#define LOG_N ((size_t)1 << 18)       /* lines of a log; with their order 12 MB a worker */
+#define OWN_N 32768                   /* cells that every worker counts alone: 2 MB each */
+#define LEAST_GROWTH 16u              /* of a list */
+#define MANY 64                       /* places of a fragment that go to the list at once */
+#define SMALL_SUM ((uint64_t)1 << 20) /* of a fragment, for the sums of recent_t; */
+#define MAX_RECENT 2047               /* so many fragments do not overflow them */
+#define N_RECENT 6
+
+/* What came of a cell lately, in one cache line: sums as in grn_tally_cell_t. */
+typedef struct {
+    uint32_t n_fragments, n_in, n_free, n_mono, total, total_in, first, last, centre;
+    uint8_t lock, n_place;
+    uint32_t place[N_RECENT];
+} recent_t;
+
+struct grn_tally_line_s {
+    uint32_t cell, n;
+    uint32_t place[N_RECENT];
+};
 
 static void end_worker(grn_tally_worker_t *w)
 {
+    grn_percell_clear(&w->own);
     free(w->log);
-    free(w->swap);
+    free(w->order);
+    free(w->order_swap);
     free(w->place);
     free(w->place_swap);
     free(w->count);
@@ -34,9 +46,10 @@ void grn_tally_clear(grn_tally_t *t)
 {
     for (size_t i = 0; t->cell.chunk && i < t->pass.cells.n; i++) {
         char *chunk = t->cell.chunk[i >> GRN_PERCELL_BITS];
-        if (chunk) free(grn_tally_at(t, (uint32_t)i)->place);
+        if (chunk) free(grn_tally_at(t, (uint32_t)i)->list);
     }
     grn_percell_clear(&t->cell);
+    grn_percell_clear(&t->recent);
     for (int w = 0; t->worker && w < t->n_worker; w++) end_worker(&t->worker[w]);
     free(t->worker);
     grn_overlap_clear(&t->overlap);
@@ -44,19 +57,27 @@ void grn_tally_clear(grn_tally_t *t)
     memset(t, 0, sizeof *t);
 }
 
+static grn_status init_worker(grn_tally_worker_t *w, int alone)
+{
+    grn_status rc = GRN_OK;
+    GRN_TRY(GRN_NEW(w->length, GRN_LENGTHS));
+    GRN_TRY(GRN_NEW(w->profile, GRN_TSS_WINDOW));
+    GRN_TRY(GRN_NEW_LARGE(w->log, LOG_N));
+    GRN_TRY(GRN_NEW_LARGE(w->order, LOG_N));
+    GRN_TRY(GRN_NEW_LARGE(w->order_swap, LOG_N));
+    if (!alone) GRN_TRY(grn_percell_init(&w->own, sizeof(recent_t)));
+end:
+    return rc;
+}
+
 grn_status grn_tally_init(grn_tally_t *t, grn_par_t *pool)
 {
     grn_status rc = GRN_OK;
-    if (t->regions->n >= NO_PLACE) GRN_FAIL(GRN_EUNSUP, "%zu regions; at most 67,108,862 are counted", t->regions->n);
     t->n_worker = grn_par_n(pool);
     GRN_TRY(GRN_NEW(t->worker, (size_t)t->n_worker));
-    for (int w = 0; w < t->n_worker; w++) {
-        GRN_TRY(GRN_NEW_RAW(t->worker[w].log, LOG_N));
-        GRN_TRY(GRN_NEW_RAW(t->worker[w].swap, LOG_N));
-        GRN_TRY(GRN_NEW(t->worker[w].length, GRN_LENGTHS));
-        GRN_TRY(GRN_NEW(t->worker[w].profile, GRN_TSS_WINDOW));
-    }
+    for (int w = 0; w < t->n_worker; w++) GRN_TRY(init_worker(&t->worker[w], t->n_worker == 1));
     GRN_TRY(grn_percell_init(&t->cell, sizeof(grn_tally_cell_t)));
+    GRN_TRY(grn_percell_init(&t->recent, sizeof(recent_t)));
     GRN_TRY(grn_overlap_init(&t->overlap, t->regions));
     if (!t->pass.chroms.n) GRN_TRY(grn_names_dup(&t->pass.chroms, &t->regions->chroms));
     t->pass.chroms_only = t->pass.keep_no_chrom = 1;
@@ -64,9 +85,9 @@ end:
     return rc;
 }
 
-/* ---- a cell ---- */
+/* ---- a list of places ---- */
 
-static uint8_t *counts_of(grn_tally_cell_t *c)
+static uint8_t *counts_of(grn_tally_list_t *c)
 {
     return (uint8_t *)(c->place + c->cap);
 }
@@ -126,7 +147,7 @@ end:
 
 /* Adds equal places of the worker (k of them, counted) to the run; keeps the others. Counts stop at 255: a place may be there several
  * times in a row. Returns how many are kept. */
-static size_t absorb(grn_tally_cell_t *c, grn_tally_worker_t *s, size_t k)
+static size_t absorb(grn_tally_list_t *c, grn_tally_worker_t *s, size_t k)
 {
     uint8_t *count = counts_of(c);
     size_t lo = 0, hi = c->n, kept = 0;
@@ -151,7 +172,7 @@ static size_t absorb(grn_tally_cell_t *c, grn_tally_worker_t *s, size_t k)
 }
 
 /* Sorts the pending places and merges them into the run, from its end. */
-static grn_status merge_cell(grn_tally_cell_t *c, grn_tally_worker_t *s)
+static grn_status merge(grn_tally_list_t *c, grn_tally_worker_t *s)
 {
     size_t k = 0, i = c->n, to;
     uint32_t *pending = c->place + c->n;
@@ -185,49 +206,59 @@ static grn_status merge_cell(grn_tally_cell_t *c, grn_tally_worker_t *s)
     return GRN_OK;
 }
 
-/* Room for a quarter of the run again. */
-static grn_status make_room(grn_tally_cell_t *c, grn_tally_worker_t *s)
+/* A list of room for cap places with what *list holds (NULL: nothing). */
+static grn_status resize(grn_tally_list_t **list, uint32_t cap)
 {
-    grn_status rc = merge_cell(c, s);
-    if (rc || c->cap - c->n > c->n / 8) return rc;
-    uint32_t cap = c->n + c->n / 4 + 4, old = c->cap;
-    if (cap < c->n) return grn_err(GRN_EUNSUP, "a cell with more than 3 thousand million entries");
-    uint32_t *p = grn_realloc(c->place, cap, sizeof *p + 1);
+    grn_tally_list_t *c = *list;
+    uint32_t old = c ? c->cap : 0;
+    grn_tally_list_t *p = grn_realloc(c, 1, sizeof *p + (size_t)cap * (sizeof *p->place + 1));
     if (!p) return GRN_ENOMEM;
-    memmove((uint8_t *)(p + cap), (uint8_t *)(p + old), c->n);
-    c->place = p;
-    c->cap = cap;
+    if (!c) p->n = p->m = 0;
+    else memmove(p->place + cap, p->place + old, p->n); /* the counts */
+    p->cap = cap;
+    *list = p;
     return GRN_OK;
 }
 
-static grn_status push(grn_tally_cell_t *c, grn_tally_worker_t *s, uint32_t place)
+/* Room for k places more, and for a quarter of the run. */
+static grn_status make_room(grn_tally_list_t **list, grn_tally_worker_t *s, uint32_t k)
 {
-    if (c->n + c->m == c->cap) {
-        grn_status rc = make_room(c, s);
-        if (rc) return rc;
-    }
-    c->place[c->n + c->m++] = place;
-    return GRN_OK;
+    grn_tally_list_t *c = *list;
+    if (!c) return resize(list, k);
+    if (c->cap - c->n - c->m >= k) return GRN_OK;
+    grn_status rc = merge(c, s);
+    if (rc || (c->cap - c->n >= k && c->cap - c->n > c->n / 8)) return rc;
+    uint32_t least = k < LEAST_GROWTH ? LEAST_GROWTH : k, more = c->n / 4 < least ? least : c->n / 4;
+    if (c->n > UINT32_MAX - more) return grn_err(GRN_EUNSUP, "a cell with more than 3 thousand million entries");
+    return resize(list, c->n + more);
 }
 
-static void lock_cell(const grn_tally_t *t, grn_tally_cell_t *c)
+static void put_places(grn_tally_list_t *c, const uint32_t *place, uint32_t n)
+{
+    memcpy(c->place + c->n + c->m, place, n * sizeof *place);
+    c->m += n;
+}
+
+/* ---- locks: of a cell and, taken first, of what came of it lately ---- */
+
+static void lock(const grn_tally_t *t, uint8_t *x)
 {
     if (t->n_worker == 1) return;
-    while (__atomic_exchange_n(&c->lock, 1, __ATOMIC_ACQUIRE)) {
-        for (int i = 0; i < 64 && __atomic_load_n(&c->lock, __ATOMIC_RELAXED); i++) {}
-        if (__atomic_load_n(&c->lock, __ATOMIC_RELAXED)) sched_yield(); /* its owner may wait for this processor */
+    while (__atomic_exchange_n(x, 1, __ATOMIC_ACQUIRE)) {
+        for (int i = 0; i < 64 && __atomic_load_n(x, __ATOMIC_RELAXED); i++) {}
+        if (__atomic_load_n(x, __ATOMIC_RELAXED)) sched_yield(); /* its owner may wait for this processor */
     }
 }
 
-static void unlock_cell(const grn_tally_t *t, grn_tally_cell_t *c)
+static void unlock(const grn_tally_t *t, uint8_t *x)
 {
-    if (t->n_worker > 1) __atomic_store_n(&c->lock, 0, __ATOMIC_RELEASE);
+    if (t->n_worker > 1) __atomic_store_n(x, 0, __ATOMIC_RELEASE);
 }
 
 /* ---- a log ---- */
 
-/* One pass of a stable radix sort by 9 bits of the cell. */
-static void sort_log(const uint64_t *from, uint64_t *to, size_t n, unsigned shift)
+/* One pass of a stable radix sort by 9 bits. */
+static void sort_order(const uint64_t *from, uint64_t *to, size_t n, unsigned shift)
 {
     uint32_t at[513] = { 0 };
     for (size_t i = 0; i < n; i++) at[(from[i] >> shift & 511) + 1]++;
@@ -235,69 +266,95 @@ static void sort_log(const uint64_t *from, uint64_t *to, size_t n, unsigned shif
     for (size_t i = 0; i < n; i++) to[at[from[i] >> shift & 511]++] = from[i];
 }
 
-/* Entries [e, end) of one cell. */
-static grn_status give(const grn_tally_t *t, grn_tally_cell_t *c, grn_tally_worker_t *w, const uint64_t *e, const uint64_t *end)
+/* The lines of the log by cell: w->order = cell << 32 | line. */
+static void order_log(grn_tally_worker_t *w)
+{
+    uint64_t top = 0;
+    for (size_t i = 0; i < w->n_log; i++) {
+        w->order[i] = (uint64_t)w->log[i].cell << 32 | i;
+        top |= w->order[i];
+    }
+    for (unsigned shift = 32; shift < 64 && top >> shift; shift += 9) {
+        sort_order(w->order, w->order_swap, w->n_log, shift);
+        uint64_t *sorted = w->order_swap;
+        w->order_swap = w->order;
+        w->order = sorted;
+    }
+}
+
+/* Hands the lines order[0..n) to their cell. */
+static grn_status give(grn_tally_t *t, grn_tally_worker_t *w, const uint64_t *order, size_t n)
 {
     grn_status rc = GRN_OK;
-    uint32_t n = 0, n_in = 0, n_free = 0, n_mono = 0;
-    uint64_t total = 0, total_in = 0;
-    lock_cell(t, c);
-    for (; e < end; e++) {
-        uint64_t x = *e, place = x >> PLACE_SHIFT & NO_PLACE, count = x >> COUNT_SHIFT & MAX_COUNT;
-        uint64_t first = x & FIRST, in = first & (place != NO_PLACE);
-        n += (uint32_t)first;
-        n_in += (uint32_t)in;
-        n_free += (x & FREE) != 0;
-        n_mono += (x & MONO) != 0;
-        total += count;
-        total_in += in ? count : 0;
-        if (place != NO_PLACE && !t->no_counts) GRN_TRY(push(c, w, (uint32_t)place));
+    grn_tally_cell_t *c = grn_tally_at(t, (uint32_t)(*order >> 32));
+    if (!c) return GRN_ENOMEM;
+    lock(t, &c->lock);
+    for (size_t i = 0; i < n && !rc; i++) {
+        const grn_tally_line_t *x = &w->log[(uint32_t)order[i]];
+        rc = make_room(&c->list, w, x->n);
+        if (!rc) put_places(c->list, x->place, x->n);
     }
-    c->n_fragments += n;
-    c->n_in += n_in;
-    c->n_free += n_free;
-    c->n_mono += n_mono;
-    c->total += total;
-    c->total_in += total_in;
-    if (!c->file) c->file = (uint16_t)(t->file + 1);
-end:
-    unlock_cell(t, c);
+    unlock(t, &c->lock);
     return rc;
 }
 
 static grn_status empty_log(grn_tally_t *t, grn_tally_worker_t *w)
 {
-    uint64_t top = 0;
-    const uint64_t *end = NULL;
     grn_status rc = GRN_OK;
-    for (size_t i = 0; i < w->n_log; i++) top |= w->log[i];
-    for (unsigned shift = CELL_SHIFT; shift < 64 && top >> shift; shift += 9) {
-        sort_log(w->log, w->swap, w->n_log, shift);
-        uint64_t *sorted = w->swap;
-        w->swap = w->log;
-        w->log = sorted;
-    }
-    end = w->log + w->n_log;
-    for (const uint64_t *e = w->log, *next; e < end; e = next) {
-        uint32_t cell = (uint32_t)(*e >> CELL_SHIFT);
-        for (next = e + 1; next < end && *next >> CELL_SHIFT == cell; next++) {}
-        if (end - next > AHEAD) {
-            const grn_tally_cell_t *c = grn_tally_at(t, (uint32_t)(next[AHEAD] >> CELL_SHIFT));
-            if (!c) return GRN_ENOMEM;
-            __builtin_prefetch(c, 1);
-            __builtin_prefetch(&c->n_free, 1);
-        }
-        if (t->n_worker == 1 && !t->no_counts && next < end) { /* alone, its fields may be read ahead */
-            const grn_tally_cell_t *c = grn_tally_at(t, (uint32_t)(*next >> CELL_SHIFT));
-            if (!c) return GRN_ENOMEM;
-            __builtin_prefetch(c->place + c->n + c->m, 1);
-        }
-        grn_tally_cell_t *c = grn_tally_at(t, cell);
-        GRN_TRY(c ? give(t, c, w, e, next) : GRN_ENOMEM);
+    order_log(w);
+    for (size_t i = 0, k; i < w->n_log; i = k) {
+        for (k = i; k < w->n_log && w->order[k] >> 32 == w->order[i] >> 32; k++)
+            if (k + AHEAD < w->n_log) __builtin_prefetch(&w->log[(uint32_t)w->order[k + AHEAD]]);
+        GRN_TRY(give(t, w, w->order + i, k - i));
     }
     w->n_log = 0;
 end:
     return rc;
+}
+
+/* ---- what came lately ---- */
+
+/* Where this worker counts a cell: alone, or (shared) under the lock. NULL: out of memory. */
+static inline recent_t *recent_at(grn_tally_t *t, grn_tally_worker_t *w, uint32_t cell, int *shared)
+{
+    *shared = !w->own.chunk || cell >= OWN_N;
+    return grn_percell_at(*shared ? &t->recent : &w->own, cell);
+}
+
+/* The places of r, to the log, which has room. */
+static inline void log_places(grn_tally_worker_t *w, recent_t *r, uint32_t cell)
+{
+    grn_tally_line_t *x = &w->log[w->n_log++];
+    x->cell = cell;
+    x->n = r->n_place;
+    memcpy(x->place, r->place, sizeof r->place);
+    r->n_place = 0;
+}
+
+static void add_sums(grn_tally_cell_t *c, uint64_t total, uint64_t total_in, uint64_t first, uint64_t last, uint64_t centre)
+{
+    c->total += total;
+    c->total_in += total_in;
+    c->tss.first += first;
+    c->tss.last += last;
+    c->tss.centre += centre;
+}
+
+/* The sums of r, to the cell. */
+static grn_status fold(grn_tally_t *t, recent_t *r, uint32_t cell)
+{
+    grn_tally_cell_t *c = grn_tally_at(t, cell);
+    if (!c) return GRN_ENOMEM;
+    lock(t, &c->lock);
+    if (!c->file) c->file = (uint16_t)(t->file + 1);
+    c->n_fragments += r->n_fragments;
+    c->n_in += r->n_in;
+    c->n_free += r->n_free;
+    c->n_mono += r->n_mono;
+    add_sums(c, r->total, r->total_in, r->first, r->last, r->centre);
+    unlock(t, &c->lock);
+    r->n_fragments = r->n_in = r->n_free = r->n_mono = r->total = r->total_in = r->first = r->last = r->centre = 0;
+    return GRN_OK;
 }
 
 /* ---- the pass ---- */
@@ -324,67 +381,98 @@ static inline grn_status find_hits(const grn_tally_t *t, const grn_frag_t *f, gr
     return rc ? rc : add_hits(t, f->chrom, f->end - 1, f->end, s, n);
 }
 
-/* What does not fit a log: counts above MAX_COUNT. */
-static grn_status add_excess(grn_tally_t *t, uint32_t cell, uint32_t excess, int in)
+/* A fragment in many places, or with sums that are not small: these go to the cell itself, and are 0 then. */
+static grn_status add_large(grn_tally_t *t, grn_tally_worker_t *w, uint32_t cell, size_t *n_place, uint64_t *count, int in,
+                            grn_tss_sums_t *sums)
 {
+    grn_status rc = GRN_OK;
     grn_tally_cell_t *c = grn_tally_at(t, cell);
     if (!c) return GRN_ENOMEM;
-    lock_cell(t, c);
-    c->total += excess;
-    c->total_in += in ? excess : 0;
-    unlock_cell(t, c);
-    return GRN_OK;
-}
-
-static void give_due(const grn_tally_t *t, grn_tally_worker_t *w)
-{
-    for (size_t i = 0; i < w->n_due; i++) {
-        grn_tally_cell_t *c = w->due[i].c;
-        lock_cell(t, c);
-        c->tss.first += w->due[i].sums.first;
-        c->tss.last += w->due[i].sums.last;
-        c->tss.centre += w->due[i].sums.centre;
-        unlock_cell(t, c);
+    lock(t, &c->lock);
+    if (*n_place > MANY) {
+        GRN_TRY(make_room(&c->list, w, (uint32_t)*n_place));
+        put_places(c->list, w->hit, (uint32_t)*n_place);
+        *n_place = 0;
     }
-    w->n_due = 0;
+    add_sums(c, *count, in ? *count : 0, sums->first, sums->last, sums->centre);
+    *count = sums->first = sums->last = sums->centre = 0;
+end:
+    unlock(t, &c->lock);
+    return rc;
 }
 
-static inline grn_status add_tss(grn_tally_t *t, const grn_frag_t *f, grn_tally_worker_t *w)
+/* A fragment: of its k places n are to be listed. */
+static inline void add_recent(recent_t *r, grn_tally_worker_t *w, const grn_frag_t *f, size_t k, size_t n, uint64_t count,
+                              const grn_tss_sums_t *sums)
 {
+    uint32_t length = f->end - f->start;
+    r->n_fragments++;
+    r->n_in += k > 0;
+    r->n_free += length < GRN_MONO_MIN;
+    r->n_mono += length >= GRN_MONO_MIN && length <= GRN_MONO_MAX;
+    r->total += (uint32_t)count;
+    r->total_in += k ? (uint32_t)count : 0;
+    r->first += (uint32_t)sums->first;
+    r->last += (uint32_t)sums->last;
+    r->centre += (uint32_t)sums->centre;
+    for (size_t i = 0; i < n; i++) {
+        if (r->n_place == N_RECENT) log_places(w, r, f->cell);
+        r->place[r->n_place++] = w->hit[i];
+    }
+}
+
+static inline grn_status add_fragment(grn_tally_t *t, grn_tally_worker_t *w, const grn_frag_t *f)
+{
+    grn_status rc = GRN_OK;
+    size_t k, n;
+    int shared;
+    uint32_t length = f->end - f->start;
+    uint64_t count = f->count;
     grn_tss_sums_t sums = { 0, 0, 0 };
-    if (!grn_tss_find(t->tss, f->chrom, f->start, f->end, w->profile, &sums)) return GRN_OK;
-    grn_tally_cell_t *c = grn_tally_at(t, f->cell);
-    if (!c) return GRN_ENOMEM;
-    __builtin_prefetch(&c->tss, 1);
-    __builtin_prefetch(&c->lock, 1);
-    w->due[w->n_due++] = (grn_tally_due_t){ c, sums };
-    if (w->n_due == sizeof w->due / sizeof *w->due) give_due(t, w);
-    return GRN_OK;
+    GRN_TRY(find_hits(t, f, w, &k));
+    if (t->tss) grn_tss_find(t->tss, f->chrom, f->start, f->end, w->profile, &sums);
+    w->n_in += k > 0;
+    w->length[length < GRN_LENGTHS ? length : GRN_LENGTHS - 1]++;
+    n = t->no_counts ? 0 : k;
+    if (n > MANY || (count | sums.first | sums.last | sums.centre) >= SMALL_SUM)
+        GRN_TRY(add_large(t, w, f->cell, &n, &count, k > 0, &sums));
+    if (w->n_log + MANY > LOG_N) GRN_TRY(empty_log(t, w));
+    recent_t *r = recent_at(t, w, f->cell, &shared);
+    if (!r) return GRN_ENOMEM;
+    if (shared) lock(t, &r->lock);
+    add_recent(r, w, f, k, n, count, &sums);
+    if (r->n_fragments == MAX_RECENT) rc = fold(t, r, f->cell);
+    if (shared) unlock(t, &r->lock);
+end:
+    return rc;
 }
 
 static grn_status tally_work(void *ctx, const grn_frag_t *f, size_t n, int worker)
 {
     grn_tally_t *t = ctx;
     grn_tally_worker_t *w = &t->worker[worker];
-    grn_status rc = GRN_OK;
-    for (size_t i = 0; i < n; i++, f++) {
-        size_t k;
-        uint32_t length = f->end - f->start, count = f->count < MAX_COUNT ? f->count : MAX_COUNT;
-        if (f->cell >= MAX_CELL) GRN_FAIL(GRN_EUNSUP, "more than 67,108,864 barcodes");
-        GRN_TRY(find_hits(t, f, w, &k));
-        if (w->n_log + k + 1 > LOG_N) GRN_TRY(empty_log(t, w));
-        uint64_t cell = (uint64_t)f->cell << CELL_SHIFT;
-        w->log[w->n_log++] = cell | (k ? w->hit[0] : NO_PLACE) << PLACE_SHIFT | (uint64_t)count << COUNT_SHIFT | FIRST |
-                             (length < GRN_MONO_MIN ? FREE : length <= GRN_MONO_MAX ? MONO : 0);
-        for (size_t j = 1; j < k; j++) {
-            if (w->n_log == LOG_N) GRN_TRY(empty_log(t, w)); /* of a fragment over very many regions */
-            w->log[w->n_log++] = cell | (uint64_t)w->hit[j] << PLACE_SHIFT;
-        }
-        if (f->count > MAX_COUNT) GRN_TRY(add_excess(t, f->cell, f->count - MAX_COUNT, k > 0));
-        w->n_in += k > 0;
-        w->length[length < GRN_LENGTHS ? length : GRN_LENGTHS - 1]++;
-        if (t->tss) GRN_TRY(add_tss(t, f, w));
+    int shared;
+    for (size_t i = 0; i < n && i < AHEAD; i++) __builtin_prefetch(recent_at(t, w, f[i].cell, &shared), 1);
+    for (size_t i = 0; i < n; i++) {
+        if (n - i > AHEAD) __builtin_prefetch(recent_at(t, w, f[i + AHEAD].cell, &shared), 1);
+        grn_status rc = add_fragment(t, w, &f[i]);
+        if (rc) return rc;
     }
+    return GRN_OK;
+}
+
+/* At the end of a file: everything to the cells. */
+static grn_status fold_all(grn_tally_t *t, grn_tally_worker_t *w, grn_percell_t *recent, size_t n)
+{
+    grn_status rc = GRN_OK;
+    for (size_t i = 0; i < n; i++) {
+        recent_t *r = grn_percell_peek(recent, (uint32_t)i);
+        if (!r) continue;
+        if (w->n_log == LOG_N) GRN_TRY(empty_log(t, w));
+        if (r->n_place) log_places(w, r, (uint32_t)i);
+        if (r->n_fragments) GRN_TRY(fold(t, r, (uint32_t)i));
+    }
+    GRN_TRY(empty_log(t, w));
 end:
     return rc;
 }
@@ -392,22 +480,22 @@ end:
 grn_status grn_tally_file(grn_tally_t *t, const char *path, const char *prefix, const char *suffix, grn_par_t *pool)
 {
     grn_status rc = grn_fragpass_run(&t->pass, path, prefix, suffix, pool, tally_work, t);
-    for (int w = 0; w < t->n_worker && !rc; w++) {
-        give_due(t, &t->worker[w]);
-        rc = empty_log(t, &t->worker[w]);
-    }
-    return rc;
+    size_t n = t->pass.cells.n;
+    for (int w = 0; w < t->n_worker && !rc && t->worker[w].own.chunk; w++)
+        rc = fold_all(t, &t->worker[w], &t->worker[w].own, n < OWN_N ? n : OWN_N);
+    for (int w = 0; w < t->n_worker && !rc; w++) rc = empty_log(t, &t->worker[w]);
+    return rc ? rc : fold_all(t, t->worker, &t->recent, n);
 }
 
 static grn_status finish_work(void *ctx, size_t begin, size_t end, int worker)
 {
     grn_tally_t *t = ctx;
-    for (size_t i = begin; i < end; i++) {
+    grn_status rc = GRN_OK;
+    for (size_t i = begin; i < end && !rc; i++) {
         grn_tally_cell_t *c = grn_tally_at(t, (uint32_t)i);
-        grn_status rc = c ? merge_cell(c, &t->worker[worker]) : GRN_ENOMEM;
-        if (rc) return rc;
+        rc = !c ? GRN_ENOMEM : c->list ? merge(c->list, &t->worker[worker]) : GRN_OK;
     }
-    return GRN_OK;
+    return rc;
 }
 
 grn_status grn_tally_finish(grn_tally_t *t, grn_par_t *pool)
@@ -451,10 +539,13 @@ static void sort_row(uint32_t *idx, float *count, size_t n)
         }
 }
 
-void grn_tally_row(const grn_tally_t *t, const grn_tally_cell_t *c, size_t *n, uint32_t *idx, float *count)
+void grn_tally_row(const grn_tally_t *t, const grn_tally_cell_t *cell, size_t *n, uint32_t *idx, float *count)
 {
-    const uint8_t *small = (const uint8_t *)(c->place + c->cap);
+    const grn_tally_list_t *c = cell->list;
     size_t m = 0;
+    *n = 0;
+    if (!c) return;
+    const uint8_t *small = (const uint8_t *)(c->place + c->cap);
     for (size_t i = 0; i < c->n; i++) {
         uint32_t column = t->overlap.in_order ? c->place[i] : t->regions->order[c->place[i]];
         if (i && c->place[i] == c->place[i - 1]) {

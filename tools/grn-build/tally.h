@@ -1,9 +1,11 @@
 /* What one pass over fragments keeps of every cell: counts per region, in memory proportional to the distinct (cell, region) pairs
  * (5 to 6.3 bytes each), and the counters of quality control.
  *
- * Workers write what they see to logs of their own; a full log is sorted by cell and handed to the cells, which are locked one by
- * one. A cell keeps a sorted run of places (overlap.h) with small counts, and behind it the places that came since; when the room is
- * used up these are sorted and merged into the run. All sums are of integers: nothing depends on the order. */
+ * What came of a cell lately, sums and places, lies in one cache line. From there places go, a line at a time, to the log of the
+ * worker, and when that is full, sorted by cell, to the list of the cell: a sorted run of places (overlap.h) with small counts, and
+ * behind it the places that came since; when the room is used up these are sorted and merged into the run. Of several workers each
+ * counts the cells numbered first, which are most of the fragments, on its own, and locks the others one by one. All sums are of
+ * integers: nothing depends on the order. */
 #ifndef GRN_BUILD_TALLY_H
 #define GRN_BUILD_TALLY_H
 
@@ -19,32 +21,33 @@
 #define GRN_LENGTHS 1001 /* lengths 0 to 999; 1000: all longer ones */
 
 typedef struct {
-    uint32_t *place; /* (cap): run of n, then m more; behind them (cap) counts of one byte */
     uint32_t n, m, cap;
-    uint8_t lock;
-    uint16_t file;              /* 1 + the file that it was met in first */
+    uint32_t place[]; /* (cap): run of n, then m more; behind them (cap) counts of one byte */
+} grn_tally_list_t;
+
+typedef struct { /* complete after each file */
+    uint64_t total, total_in;   /* n_fragments and n_in with column 5 as weight */
     uint32_t n_fragments, n_in; /* fragments of the cell; those in at least one region */
     uint32_t n_free, n_mono;    /* shorter than GRN_MONO_MIN; mononucleosomal */
-    uint64_t total, total_in;   /* n_fragments and n_in with column 5 as weight */
     grn_tss_sums_t tss;
+    grn_tally_list_t *list; /* NULL: no place yet */
+    uint16_t file;          /* 1 + the file that it was met in first */
+    uint8_t lock;
 } grn_tally_cell_t;
 
-typedef struct { /* sums on their way to a cell, whose memory is being fetched */
-    grn_tally_cell_t *c;
-    grn_tss_sums_t sums;
-} grn_tally_due_t;
+typedef struct grn_tally_line_s grn_tally_line_t;
 
 typedef struct { /* of one worker */
-    uint64_t *log, *swap;
+    grn_percell_t own; /* of what came lately of the first cells; unused by a worker that is alone */
+    grn_tally_line_t *log;
     size_t n_log;
+    uint64_t *order, *order_swap; /* to sort the log by cell */
     uint32_t *place, *place_swap; /* for merging */
     uint8_t *count;
     size_t cap;
     uint32_t *hit; /* regions of a fragment */
     size_t hit_cap;
     uint64_t n_in;
-    grn_tally_due_t due[64];
-    size_t n_due;
     uint64_t *length;  /* (GRN_LENGTHS) fragments by length */
     uint64_t *profile; /* (GRN_TSS_WINDOW) cuts by position relative to a TSS */
 } grn_tally_worker_t;
@@ -57,7 +60,8 @@ typedef struct {
     uint16_t file;                /* number of the file being read */
     grn_fragpass_t pass;          /* options, cells, chromosomes (first those of `regions`, in their order), what was seen */
     grn_overlap_t overlap;
-    grn_percell_t cell; /* of grn_tally_cell_t */
+    grn_percell_t cell;   /* of grn_tally_cell_t */
+    grn_percell_t recent; /* of what came lately */
     int n_worker;
     grn_tally_worker_t *worker; /* (n_worker) */
     uint64_t n_listed, n_in;    /* fragments of the cells asked for; those in a region */
@@ -83,7 +87,7 @@ static inline grn_tally_cell_t *grn_tally_at(grn_tally_t *t, uint32_t cell)
  * grn_tally_room(c) elements. */
 static inline size_t grn_tally_room(const grn_tally_cell_t *c)
 {
-    return c->n;
+    return c->list ? c->list->n : 0;
 }
 void grn_tally_row(const grn_tally_t *t, const grn_tally_cell_t *c, size_t *n, uint32_t *idx, float *count);
 

@@ -39,9 +39,8 @@ static grn_status fill_rows(void *ctx, size_t begin, size_t end, int worker)
         b->m->indptr[i + 1] = n;
         b->n_fragments[i] = (double)c->n_fragments;
         b->n_in[i] = (double)c->n_in;
-        free(c->place);
-        c->place = NULL;
-        c->n = c->m = c->cap = 0;
+        free(c->list);
+        c->list = NULL;
     }
     return GRN_OK;
 }
