@@ -168,6 +168,11 @@ bad "ranks ranked again" grn-build rank -q ranks.tensor.zst -o z
 bad "region sets of another genome" grn-build enrich -q -s scores.tensor.zst -o z other.bed
 printf ',x1,x2\ny1,1,2\ny2,3,4\n' >which.csv
 bad "rows that may be cells or genes" aucell which.csv
+metacells() { grn-build metacells -q "$@" -o z; }
+bad "metacells of other cells" metacells -a z2 sim/counts.h5ad a.tensor.zst
+bad "metacells paired without types" metacells -a z2 --pair types sim/counts.h5ad a.tensor.zst
+bad "metacells of a column that is not there" metacells --by batch sim/counts.h5ad
+bad "metacells of too few cells" metacells --min-cells 1000 sim/counts.h5ad
 bad "ATAC of other cells" grn-build link -q -t z.tg -r z -f sim/tfs.txt -g sim/genes.gtf sim/counts.h5ad a.tensor.zst
 
 # ---- outputs and usage ----

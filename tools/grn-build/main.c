@@ -12,6 +12,7 @@ int main(int argc, char **argv)
         grn_build_scan,
         grn_build_rank,
         grn_build_enrich,
+        grn_build_metacells,
         grn_build_link,
         grn_build_regulon,
         grn_build_run,
