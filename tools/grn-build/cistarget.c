@@ -32,14 +32,21 @@ void grn_cistarget_clear(grn_cistarget_t *t)
 grn_status grn_cistarget_init(grn_cistarget_t *t, size_t M, size_t N, double auc_threshold, double rank_threshold, size_t n_sets,
                               const uint32_t *const *col, const size_t *n)
 {
-    grn_status rc = GRN_OK;
     uint64_t cut = grn_round_even(auc_threshold * (double)N), rt = (uint64_t)(rank_threshold * (double)N);
-    *t = (grn_cistarget_t){ .M = M, .N = N, .n_sets = n_sets };
+    *t = (grn_cistarget_t){ 0 };
     if (cut < 1 || cut > rt)
         return grn_err(GRN_EINVAL,
                        "--auc-threshold %g of %zu regions is the first %llu, --rank-threshold %g the first %llu: at least one, and no "
                        "more than the latter, are needed",
                        auc_threshold, N, (unsigned long long)cut, rank_threshold, (unsigned long long)rt);
+    return grn_cistarget_init_at(t, M, N, cut, rt, n_sets, col, n);
+}
+
+grn_status grn_cistarget_init_at(grn_cistarget_t *t, size_t M, size_t N, uint64_t cut, uint64_t rt, size_t n_sets,
+                                 const uint32_t *const *col, const size_t *n)
+{
+    grn_status rc = GRN_OK;
+    *t = (grn_cistarget_t){ .M = M, .N = N, .n_sets = n_sets };
     t->c = (uint32_t)cut - 1;
     t->rt = (uint32_t)rt;
     GRN_TRY(GRN_NEW(t->set, n_sets));

@@ -34,6 +34,9 @@ typedef struct {
 /* set s: n[s] columns col[s]. GRN_EINVAL when round(auc_threshold N) is 0 or above rt. */
 grn_status grn_cistarget_init(grn_cistarget_t *t, size_t M, size_t N, double auc_threshold, double rank_threshold, size_t n_sets,
                               const uint32_t *const *col, const size_t *n) GRN_MUST_USE;
+/* The same with the numbers of ranks themselves: c = cut - 1; the caller has made sure that 0 < cut <= rt <= N. */
+grn_status grn_cistarget_init_at(grn_cistarget_t *t, size_t M, size_t N, uint64_t cut, uint64_t rt, size_t n_sets,
+                                 const uint32_t *const *col, const size_t *n) GRN_MUST_USE;
 void grn_cistarget_clear(grn_cistarget_t *t);
 
 typedef struct { /* of one thread; zeroed is valid */
