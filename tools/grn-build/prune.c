@@ -376,7 +376,7 @@ static grn_status one_batch(run_t *r, size_t n)
 {
     grn_status rc = GRN_OK;
     GRN_TRY(set_columns(r, n));
-    GRN_TRY(grn_cistarget_init_at(&r->ct, r->d->db.M, r->d->db.N, r->d->cut, r->d->rt, n, r->col, r->n_col));
+    GRN_TRY(grn_cistarget_init_at(&r->ct, r->d->db.M, r->d->db.N, r->d->cut, r->d->rt, r->n_workers, n, r->col, r->n_col));
     GRN_TRY(grn_motifdb_pass(&r->d->db, NULL, first_work, r, grn_common.pool));
     r->entry = r->s->p.n;
     GRN_TRY(select_motifs(r));
@@ -391,6 +391,7 @@ static grn_status prepare(run_t *r, size_t largest, size_t at_once)
     grn_status rc = GRN_OK;
     GRN_TRY(GRN_NEW(r->work, r->n_workers));
     for (size_t i = 0; i < r->n_workers; i++) {
+        r->work[i].ct.lane = i;
         GRN_TRY(GRN_NEW_RAW(r->work[i].rank, r->d->db.N));
         GRN_TRY(GRN_NEW_RAW(r->work[i].hit, largest + 1));
     }
@@ -407,7 +408,7 @@ static grn_status prune_in(state_t *s, size_t i_db)
     grn_prune_t *p = &s->p;
     run_t r = { .s = s, .i_db = i_db, .d = &s->db[i_db], .n_workers = (size_t)grn_par_n(grn_common.pool) };
     const uint64_t budget = grn_common.max_mem ? grn_common.max_mem / 2 : DEFAULT_BUDGET;
-    size_t largest, at_once = (size_t)(budget / (16 * r.d->db.M + 24 * r.d->rt));
+    size_t largest, at_once = (size_t)(budget / (16 * r.d->db.M + 8 * (r.n_workers + 1) * r.d->rt));
     GRN_TRY(choose(&r, &largest));
     if (at_once < 1) at_once = 1;
     if (at_once > r.n) at_once = r.n;
