@@ -1,6 +1,6 @@
 """grn-build prune --all-modules against pandas (modules as pySCENIC's modules_from_adjacencies makes them) and ctxcore (recovery, AUC,
 leading edges), with the leading edge of a motif taken from its own curve.
-usage: prune_ctxcore.py LINKS.tsv MOTIF2TF.tsv RANKS.tsv REGULONS.tsv ENRICHED.tsv RANK_THRESHOLD NES
+usage: prune_ctxcore.py LINKS.tsv MOTIF2TF.tsv RANKS.tsv REGULONS.tsv ENRICHED.tsv RANK_THRESHOLD NES [MIN_MAPPED]
 LINKS: importance_tg where there is one, else |rho_tg|; MOTIF2TF: two columns; RANKS: motifs x genes."""
 import csv
 import sys
@@ -14,8 +14,9 @@ links["importance"] = links["importance_tg"] if "importance_tg" in links else li
 links = links[links["importance"] > 0]
 stands = set(map(tuple, pd.read_csv(sys.argv[2], sep="\t").itertuples(index=False)))
 ranks = pd.read_csv(sys.argv[3], sep="\t", index_col=0)
-ranks = ranks[[c for c in ranks.columns]].astype(np.int64)
+ranks = ranks.astype(np.int64)
 total, rank_threshold, min_nes = ranks.shape[1], int(sys.argv[6]), float(sys.argv[7])
+min_mapped = float(sys.argv[8]) if len(sys.argv) > 8 else 0.8
 
 
 def modules(table, levels):
@@ -43,7 +44,7 @@ for sign, table in ("+", links[links["rho_tg"] > 0.03]), ("-", links[links["rho_
     for tf, way, genes in modules(table, levels):
         genes = genes | {tf}
         found = sorted(genes & set(ranks.columns))
-        if len(genes) < 20 or (len(genes) - len(found)) / len(genes) >= 0.2:
+        if len(genes) < 20 or len(found) / len(genes) <= min_mapped:
             continue
         n_modules += 1
         rnk = ranks[found]

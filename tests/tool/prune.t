@@ -260,6 +260,22 @@ elif python3 -c 'import ctxcore.recovery, pandas' 2>/dev/null; then
     grn-view -q -O tsv both.zst >both.edges.tsv
     ran "modules, NES, leading edges and weights agree with pandas and ctxcore" python3 "$SRC/tests/parity/prune_ctxcore.py" tg.tsv m2t.tsv ranks.tsv both.edges.tsv both.tsv 80 1.5
     cat out
+    # real rankings (mc9nr, 5 motifs) and real cells
+    if t_data atac/cistarget_sample && t_data rna/pbmc3k/filtered && python3 -W ignore -c 'import pyarrow.feather as f, sys
+f.read_table(sys.argv[1]).to_pandas().set_index("features").to_csv("real.csv")' "$GRN_DATA/atac/cistarget_sample/hg19-tss-centered-10kb-10species.mc9nr.feather" 2>py.err; then
+        grn-view -q --from counts --orient cells -O zst -o real.zst real.csv
+        sed 's/,/\t/g' real.csv >real.tsv
+        printf '%s\n' SPI1 CEBPB CEBPD KLF4 PAX5 SPIB TBX21 GATA3 EOMES JUN FOS IRF8 >real.tfs
+        { printf 'motif\ttf\n'; for m in $(tail -n +2 real.csv | cut -d, -f1); do sed "s/^/$m\t/" real.tfs; done; } >real.m2t.tsv
+        grn-build link -q --no-pg -f real.tfs -t real.tg.zst "$GRN_DATA/rna/pbmc3k/filtered"
+        ran "mc9nr rankings, PBMC 3k" prune --all-modules --nes 1 --min-mapped 0.6 -t real.tg.zst -r real.zst --motif2tf real.m2t.tsv -o real.reg.zst -e real.enr.tsv
+        grn-view -q -O tsv real.tg.zst >real.tg.tsv
+        grn-view -q -O tsv real.reg.zst >real.reg.tsv
+        ran "agree with pandas and ctxcore" python3 "$SRC/tests/parity/prune_ctxcore.py" real.tg.tsv real.m2t.tsv real.tsv real.reg.tsv real.enr.tsv 5000 1 0.6
+        cat out
+    else
+        t_skip "prune.t: real rankings" "data or Feather V1 of pyarrow absent"
+    fi
 else
     t_skip "prune.t: parity with ctxcore" "python3 with ctxcore, pandas absent"
 fi
