@@ -224,6 +224,7 @@ t_exit 2 "grn-build prune: give --output*" "no output" prune -t tg.zst -r ranks.
 t_exit 2 "grn-build prune: give the TF to gene links*" "no links" prune -r ranks.zst --motif2tf m2t.tsv -o x.zst
 t_exit 2 "grn-build prune: give a motif database*" "no database" prune -t tg.zst --motif2tf m2t.tsv -o x.zst
 t_exit 2 "grn-build prune: give the table*" "no annotation" prune -t tg.zst -r ranks.zst -o x.zst
+t_exit 2 "grn-build prune: --cells gives the types of an RNA matrix*" "types without a matrix" prune $p --cells cells.tsv -o x.zst
 t_exit 2 "grn-build prune: --quantiles 'high': numbers*" "a quantile that is none" prune $p --quantiles high -o x.zst
 t_exit 2 "grn-build prune: --top-targets '5,5': 5 is given twice" "a number twice" prune $p --top-targets 5,5 -o x.zst
 t_exit 2 "grn-build prune: *all empty*" "no way" prune $p --quantiles= --top-targets= --top-regulators= -o x.zst

@@ -26,7 +26,6 @@ typedef struct {
     grn_colsrc_t src;
     grn_matrix_t label; /* row names and labels, where they come from a table */
     const grn_attrs_t *attrs;
-    const char *cells_tsv;
     size_t n;           /* cells in use */
     uint32_t *row;      /* (n) their rows, in bytewise order of names */
     int32_t *group;     /* (n) -1: none */
@@ -87,7 +86,6 @@ static grn_status open_assay(assay_t *a, const grn_counts_opt_t *given, const ch
 {
     grn_status rc = GRN_OK;
     grn_counts_opt_t o = *given;
-    a->cells_tsv = o.cells_tsv;
     if (*by) {
         o.also = by;
         o.n_also = 1;

@@ -62,11 +62,12 @@ static const grn_opt_t table[] = {
     GRN_OPT_END,
 };
 
-static grn_status check_options(void)
+static grn_status check_options(const grn_args_t *args)
 {
     if (!opt.o.out) return grn_err(GRN_EUSAGE, "give --output FILE");
     if (!opt.o.links) return grn_err(GRN_EUSAGE, "give the TF to gene links: --tf-gene FILE");
     if (!opt.ranks.n) return grn_err(GRN_EUSAGE, "give a motif database of genes: --ranks FILE");
+    if (opt.rna.cells_tsv && !args->n) return grn_err(GRN_EUSAGE, "--cells gives the types of an RNA matrix, which is missing");
     if (!opt.o.motif2tf) return grn_err(GRN_EUSAGE, "give the table of which TFs a motif stands for: --motif2tf FILE");
     return GRN_OK;
 }
@@ -75,7 +76,7 @@ static grn_status run(const grn_args_t *args)
 {
     grn_status rc = GRN_OK;
     grn_prune_opt_t *o = &opt.o;
-    GRN_TRY(check_options());
+    GRN_TRY(check_options(args));
     GRN_TRY(grn_modules_ways(&o->modules, opt.quantiles, opt.targets, opt.regulators));
     GRN_TRY(grn_annotation_kinds(opt.annotations, &o->annotation.kinds));
     GRN_TRY(grn_counts_cli(&opt.rna, &o->rna_opt));
