@@ -495,8 +495,7 @@ end:
     return rc;
 }
 
-/* Labels of a table for a matrix that has its own container. */
-static grn_status label_container(const char *path, const grn_counts_opt_t *opt, grn_matrix_t *m)
+grn_status grn_counts_label(const char *path, const grn_counts_opt_t *opt, grn_matrix_t *m)
 {
     grn_status rc = GRN_OK;
     grn_raw_t raw = { 0 };
@@ -540,7 +539,7 @@ grn_status grn_counts_load(const char *path, const grn_counts_opt_t *opt, grn_pa
     if (grn_cr_sniff(is_stdin ? "/proc/self/fd/0" : path)) {
         GRN_TRY(grn_matrix_load(path, pool, m));
         if (opt->require_counts) GRN_TRY(require_counts(path, m));
-        if (opt->cells_tsv) GRN_TRY(label_container(path, opt, m));
+        if (opt->cells_tsv) GRN_TRY(grn_counts_label(path, opt, m));
         return GRN_OK;
     }
     GRN_TRY(read_raw(path, opt, &raw));

@@ -45,6 +45,10 @@ struct grn_counts_opt_s {
 grn_status grn_counts_load(const char *path, const grn_counts_opt_t *opt, grn_par_t *pool,
                            grn_matrix_t *m) GRN_MUST_USE;
 
+/* Joins the labels of opt->cells_tsv to the rows of m, of which only names and attributes are looked at: a container is labelled
+ * without being read whole. path: for messages. GRN_EEMPTY: no row is in the table. */
+grn_status grn_counts_label(const char *path, const grn_counts_opt_t *opt, grn_matrix_t *m) GRN_MUST_USE;
+
 /* The option rows every matrix-reading tool shows under "Input": put GRN_COUNTS_OPTIONS(var) in its
  * table, where `var` is a static grn_counts_cli_t; grn_counts_cli turns it into options. */
 typedef struct {

@@ -185,6 +185,25 @@ nothing() { grn-build regulon -q -x scenicplus --gsea-fdr 0 -t tg.edges.zst -r r
 bad "no regulon passes" nothing
 printf ',x1,x2\ny1,1,2\ny2,3,4\n' >which.csv
 bad "rows that may be cells or genes" aucell which.csv
+metacells() { grn-build metacells -q "$@" -o z; }
+bad "metacells of other cells" metacells -a z2 sim/counts.h5ad a.tensor.zst
+bad "metacells paired without types" metacells -a z2 --pair types sim/counts.h5ad a.tensor.zst
+bad "metacells of a column that is not there" metacells --by batch sim/counts.h5ad
+bad "metacells of too few cells" metacells --min-cells 1000 sim/counts.h5ad
+# gene rankings: 3 motifs x 4 genes
+grn-build link -q -f sim/tfs.txt -t tg.edges.zst sim/counts.h5ad
+genes4=$(grn-view -q -O tsv tg.edges.zst | awk -F'\t' '!/^#/ && $2 != "gene" { print $2 }' | sort -u | head -n 4 | paste -sd,)
+few() { printf 'motif,%s\nM1,1,2,3,4\nM2,4,3,2,1\nM3,2,1,4,3\n' "$1" | grn-view -q --from counts --orient cells -O zst -o "$2.scores.zst" -; grn-build rank -q --genes "$2.scores.zst" -o "$2.ranks.zst"; }
+few "$genes4" few
+few Actb,Sox2,Spi1,Gata1 mouse
+grn-build rank -q --genes --regions-first few.scores.zst -o genes_first.zst
+printf 'motif\ttf\nM1\tT1\n' >m1.m2t
+printf 'motif\ttf\nMA0001.1\tT1\n' >other.m2t
+prune() { grn-build prune -q -t tg.edges.zst "$@" -o z; }
+bad "gene rankings of another species" prune -r mouse.ranks.zst --motif2tf m1.m2t
+bad "gene rankings with a row per gene" prune -r genes_first.zst --motif2tf m1.m2t
+bad "annotation of other motifs" prune -r few.ranks.zst --auc-threshold 0.5 --motif2tf other.m2t
+bad "rankings too short for the threshold" prune -r few.ranks.zst --motif2tf m1.m2t
 bad "ATAC of other cells" grn-build link -q -t z.tg -r z -f sim/tfs.txt -g sim/genes.gtf sim/counts.h5ad a.tensor.zst
 
 # ---- outputs and usage ----

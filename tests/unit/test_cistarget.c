@@ -203,13 +203,18 @@ static grn_status add_work(void *ctx, size_t begin, size_t end, int worker)
     return GRN_OK;
 }
 
-static void run(add_t *a, const data_t *d, int threads, int reverse)
+static void run(add_t *a, const data_t *d, int threads, int reverse, int lanes)
 {
     const uint32_t *col[S] = { d->col[0], d->col[1], d->col[2] };
     grn_par_t *pool;
     *a = (add_t){ .d = d, .reverse = reverse };
     assert_int_equal(grn_par_create(&pool, threads), GRN_OK);
-    assert_int_equal(grn_cistarget_init(&a->t, M, N, 0.02, 0.1, S, col, d->n), GRN_OK);
+    if (lanes) {
+        assert_int_equal(grn_cistarget_init_at(&a->t, M, N, 60, N / 10, (size_t)threads, S, col, d->n), GRN_OK);
+        for (size_t k = 0; k < (size_t)threads; k++) a->w[k].lane = k;
+    } else {
+        assert_int_equal(grn_cistarget_init(&a->t, M, N, 0.02, 0.1, S, col, d->n), GRN_OK);
+    }
     assert_int_equal(grn_par_for(pool, M, 1, add_work, a), GRN_OK);
     assert_int_equal(grn_cistarget_finish(&a->t), GRN_OK);
     grn_par_destroy(pool);
@@ -231,7 +236,7 @@ static void against_dense(void **state)
     add_t a;
     size_t n_enriched = 0;
     make(d);
-    run(&a, d, 3, 0);
+    run(&a, d, 3, 0, 0);
     assert_int_equal(a.t.c, C);
     assert_int_equal(a.t.rt, RT);
     for (size_t s = 0; s < S; s++) {
@@ -275,21 +280,23 @@ static void against_dense(void **state)
     free(d);
 }
 
-/* Neither threads nor the order of motifs change a bit. */
+/* Neither threads nor the order of motifs change a bit, nor whether sums are kept per thread. */
 static void any_order(void **state)
 {
     (void)state;
     data_t *d = calloc(1, sizeof *d);
     add_t a, b;
     make(d);
-    run(&a, d, 1, 0);
-    run(&b, d, 4, 1);
-    for (size_t s = 0; s < S; s++) {
-        assert_memory_equal(a.t.set[s].nes, b.t.set[s].nes, M * sizeof(double));
-        assert_memory_equal(a.t.set[s].above, b.t.set[s].above, a.t.rt * sizeof(double));
+    run(&a, d, 1, 0, 0);
+    for (int lanes = 0; lanes < 2; lanes++) {
+        run(&b, d, 4, 1, lanes);
+        for (size_t s = 0; s < S; s++) {
+            assert_memory_equal(a.t.set[s].nes, b.t.set[s].nes, M * sizeof(double));
+            assert_memory_equal(a.t.set[s].above, b.t.set[s].above, a.t.rt * sizeof(double));
+        }
+        run_clear(&b);
     }
     run_clear(&a);
-    run_clear(&b);
     free(d);
 }
 

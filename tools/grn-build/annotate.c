@@ -193,7 +193,7 @@ grn_status grn_annotation_load(grn_annotation_t *a, const grn_annotation_opt_t *
     if (o->tfs) GRN_TRY(grn_tflist_load(o->tfs, &listed, NULL));
     if (o->matrix) GRN_TRY(load_genes(o, pool, &genes));
     if (o->motif2tf) {
-        GRN_TRY(grn_motif2tf_load(o->motif2tf, NULL, &t));
+        GRN_TRY(grn_motif2tf_load(o->motif2tf, o->filter, &t));
         f.t = &t;
         GRN_TRY(grn_names_dup(&a->tfs, &t.tfs));
     } else {

@@ -33,6 +33,7 @@ typedef struct {
     const char *motif2tf, *tfs, *matrix; /* paths, each may be NULL */
     int kinds;                           /* GRN_M2T_ bits that count */
     int compat;
+    const grn_motif2tf_opt_t *filter; /* of the rows of motif2tf; NULL: the defaults */
 } grn_annotation_opt_t;
 
 void grn_annotation_clear(grn_annotation_t *a);

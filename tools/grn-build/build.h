@@ -12,8 +12,10 @@ extern const grn_subtool_t grn_build_dar;     /* differential accessible regions
 extern const grn_subtool_t grn_build_scan;    /* motifs in sequence: sites, or scores of every pair */
 extern const grn_subtool_t grn_build_rank;    /* motif scores -> rankings of regions */
 extern const grn_subtool_t grn_build_enrich;  /* region sets x motif database -> enriched motifs, TF -> region edges */
+extern const grn_subtool_t grn_build_metacells; /* cells -> metacells of one type, in RNA and ATAC alike */
 extern const grn_subtool_t grn_build_link;    /* TF -> gene and region -> gene correlations */
 extern const grn_subtool_t grn_build_regulon; /* signed TF -> region -> gene triplets per cell type */
+extern const grn_subtool_t grn_build_prune;   /* TF -> gene modules pruned by motifs: regulons from RNA */
 extern const grn_subtool_t grn_build_run;     /* all steps in one call */
 
 #endif

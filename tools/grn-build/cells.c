@@ -1,8 +1,10 @@
 #include "cells.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 
 void grn_cells_clear(grn_cells_t *c)
@@ -203,4 +205,31 @@ grn_status grn_types_load(const grn_matrix_t *m, const grn_matrix_t *other,
 end:
     if (rc) grn_types_clear(t);
     return rc;
+}
+
+grn_status grn_types_check(const grn_types_t *t, uint64_t min_cells, grn_funnel_t *f)
+{
+    size_t kept = 0;
+    if (t->is_default) grn_log_warn("no cell types: every cell is of type 'all' (--cells TSV gives them)");
+    if (t->n_unknown) grn_log_info("%zu cells have no type and count for none", t->n_unknown);
+    for (size_t k = 0; k < t->types.n; k++) {
+        int ok = t->n_cells[k] >= min_cells;
+        kept += (size_t)ok;
+        if (!ok)
+            grn_log_warn("type '%s' has %zu cells, fewer than %" PRIu64 ": left out", grn_names_get(&t->types, k), t->n_cells[k],
+                         min_cells);
+    }
+    return grn_funnel_add(f, "types", kept, t->types.n - kept, "cell types with at least %" PRIu64 " cells", min_cells);
+}
+
+void grn_types_mark_on(const uint32_t *count, const grn_types_t *types, size_t n_cols, const uint32_t *map, size_t n_on, double frac,
+                       uint8_t *on)
+{
+    for (size_t t = 0; t < types->types.n; t++) {
+        double need = frac * (double)types->n_cells[t];
+        for (size_t j = 0; j < n_cols; j++) {
+            uint32_t c = count[t * n_cols + j], to = map ? map[j] : (uint32_t)j;
+            if (to != UINT32_MAX) on[t * n_on + to] = c > 0 && c >= need - 1e-9;
+        }
+    }
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "funnel.h"
 #include "io/matrix.h"
 
 /* The join. Exact names first; then, among the names left on both sides, names without a final
@@ -40,5 +41,11 @@ typedef struct {
 void grn_types_clear(grn_types_t *t);
 grn_status grn_types_load(const grn_matrix_t *m, const grn_matrix_t *other,
                           const grn_types_t *other_types, grn_types_t *t) GRN_MUST_USE;
+/* Says which types have fewer than min_cells cells, and that everything is "all" or has no type; the step goes to the funnel. */
+grn_status grn_types_check(const grn_types_t *t, uint64_t min_cells, grn_funnel_t *f) GRN_MUST_USE;
+/* on[t, to(j)] = column j has a count in at least frac of the cells of type t. count: (types, n_cols) such cells. map[j]: place of column
+ * j in on (types, n_on), UINT32_MAX: none; NULL: j. */
+void grn_types_mark_on(const uint32_t *count, const grn_types_t *types, size_t n_cols, const uint32_t *map, size_t n_on, double frac,
+                       uint8_t *on);
 
 #endif

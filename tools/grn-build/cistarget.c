@@ -9,6 +9,10 @@
 
 __extension__ typedef unsigned __int128 u128;
 
+#define SMALL 40 /* numbers sorted one by one */
+#define S2_BITS 40
+#define S2_MASK (((uint64_t)1 << S2_BITS) - 1)
+
 uint64_t grn_round_even(double x)
 {
     double down = floor(x), rest = x - down;
@@ -20,8 +24,7 @@ void grn_cistarget_clear(grn_cistarget_t *t)
 {
     for (size_t s = 0; t->set && s < t->n_sets; s++) {
         free(t->set[s].area);
-        free((void *)t->set[s].step1);
-        free((void *)t->set[s].step2);
+        free((void *)t->set[s].step);
         free(t->set[s].nes);
         free(t->set[s].above);
     }
@@ -32,14 +35,29 @@ void grn_cistarget_clear(grn_cistarget_t *t)
 grn_status grn_cistarget_init(grn_cistarget_t *t, size_t M, size_t N, double auc_threshold, double rank_threshold, size_t n_sets,
                               const uint32_t *const *col, const size_t *n)
 {
-    grn_status rc = GRN_OK;
     uint64_t cut = grn_round_even(auc_threshold * (double)N), rt = (uint64_t)(rank_threshold * (double)N);
-    *t = (grn_cistarget_t){ .M = M, .N = N, .n_sets = n_sets };
+    *t = (grn_cistarget_t){ 0 };
     if (cut < 1 || cut > rt)
         return grn_err(GRN_EINVAL,
                        "--auc-threshold %g of %zu regions is the first %llu, --rank-threshold %g the first %llu: at least one, and no "
                        "more than the latter, are needed",
                        auc_threshold, N, (unsigned long long)cut, rank_threshold, (unsigned long long)rt);
+    return grn_cistarget_init_at(t, M, N, cut, rt, 0, n_sets, col, n);
+}
+
+/* M motifs add at a rank at most 1 each to S1, and 2 n - 1 to S2. */
+static grn_status check_bits(size_t M, uint64_t rt, size_t n)
+{
+    uint64_t most = n < rt ? n : rt;
+    if (M < (uint64_t)1 << (64 - S2_BITS) && (u128)M * 2 * most < (u128)1 << S2_BITS) return GRN_OK;
+    return grn_err(GRN_EUNSUP, "%zu motifs and a set of %zu are too many to add up", M, n);
+}
+
+grn_status grn_cistarget_init_at(grn_cistarget_t *t, size_t M, size_t N, uint64_t cut, uint64_t rt, size_t n_lanes, size_t n_sets,
+                                 const uint32_t *const *col, const size_t *n)
+{
+    grn_status rc = GRN_OK;
+    *t = (grn_cistarget_t){ .M = M, .N = N, .n_sets = n_sets, .n_lanes = n_lanes ? n_lanes : 1, .shared = !n_lanes };
     t->c = (uint32_t)cut - 1;
     t->rt = (uint32_t)rt;
     GRN_TRY(GRN_NEW(t->set, n_sets));
@@ -49,8 +67,8 @@ grn_status grn_cistarget_init(grn_cistarget_t *t, size_t M, size_t N, double auc
         x->n = n[s];
         GRN_TRY(GRN_NEW(x->area, M));
         GRN_TRY(GRN_NEW(x->nes, M));
-        GRN_TRY(GRN_NEW(x->step1, rt));
-        GRN_TRY(GRN_NEW(x->step2, rt));
+        GRN_TRY(check_bits(M, rt, n[s]));
+        GRN_TRY(GRN_NEW(x->step, t->n_lanes * rt));
     }
 end:
     if (rc) grn_cistarget_clear(t);
@@ -64,17 +82,16 @@ void grn_cistarget_work_clear(grn_cistarget_work_t *w)
     *w = (grn_cistarget_work_t){ 0 };
 }
 
-static int ascending(const void *x, const void *y)
-{
-    uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
-    return a < b ? -1 : a > b;
-}
-
 /* Bytes from the lowest on, as many as the largest has. */
 static void sort_ranks(uint32_t *v, uint32_t *tmp, size_t n, uint32_t limit)
 {
-    if (n < 64) {
-        if (n > 1) qsort(v, n, sizeof *v, ascending);
+    if (n <= SMALL) {
+        for (size_t i = 1; i < n; i++) {
+            uint32_t x = v[i];
+            size_t k = i;
+            for (; k && v[k - 1] > x; k--) v[k] = v[k - 1];
+            v[k] = x;
+        }
         return;
     }
     uint32_t *from = v, *to = tmp;
@@ -108,7 +125,13 @@ end:
     return rc;
 }
 
-static void count(_Atomic uint64_t *x, uint64_t by)
+/* Adds to a sum that no other thread writes to, or that all may. */
+static void add_alone(_Atomic uint64_t *x, uint64_t by)
+{
+    atomic_store_explicit(x, atomic_load_explicit(x, memory_order_relaxed) + by, memory_order_relaxed);
+}
+
+static void add_shared(_Atomic uint64_t *x, uint64_t by)
 {
     atomic_fetch_add_explicit(x, by, memory_order_relaxed);
 }
@@ -121,13 +144,15 @@ grn_status grn_cistarget_add(grn_cistarget_t *t, size_t motif, const uint32_t *r
         size_t n;
         uint64_t area = 0;
         GRN_TRY(ranks_of(t, x, rank, w, &n));
-        for (size_t i = 0; i < n; i++) {
-            uint32_t r = w->rank[i];
-            if (r < t->c) area += t->c - r;
-            count(&x->step1[r], 1);
-            count(&x->step2[r], 2 * i + 1);
-        }
+        const uint32_t *v = w->rank;
+        for (size_t i = 0; i < n && v[i] < t->c; i++) area += t->c - v[i];
         x->area[motif] = area;
+        _Atomic uint64_t *step = x->step + w->lane * t->rt;
+        const uint64_t one = (uint64_t)1 << S2_BITS;
+        if (t->shared)
+            for (size_t i = 0; i < n; i++) add_shared(&step[v[i]], one + 2 * i + 1);
+        else
+            for (size_t i = 0; i < n; i++) add_alone(&step[v[i]], one + 2 * i + 1);
     }
 end:
     return rc;
@@ -159,8 +184,11 @@ grn_status grn_cistarget_finish(grn_cistarget_t *t)
         finish_nes(t, x);
         if (!x->above) GRN_TRY(GRN_NEW_RAW(x->above, t->rt));
         for (uint32_t r = 0; r < t->rt; r++) {
-            s1 += x->step1[r];
-            s2 += x->step2[r];
+            for (size_t k = 0; k < t->n_lanes; k++) {
+                uint64_t step = atomic_load_explicit(&x->step[k * t->rt + r], memory_order_relaxed);
+                s1 += step >> S2_BITS;
+                s2 += step & S2_MASK;
+            }
             u128 spread = (u128)t->M * s2 - (u128)s1 * s1;
             x->above[r] = ((double)s1 + 2 * sqrt((double)spread)) / M;
         }

@@ -6,8 +6,8 @@
  * of RCC - (mean + 2 sd of all motifs' RCC) and all regions up to it.
  *
  * All sums are whole numbers and exact, so no result depends on the order of motifs or threads: S1[x] and S2[x] (sums of RCC and
- * RCC^2 over motifs) are kept as differences, to which the i-th smallest rank r of a motif adds 1 and 2i - 1 at r. O(M n log n + rt)
- * time and O(rt) memory per set. NES is (M A - S1) / sqrt(M S2 - S1^2) of whole numbers A; NaN when all motifs have one AUC. */
+ * RCC^2 over motifs) are kept as differences, to which the i-th smallest rank r of a motif adds 1 and 2i - 1 at r; both in one word. O(M n
+ * + rt) time and O(lanes rt) memory per set. NES is (M A - S1) / sqrt(M S2 - S1^2) of whole numbers A; NaN when all motifs have one AUC. */
 #ifndef GRN_BUILD_CISTARGET_H
 #define GRN_BUILD_CISTARGET_H
 
@@ -20,13 +20,14 @@ typedef struct {         /* one set */
     const uint32_t *col; /* (n) its regions; borrowed */
     size_t n;
     uint64_t *area;                  /* (M) sums of c - r */
-    _Atomic uint64_t *step1, *step2; /* (rt) differences of S1, S2 */
+    _Atomic uint64_t *step; /* (lanes, rt) differences of S1 << 40, and of S2 */
     double *nes;                     /* (M) after finish */
     double *above;                   /* (rt) after finish: mean + 2 sd of the recovery curves */
 } grn_cistarget_set_t;
 
 typedef struct {
-    size_t M, N, n_sets;
+    size_t M, N, n_sets, n_lanes;
+    int shared; /* the one lane is of all threads */
     uint32_t c, rt;
     grn_cistarget_set_t *set; /* (n_sets) */
 } grn_cistarget_t;
@@ -34,11 +35,16 @@ typedef struct {
 /* set s: n[s] columns col[s]. GRN_EINVAL when round(auc_threshold N) is 0 or above rt. */
 grn_status grn_cistarget_init(grn_cistarget_t *t, size_t M, size_t N, double auc_threshold, double rank_threshold, size_t n_sets,
                               const uint32_t *const *col, const size_t *n) GRN_MUST_USE;
+/* The same with the numbers of ranks themselves: c = cut - 1; the caller has made sure that 0 < cut <= rt <= N. n_lanes: sums are kept
+ * once per lane, without locks, for as many threads; 0: all threads share them (init). GRN_EUNSUP: sums beyond their bits. */
+grn_status grn_cistarget_init_at(grn_cistarget_t *t, size_t M, size_t N, uint64_t cut, uint64_t rt, size_t n_lanes, size_t n_sets,
+                                 const uint32_t *const *col, const size_t *n) GRN_MUST_USE;
 void grn_cistarget_clear(grn_cistarget_t *t);
 
 typedef struct { /* of one thread; zeroed is valid */
     uint32_t *rank, *tmp;
     size_t cap, tmp_cap;
+    size_t lane; /* with lanes: of this thread */
 } grn_cistarget_work_t;
 void grn_cistarget_work_clear(grn_cistarget_work_t *w);
 

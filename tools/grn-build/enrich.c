@@ -127,7 +127,7 @@ static grn_status take_names(grn_enrich_t *e, const grn_motifdb_t *db)
 static grn_status annotate(state_t *s)
 {
     grn_status rc = GRN_OK;
-    grn_annotation_opt_t o = { opt.motif2tf, opt.tfs, opt.matrix, 0, opt.o.compat };
+    grn_annotation_opt_t o = { opt.motif2tf, opt.tfs, opt.matrix, 0, opt.o.compat, NULL };
     grn_annotation_t *a = &s->annotation;
     GRN_TRY(grn_annotation_kinds(opt.annotations, &o.kinds));
     GRN_TRY(take_names(&s->e, &s->ranks));

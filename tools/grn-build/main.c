@@ -12,8 +12,10 @@ int main(int argc, char **argv)
         grn_build_scan,
         grn_build_rank,
         grn_build_enrich,
+        grn_build_metacells,
         grn_build_link,
         grn_build_regulon,
+        grn_build_prune,
         grn_build_run,
     };
     return grn_tool_main_sub("grn-build", "gene regulatory networks from scATAC and scRNA data", sub, sizeof sub / sizeof *sub, argc, argv);

@@ -18,20 +18,6 @@ void grn_links_clear(grn_links_t *l)
 
 /* ---- what is on in which type ---- */
 
-/* on[t, to(j)] = column j has a count in at least frac of the cells of type t. map[j]: place of
- * column j in on, UINT32_MAX: none; NULL: j. */
-static void mark_on(const uint32_t *count, const grn_types_t *types, size_t n_cols,
-                    const uint32_t *map, size_t n_on, double frac, uint8_t *on)
-{
-    for (size_t t = 0; t < types->types.n; t++) {
-        double need = frac * (double)types->n_cells[t];
-        for (size_t j = 0; j < n_cols; j++) {
-            uint32_t c = count[t * n_cols + j], to = map ? map[j] : (uint32_t)j;
-            if (to != UINT32_MAX) on[t * n_on + to] = c > 0 && c >= need - 1e-9;
-        }
-    }
-}
-
 /* level[t, to(j)] = share of the cells of type t where column j has a count. */
 static void fill_level(const uint32_t *count, const grn_types_t *types, size_t n_cols, const uint32_t *map, size_t n_to, float *level)
 {
@@ -41,23 +27,6 @@ static void fill_level(const uint32_t *count, const grn_types_t *types, size_t n
             if (to != UINT32_MAX && types->n_cells[t]) level[t * n_to + to] = (float)count[t * n_cols + j] / (float)types->n_cells[t];
         }
     }
-}
-
-static grn_status check_types(grn_regulon_t *g, const grn_types_t *t)
-{
-    size_t kept = 0;
-    if (t->is_default)
-        grn_log_warn("no cell types: every cell is of type 'all' (--cells TSV gives them)");
-    if (t->n_unknown) grn_log_info("%zu cells have no type and count for none", t->n_unknown);
-    for (size_t k = 0; k < t->types.n; k++) {
-        int ok = t->n_cells[k] >= g->opt->min_type_cells;
-        kept += (size_t)ok;
-        if (!ok)
-            grn_log_warn("type '%s' has %zu cells, fewer than %" PRIu64 ": left out",
-                         grn_names_get(&t->types, k), t->n_cells[k], g->opt->min_type_cells);
-    }
-    return grn_funnel_add(&g->funnel, "types", kept, t->types.n - kept,
-                          "cell types with at least %" PRIu64 " cells", g->opt->min_type_cells);
 }
 
 /* The genes of the matrix, and the linked TFs that it lacks. */
@@ -100,10 +69,10 @@ static grn_status load_rna(grn_regulon_t *g, grn_colsrc_t *rna)
     GRN_TRY(GRN_NEW(count, g->types.types.n * g->n_cols));
     GRN_TRY(GRN_NEW(g->gene_on, n));
     GRN_TRY(GRN_NEW(g->tf_on, n));
-    GRN_TRY(check_types(g, &g->types));
+    GRN_TRY(grn_types_check(&g->types, g->opt->min_type_cells, &g->funnel));
     GRN_TRY(grn_colsrc_by_type(rna, g->types.code, g->types.types.n, count));
-    mark_on(count, &g->types, g->n_cols, NULL, g->n_genes, g->opt->min_gene_frac, g->gene_on);
-    mark_on(count, &g->types, g->n_cols, NULL, g->n_genes, g->opt->min_tf_frac, g->tf_on);
+    grn_types_mark_on(count, &g->types, g->n_cols, NULL, g->n_genes, g->opt->min_gene_frac, g->gene_on);
+    grn_types_mark_on(count, &g->types, g->n_cols, NULL, g->n_genes, g->opt->min_tf_frac, g->tf_on);
     GRN_TRY(GRN_NEW(g->tf_level, n));
     fill_level(count, &g->types, g->n_cols, NULL, g->n_genes, g->tf_level);
 end:
@@ -160,7 +129,7 @@ static grn_status load_atac(grn_regulon_t *g, const grn_matrix_t *rna)
     GRN_TRY(GRN_NEW(g->region_on, T * g->n_regions));
     GRN_TRY(GRN_NEW(g->region_cells, T * g->n_regions));
     GRN_TRY(grn_colsrc_by_type(&atac, code, T, count));
-    mark_on(count, &aligned, R, map, g->n_regions, g->opt->min_region_frac, g->region_on);
+    grn_types_mark_on(count, &aligned, R, map, g->n_regions, g->opt->min_region_frac, g->region_on);
     GRN_TRY(GRN_NEW(g->region_level, T * g->n_regions));
     fill_level(count, &aligned, R, map, g->n_regions, g->region_level);
     for (size_t k = 0; k < T * R; k++) {
