@@ -81,6 +81,7 @@ static void free_data(data_t *d)
 }
 
 typedef struct {
+    size_t p; /* predictors of the space; 0: P */
     double importance[Q][P];
     size_t n_trees[Q], calls[Q];
 } result_t;
@@ -89,7 +90,7 @@ static grn_status keep(void *ctx, size_t target, size_t n_trees, const double *i
 {
     result_t *x = ctx;
     (void)worker;
-    memcpy(x->importance[target], importance, sizeof x->importance[target]);
+    memcpy(x->importance[target], importance, (x->p ? x->p : P) * sizeof *importance);
     x->n_trees[target] = n_trees;
     x->calls[target]++;
     return GRN_OK;
@@ -325,6 +326,7 @@ static void few_predictors(void **state)
     const uint64_t key[] = { 5, 3 };
     grn_boost_space_t s = { &d->bins, d->cell_key, key, one, 1 };
     grn_boost_target_t own = { { N, d->off[4] - d->off[3], d->idx + d->off[3], d->val + d->off[3] }, 0 };
+    x->p = 1;
     assert_int_equal(grn_forest_many(&o, &s, d->target, 1, NULL, keep, x), GRN_OK);
     assert_true(x->importance[0][0] == 1 && x->n_trees[0] == 10);
     assert_int_equal(grn_forest_many(&o, &s, &own, 1, NULL, keep, x), GRN_OK);
@@ -333,7 +335,7 @@ static void few_predictors(void **state)
     assert_int_equal(grn_forest_many(&o, &s, d->target, 1, NULL, keep, x), GRN_OK);
     assert_true(x->importance[0][0] == 0);
     s.column = two;
-    s.p = 2;
+    s.p = x->p = 2;
     assert_int_equal(grn_forest_many(&o, &s, d->target, 1, NULL, keep, x), GRN_OK);
     assert_true(x->importance[0][0] == 0 && x->importance[0][1] == 1);
     free(x);
