@@ -9,9 +9,11 @@
 #include "boost/common.h"
 
 #define BITS 28 /* of the range of a target */
+#define FEW 16  /* cells of a node up to which they are sorted */
+#define PART 16 /* at least this part of all cells makes a node whose cells are kept as bits */
 #define NONE UINT32_MAX
 
-typedef int64_t pair_t __attribute__((vector_size(16))); /* sum of the target, number of draws */
+typedef double pair_t __attribute__((vector_size(16))); /* sum of the target, number of draws: whole numbers, exact below 2^53 */
 
 uint64_t grn_forest_tree_key(uint64_t seed, uint64_t tree)
 {
@@ -21,13 +23,17 @@ uint64_t grn_forest_tree_key(uint64_t seed, uint64_t tree)
 /* ---- predictors as codes: ranks of their values ---- */
 
 typedef struct { /* what targets share; cells and predictors in the order of their hashes */
+    const grn_bins_t *bins; /* until they are made */
     size_t n, p, row;     /* row: bytes of a predictor */
     int wide;             /* codes take two bytes */
     uint8_t *code;        /* (p, n) */
     uint32_t *n_code;     /* (p) */
     uint32_t *rest;       /* (p) the code of most cells; NONE: of no more than a third */
+    size_t words;         /* of a bit a cell */
+    uint64_t *bits;       /* (p, words) cells not at rest */
     uint32_t *cell_place; /* (n) of cell i of the bins */
     uint32_t *predictor;  /* (p) of the space, at a place */
+    uint32_t *column;     /* (p) of the bins, at a place */
     size_t most_codes;
 } codes_t;
 
@@ -36,29 +42,25 @@ static void codes_clear(codes_t *c)
     free(c->code);
     free(c->n_code);
     free(c->rest);
+    free(c->bits);
     free(c->cell_place);
     free(c->predictor);
+    free(c->column);
 }
-
-typedef struct {
-    const grn_boost_space_t *space;
-    codes_t *c;
-} code_job_t;
 
 static grn_status code_work(void *ctx, size_t begin, size_t end, int worker)
 {
-    const code_job_t *job = ctx;
-    const grn_bins_t *b = job->space->bins;
-    codes_t *c = job->c;
+    codes_t *c = ctx;
+    const grn_bins_t *b = c->bins;
     (void)worker;
     for (size_t k = begin; k < end; k++) {
-        uint32_t j = c->predictor[k];
-        size_t col = job->space->column ? job->space->column[j] : j;
-        uint64_t first = b->run_off[col], middle = first + b->n_above[col], last = b->run_off[col + 1];
+        size_t j = c->column[k];
+        uint64_t first = b->run_off[j], middle = first + b->n_above[j], last = b->run_off[j + 1];
         uint32_t rest = (uint32_t)(last - middle);
         size_t stored = (size_t)(b->cell_off[last] - b->cell_off[first]);
         uint8_t *narrow = c->code + k * c->row;
         uint16_t *wide = (uint16_t *)(void *)narrow;
+        uint64_t *bits = c->bits + k * c->words;
         for (size_t i = 0; i < c->n; i++) {
             if (c->wide) wide[i] = (uint16_t)rest;
             else narrow[i] = (uint8_t)rest;
@@ -67,6 +69,7 @@ static grn_status code_work(void *ctx, size_t begin, size_t end, int worker)
             uint32_t code = r < middle ? (uint32_t)(rest + (middle - r)) : (uint32_t)(r - middle);
             for (uint64_t e = b->cell_off[r]; e < b->cell_off[r + 1]; e++) {
                 uint32_t i = c->cell_place[b->cell[e]];
+                bits[i / 64] |= (uint64_t)1 << (i % 64);
                 if (c->wide) wide[i] = (uint16_t)code;
                 else narrow[i] = (uint8_t)code;
             }
@@ -80,15 +83,16 @@ static grn_status codes_init(codes_t *c, const grn_boost_space_t *s, grn_par_t *
 {
     grn_status rc = GRN_OK;
     const grn_bins_t *b = s->bins;
-    *c = (codes_t){ .n = b->n, .p = s->p };
+    *c = (codes_t){ .bins = b, .n = b->n, .p = s->p };
     GRN_TRY(GRN_NEW_RAW(c->n_code, c->p));
     GRN_TRY(GRN_NEW_RAW(c->rest, c->p));
     GRN_TRY(GRN_NEW_RAW(c->predictor, c->p));
+    GRN_TRY(GRN_NEW_RAW(c->column, c->p));
     GRN_TRY(GRN_NEW_RAW(c->cell_place, c->n));
     GRN_TRY(grn_boost_order(s->name_key, c->p, c->predictor, NULL));
     GRN_TRY(grn_boost_order(s->cell_key, c->n, NULL, c->cell_place));
     for (size_t k = 0; k < c->p; k++) {
-        size_t j = s->column ? s->column[c->predictor[k]] : c->predictor[k];
+        size_t j = c->column[k] = s->column ? s->column[c->predictor[k]] : c->predictor[k];
         uint64_t n_code = b->run_off[j + 1] - b->run_off[j] + 1;
         if (n_code > 65536)
             GRN_FAIL(GRN_EUNSUP, "predictor %zu has %llu values or bins; at most 65,536 are supported", j, (unsigned long long)n_code);
@@ -98,7 +102,9 @@ static grn_status codes_init(codes_t *c, const grn_boost_space_t *s, grn_par_t *
     c->wide = c->most_codes > 256;
     c->row = c->n << c->wide;
     GRN_TRY(GRN_NEW_RAW(c->code, c->p * c->row));
-    GRN_TRY(grn_par_for(pool, c->p, 16, code_work, &(code_job_t){ s, c }));
+    c->words = (c->n + 63) / 64;
+    GRN_TRY(GRN_NEW(c->bits, c->p * c->words));
+    GRN_TRY(grn_par_for(pool, c->p, 16, code_work, c));
 end:
     return rc;
 }
@@ -125,10 +131,10 @@ typedef struct { /* one worker */
     uint32_t *count;    /* (n) draws of a cell */
     uint32_t *cell;     /* (n) of the nodes, one after the other */
     uint32_t *far_cell; /* (n) scratch */
-    pair_t *pay;        /* (n) of each cell: draws r, draws */
-    pair_t *far_pay;    /* (n) scratch */
-    uint32_t *at;       /* (n) scratch: cells not at rest */
-    uint16_t *at_code;  /* (n) */
+    uint64_t *bits;     /* (words) the cells of the node at hand, if is_part; else 0 */
+    int is_part;
+    pair_t *pay;        /* (n) of a cell: draws r, draws */
+    uint32_t *at;       /* (n + 8) scratch: cells not at rest */
     pair_t *hist;       /* (most_codes) zero between uses */
     uint8_t *seen;      /* (most_codes, whole 64s) zero between uses */
     uint32_t *order;    /* (p) places; 0..p-1 between uses */
@@ -144,10 +150,9 @@ static void worker_clear(worker_t *w)
     free(w->count);
     free(w->cell);
     free(w->far_cell);
+    free(w->bits);
     free(w->pay);
-    free(w->far_pay);
     free(w->at);
-    free(w->at_code);
     free(w->hist);
     free(w->seen);
     free(w->order);
@@ -166,10 +171,9 @@ static grn_status worker_init(worker_t *w, const codes_t *c)
     GRN_TRY(GRN_NEW_RAW(w->count, c->n));
     GRN_TRY(GRN_NEW_RAW(w->cell, c->n));
     GRN_TRY(GRN_NEW_RAW(w->far_cell, c->n));
+    GRN_TRY(GRN_NEW(w->bits, c->words));
     GRN_TRY(GRN_NEW_RAW(w->pay, c->n));
-    GRN_TRY(GRN_NEW_RAW(w->far_pay, c->n));
-    GRN_TRY(GRN_NEW_RAW(w->at, c->n + 1));
-    GRN_TRY(GRN_NEW_RAW(w->at_code, c->n + 1));
+    GRN_TRY(GRN_NEW_RAW(w->at, c->n + 8));
     GRN_TRY(GRN_NEW(w->hist, c->most_codes));
     GRN_TRY(GRN_NEW(w->seen, (c->most_codes + 63) / 64 * 64));
     GRN_TRY(GRN_NEW_RAW(w->order, c->p));
@@ -182,33 +186,52 @@ end:
     return rc;
 }
 
+/* Cells of the node that are not at rest, into w->at: both sets of bits, without a branch on them where no word has more than eight. */
+static size_t meet(worker_t *w, uint32_t place)
+{
+    const uint64_t *bits = w->c->bits + place * w->c->words;
+    size_t n_at = 0;
+    for (size_t i = 0; i < w->c->words; i++) {
+        uint64_t both = w->bits[i] & bits[i];
+        size_t n = (size_t)__builtin_popcountll(both);
+        for (size_t done = 0; done < n; done += 8) {
+            for (size_t k = 0; k < 8; k++) {
+                w->at[n_at + done + k] = (uint32_t)(64 * i) + (uint32_t)__builtin_ctzll(both | (uint64_t)1 << 63);
+                both &= both - 1;
+            }
+        }
+        n_at += n;
+    }
+    return n_at;
+}
+
 /* The sums of the node's cells by code into hist; codes met are marked in seen. */
 #define FILL(type) \
     const type *code = (const type *)(const void *)(w->c->code + place * w->c->row); \
     const uint32_t *cell = w->cell + node->begin; \
-    const pair_t *pay = w->pay + node->begin; \
-    size_t k, n = node->end - node->begin, n_at = 0; \
+    size_t n = node->end - node->begin, n_at = 0; \
     uint32_t rest = w->c->rest[place]; \
     pair_t others = { 0, 0 }; \
     if (rest == NONE) { \
-        for (k = 0; k < n; k++) { \
+        for (size_t k = 0; k < n; k++) { \
             size_t x = code[cell[k]]; \
-            w->hist[x] += pay[k]; \
+            w->hist[x] += w->pay[cell[k]]; \
             w->seen[x] = 1; \
         } \
         return; \
     } \
-    for (k = 0; k < n; k++) { \
-        size_t x = code[cell[k]]; \
-        w->at[n_at] = (uint32_t)k; \
-        w->at_code[n_at] = (uint16_t)x; \
-        n_at += x != rest; \
-    } \
-    for (k = 0; k < n_at; k++) { \
-        size_t x = w->at_code[k]; \
-        w->hist[x] += pay[w->at[k]]; \
+    if (w->is_part) n_at = meet(w, place); \
+    else \
+        for (size_t k = 0; k < n; k++) { \
+            w->at[n_at] = cell[k]; \
+            n_at += code[cell[k]] != rest; \
+        } \
+    for (size_t k = 0; k < n_at; k++) { \
+        size_t x = code[w->at[k]]; \
+        pair_t pay = w->pay[w->at[k]]; \
+        w->hist[x] += pay; \
         w->seen[x] = 1; \
-        others += pay[w->at[k]]; \
+        others += pay; \
     } \
     w->hist[rest] = node->total - others; \
     w->seen[rest] = n_at < n;
@@ -237,7 +260,7 @@ static inline uint64_t take_marks(uint8_t *seen)
 
 static inline void try_split(const node_t *node, pair_t left, uint32_t place, uint32_t code, split_t *best)
 {
-    double S = (double)node->total[0], W = (double)node->total[1], s = (double)left[0], w = (double)left[1];
+    double S = node->total[0], W = node->total[1], s = left[0], w = left[1];
     double a = s * W - S * w, num = a * a, den = w * (W - w);
     if (!(num * best->den > best->num * den)) return;
     *best = (split_t){ num, den, place, code, left };
@@ -268,18 +291,51 @@ static inline uint32_t code_at(const codes_t *c, uint32_t place, uint32_t cell)
     return c->wide ? ((const uint16_t *)(const void *)code)[cell] : code[cell];
 }
 
+typedef int16_t few_t __attribute__((vector_size(2 * FEW)));
+
+/* The same for no more than FEW cells, sorted by counting those that come before each. Codes are below 2,048. */
+static void walk_few(const worker_t *w, const node_t *node, uint32_t place, split_t *best)
+{
+    const uint32_t *cell = w->cell + node->begin;
+    size_t n = node->end - node->begin, at[FEW];
+    int16_t key[FEW] = { 0 }, rank[FEW], differ = 0;
+    few_t keys, ranks = { 0 };
+    for (size_t k = 0; k < n; k++) {
+        key[k] = (int16_t)(code_at(w->c, place, cell[k]) * FEW + k);
+        differ |= key[k] ^ key[0];
+    }
+    if (differ < FEW) return;
+    memcpy(&keys, key, sizeof keys);
+    for (size_t k = 0; k < n; k++) ranks -= keys > key[k];
+    memcpy(rank, &ranks, sizeof rank);
+    for (size_t k = 0; k < n; k++) at[rank[k]] = k;
+    pair_t left = w->pay[cell[at[0]]];
+    for (size_t k = 1; k < n; k++) {
+        int last = key[at[k - 1]] / FEW;
+        if (key[at[k]] / FEW != last) try_split(node, left, place, (uint32_t)last, best);
+        left += w->pay[cell[at[k]]];
+    }
+}
+
 /* Two cells: all predictors that tell them apart are equal, the first has it. */
 static void walk_two(const worker_t *w, const node_t *node, uint32_t place, split_t *best)
 {
-    size_t k = node->begin;
-    uint32_t x = code_at(w->c, place, w->cell[k]), y = code_at(w->c, place, w->cell[k + 1]);
-    if (x != y) try_split(node, w->pay[x < y ? k : k + 1], place, x < y ? x : y, best);
+    const uint32_t *cell = w->cell + node->begin;
+    uint32_t x = code_at(w->c, place, cell[0]), y = code_at(w->c, place, cell[1]);
+    if (x != y) try_split(node, w->pay[cell[x > y]], place, x < y ? x : y, best);
+}
+
+static void set_bits(worker_t *w, const node_t *node)
+{
+    w->is_part = (node->end - node->begin) * PART >= w->c->n;
+    for (size_t k = node->begin; k < node->end && w->is_part; k++) w->bits[w->cell[k] / 64] |= (uint64_t)1 << (w->cell[k] % 64);
 }
 
 static split_t search(worker_t *w, const node_t *node)
 {
     split_t best = { -1, 1, NONE, 0, { 0, 0 } };
-    size_t p = w->c->p, i = 0, visited = 0, two = node->end - node->begin == 2;
+    size_t p = w->c->p, i = 0, visited = 0, n = node->end - node->begin, two = n == 2, few = n <= FEW && w->c->most_codes <= 2048;
+    set_bits(w, node);
     for (; i < p && (visited < w->m || best.place == NONE); i++) {
         size_t k = i + grn_forest_draw(node->key, i + 1, p - i);
         uint32_t place = w->order[k];
@@ -290,9 +346,11 @@ static split_t search(worker_t *w, const node_t *node)
         visited++;
         if (w->c->n_code[place] < 2) continue;
         if (two) walk_two(w, node, place, &best);
+        else if (few && w->c->n_code[place] > 64) walk_few(w, node, place, &best);
         else walk(w, node, place, &best);
         if (two && best.place != NONE) visited = w->m;
     }
+    if (w->is_part) memset(w->bits, 0, w->c->words * sizeof *w->bits);
     while (i-- > 0) {
         uint32_t place = w->order[i];
         w->order[i] = w->order[w->drawn[i]];
@@ -315,15 +373,12 @@ static size_t divide(worker_t *w, const node_t *node, const split_t *s)
     size_t near = node->begin, far = 0;
     for (size_t k = node->begin; k < node->end; k++) {
         uint32_t cell = w->cell[k];
-        pair_t pay = w->pay[k];
         size_t stays = code_at(w->c, s->place, cell) <= s->code;
         w->cell[near] = w->far_cell[far] = cell;
-        w->pay[near] = w->far_pay[far] = pay;
         near += stays;
         far += !stays;
     }
     memcpy(w->cell + near, w->far_cell, far * sizeof *w->cell);
-    memcpy(w->pay + near, w->far_pay, far * sizeof *w->pay);
     return near;
 }
 
@@ -343,9 +398,9 @@ static node_t draw_cells(worker_t *w, uint64_t key)
     for (size_t k = 0; k < n; k++) w->count[grn_forest_draw(key, k + 1, n)]++;
     for (size_t i = 0; i < n; i++) {
         if (w->count[i] == 0) continue;
-        pair_t pay = { (int64_t)w->count[i] * w->r[i], w->count[i] };
-        w->cell[root.end] = (uint32_t)i;
-        w->pay[root.end++] = pay;
+        pair_t pay = { (double)w->count[i] * w->r[i], w->count[i] };
+        w->cell[root.end++] = (uint32_t)i;
+        w->pay[i] = pay;
         root.total += pay;
     }
     return root;
@@ -364,7 +419,7 @@ static grn_status grow(worker_t *w, uint64_t key)
         if (is_pure(w, &node)) continue;
         split_t s = search(w, &node);
         if (s.place == NONE) continue;
-        w->tree[s.place] += s.num / (s.den * (double)node.total[1]);
+        w->tree[s.place] += s.num / (s.den * node.total[1]);
         size_t middle = divide(w, &node, &s);
         GRN_TRY(push(w, &(node_t){ middle, node.end, grn_forest_node_key(node.key, 1), node.total - s.left }));
         GRN_TRY(push(w, &(node_t){ node.begin, middle, grn_forest_node_key(node.key, 0), s.left }));
