@@ -11,6 +11,9 @@
 #define BITS 28 /* of the range of a target */
 #define FEW 16  /* cells of a node up to which they are sorted */
 #define PART 16 /* at least this part of all cells makes a node whose cells are kept as bits */
+#define COUNTS 32 /* codes of a predictor up to which sums have copies, so that no addition waits for the one before */
+#define COPIES 4
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define NONE UINT32_MAX
 
 typedef double pair_t __attribute__((vector_size(16))); /* sum of the target, number of draws: whole numbers, exact below 2^53 */
@@ -135,7 +138,7 @@ typedef struct { /* one worker */
     int is_part;
     pair_t *pay;        /* (n) of a cell: draws r, draws */
     uint32_t *at;       /* (n + 8) scratch: cells not at rest */
-    pair_t *hist;       /* (most_codes) zero between uses */
+    pair_t *hist;       /* (most_codes or (COUNTS, COPIES)) zero between uses */
     uint8_t *seen;      /* (most_codes, whole 64s) zero between uses */
     uint32_t *order;    /* (p) places; 0..p-1 between uses */
     uint32_t *drawn;    /* (p) */
@@ -174,7 +177,7 @@ static grn_status worker_init(worker_t *w, const codes_t *c)
     GRN_TRY(GRN_NEW(w->bits, c->words));
     GRN_TRY(GRN_NEW_RAW(w->pay, c->n));
     GRN_TRY(GRN_NEW_RAW(w->at, c->n + 8));
-    GRN_TRY(GRN_NEW(w->hist, c->most_codes));
+    GRN_TRY(GRN_NEW(w->hist, c->most_codes > COUNTS * COPIES ? c->most_codes : COUNTS * COPIES));
     GRN_TRY(GRN_NEW(w->seen, (c->most_codes + 63) / 64 * 64));
     GRN_TRY(GRN_NEW_RAW(w->order, c->p));
     GRN_TRY(GRN_NEW_RAW(w->drawn, c->p));
@@ -186,64 +189,53 @@ end:
     return rc;
 }
 
-/* Cells of the node that are not at rest, into w->at: both sets of bits, without a branch on them where no word has more than eight. */
+/* Cells of the node that are not at rest, into w->at: what both sets of bits have, four at a time for the sake of few branches. */
 static size_t meet(worker_t *w, uint32_t place)
 {
     const uint64_t *bits = w->c->bits + place * w->c->words;
-    size_t n_at = 0;
+    size_t to = 0;
     for (size_t i = 0; i < w->c->words; i++) {
         uint64_t both = w->bits[i] & bits[i];
-        size_t n = (size_t)__builtin_popcountll(both);
-        for (size_t done = 0; done < n; done += 8) {
-            for (size_t k = 0; k < 8; k++) {
-                w->at[n_at + done + k] = (uint32_t)(64 * i) + (uint32_t)__builtin_ctzll(both | (uint64_t)1 << 63);
+        while (both) {
+            for (int k = 0; k < 4; k++) {
+                w->at[to] = (uint32_t)(64 * i) + (uint32_t)__builtin_ctzll(both | (uint64_t)1 << 63);
+                to += both != 0;
                 both &= both - 1;
             }
         }
-        n_at += n;
     }
-    return n_at;
+    return to;
 }
 
-/* The sums of the node's cells by code into hist; codes met are marked in seen. */
-#define FILL(type) \
-    const type *code = (const type *)(const void *)(w->c->code + place * w->c->row); \
-    const uint32_t *cell = w->cell + node->begin; \
-    size_t n = node->end - node->begin, n_at = 0; \
-    uint32_t rest = w->c->rest[place]; \
-    pair_t others = { 0, 0 }; \
-    if (rest == NONE) { \
-        for (size_t k = 0; k < n; k++) { \
-            size_t x = code[cell[k]]; \
-            w->hist[x] += w->pay[cell[k]]; \
-            w->seen[x] = 1; \
-        } \
-        return; \
-    } \
-    if (w->is_part) n_at = meet(w, place); \
-    else \
-        for (size_t k = 0; k < n; k++) { \
-            w->at[n_at] = cell[k]; \
-            n_at += code[cell[k]] != rest; \
-        } \
-    for (size_t k = 0; k < n_at; k++) { \
-        size_t x = code[w->at[k]]; \
-        pair_t pay = w->pay[w->at[k]]; \
-        w->hist[x] += pay; \
-        w->seen[x] = 1; \
-        others += pay; \
-    } \
-    w->hist[rest] = node->total - others; \
-    w->seen[rest] = n_at < n;
-
-static void fill_narrow(worker_t *w, const node_t *node, uint32_t place)
+ALWAYS_INLINE uint32_t code_in(const uint8_t *row, int wide, size_t cell)
 {
-    FILL(uint8_t)
+    return wide ? ((const uint16_t *)(const void *)row)[cell] : row[cell];
 }
 
-static void fill_wide(worker_t *w, const node_t *node, uint32_t place)
+static inline uint32_t code_at(const codes_t *c, uint32_t place, uint32_t cell)
 {
-    FILL(uint16_t)
+    return code_in(c->code + place * c->row, c->wide, cell);
+}
+
+/* The node's cells that are not at rest. */
+ALWAYS_INLINE const uint32_t *list_cells(worker_t *w, const node_t *node, uint32_t place, int wide, size_t *n_at)
+{
+    const uint8_t *row = w->c->code + place * w->c->row;
+    const uint32_t *cell = w->cell + node->begin;
+    uint32_t rest = w->c->rest[place];
+    size_t n = node->end - node->begin, to = 0;
+    *n_at = n;
+    if (rest == NONE) return cell;
+    if (w->is_part) {
+        to = meet(w, place);
+    } else {
+        for (size_t k = 0; k < n; k++) {
+            w->at[to] = cell[k];
+            to += code_in(row, wide, cell[k]) != rest;
+        }
+    }
+    *n_at = to;
+    return w->at;
 }
 
 /* Marks of 64 codes as bits; clears them. */
@@ -267,13 +259,23 @@ static inline void try_split(const node_t *node, pair_t left, uint32_t place, ui
 }
 
 /* Every boundary between two values that the node has, from the lowest up. */
-static void walk(worker_t *w, const node_t *node, uint32_t place, split_t *best)
+ALWAYS_INLINE void walk(worker_t *w, const node_t *node, uint32_t place, split_t *best, int wide)
 {
-    size_t n_code = w->c->n_code[place];
-    pair_t left = { 0, 0 };
-    uint32_t last = NONE;
-    if (w->c->wide) fill_wide(w, node, place);
-    else fill_narrow(w, node, place);
+    const uint8_t *row = w->c->code + place * w->c->row;
+    uint32_t n_code = w->c->n_code[place], rest = w->c->rest[place], last = NONE;
+    size_t n_at;
+    const uint32_t *at = list_cells(w, node, place, wide, &n_at);
+    pair_t left = { 0, 0 }, others = { 0, 0 };
+    for (size_t k = 0; k < n_at; k++) {
+        uint32_t x = code_in(row, wide, at[k]);
+        w->hist[x] += w->pay[at[k]];
+        w->seen[x] = 1;
+        others += w->pay[at[k]];
+    }
+    if (rest != NONE) {
+        w->hist[rest] = node->total - others;
+        w->seen[rest] = w->hist[rest][1] > 0;
+    }
     for (uint32_t base = 0; base < n_code; base += 64) {
         for (uint64_t mask = take_marks(w->seen + base); mask; mask &= mask - 1) {
             uint32_t code = base + (uint32_t)__builtin_ctzll(mask);
@@ -285,24 +287,49 @@ static void walk(worker_t *w, const node_t *node, uint32_t place, split_t *best)
     }
 }
 
-static inline uint32_t code_at(const codes_t *c, uint32_t place, uint32_t cell)
+/* The same for no more than COUNTS codes. */
+ALWAYS_INLINE void walk_counts(worker_t *w, const node_t *node, uint32_t place, split_t *best, int wide)
 {
-    const uint8_t *code = c->code + place * c->row;
-    return c->wide ? ((const uint16_t *)(const void *)code)[cell] : code[cell];
+    const uint8_t *row = w->c->code + place * w->c->row;
+    uint32_t n_code = w->c->n_code[place], rest = w->c->rest[place], last = NONE;
+    size_t n_at, k = 0;
+    const uint32_t *at = list_cells(w, node, place, wide, &n_at);
+    pair_t left = { 0, 0 }, others = { 0, 0 }, (*hist)[COPIES] = (pair_t(*)[COPIES])w->hist, sum[COUNTS];
+    if (n_at == 0) return;
+    for (; k + 4 <= n_at; k += 4) {
+        hist[code_in(row, wide, at[k])][0] += w->pay[at[k]];
+        hist[code_in(row, wide, at[k + 1])][1] += w->pay[at[k + 1]];
+        hist[code_in(row, wide, at[k + 2])][2] += w->pay[at[k + 2]];
+        hist[code_in(row, wide, at[k + 3])][3] += w->pay[at[k + 3]];
+    }
+    for (; k < n_at; k++) hist[code_in(row, wide, at[k])][0] += w->pay[at[k]];
+    for (uint32_t x = 0; x < n_code; x++) {
+        sum[x] = (hist[x][0] + hist[x][1]) + (hist[x][2] + hist[x][3]);
+        others += sum[x];
+        hist[x][0] = hist[x][1] = hist[x][2] = hist[x][3] = (pair_t){ 0, 0 };
+    }
+    if (rest != NONE) sum[rest] = node->total - others;
+    for (uint32_t x = 0; x < n_code; x++) {
+        if (sum[x][1] == 0) continue;
+        if (last != NONE) try_split(node, left, place, last, best);
+        left += sum[x];
+        last = x;
+    }
 }
 
 typedef int16_t few_t __attribute__((vector_size(2 * FEW)));
 
 /* The same for no more than FEW cells, sorted by counting those that come before each. Codes are below 2,048. */
-static void walk_few(const worker_t *w, const node_t *node, uint32_t place, split_t *best)
+ALWAYS_INLINE void walk_few(const worker_t *w, const node_t *node, uint32_t place, split_t *best, int wide)
 {
+    const uint8_t *row = w->c->code + place * w->c->row;
     const uint32_t *cell = w->cell + node->begin;
     size_t n = node->end - node->begin, at[FEW];
-    int16_t key[FEW] = { 0 }, rank[FEW], differ = 0;
+    int16_t key[FEW] = { 0 }, rank[FEW], first = (int16_t)(code_in(row, wide, cell[0]) * FEW), differ = 0;
     few_t keys, ranks = { 0 };
     for (size_t k = 0; k < n; k++) {
-        key[k] = (int16_t)(code_at(w->c, place, cell[k]) * FEW + k);
-        differ |= key[k] ^ key[0];
+        key[k] = (int16_t)(code_in(row, wide, cell[k]) * FEW + k);
+        differ |= key[k] ^ first;
     }
     if (differ < FEW) return;
     memcpy(&keys, key, sizeof keys);
@@ -325,16 +352,41 @@ static void walk_two(const worker_t *w, const node_t *node, uint32_t place, spli
     if (x != y) try_split(node, w->pay[cell[x > y]], place, x < y ? x : y, best);
 }
 
+/* All boundaries of a predictor that is not constant. */
+ALWAYS_INLINE void look(worker_t *w, const node_t *node, uint32_t place, split_t *best, int wide)
+{
+    size_t n = node->end - node->begin, n_code = w->c->n_code[place];
+    if (n == 2) walk_two(w, node, place, best);
+    else if (n_code <= COUNTS) walk_counts(w, node, place, best, wide);
+    else if (n <= FEW && n_code <= 2048) walk_few(w, node, place, best, wide);
+    else walk(w, node, place, best, wide);
+}
+
+static void look_narrow(worker_t *w, const node_t *node, uint32_t place, split_t *best)
+{
+    look(w, node, place, best, 0);
+}
+
+static void look_wide(worker_t *w, const node_t *node, uint32_t place, split_t *best)
+{
+    look(w, node, place, best, 1);
+}
+
 static void set_bits(worker_t *w, const node_t *node)
 {
     w->is_part = (node->end - node->begin) * PART >= w->c->n;
-    for (size_t k = node->begin; k < node->end && w->is_part; k++) w->bits[w->cell[k] / 64] |= (uint64_t)1 << (w->cell[k] % 64);
+    for (size_t k = node->begin; k < node->end && w->is_part;) {
+        size_t i = w->cell[k] / 64;
+        uint64_t word = 0;
+        for (; k < node->end && w->cell[k] / 64 == i; k++) word |= (uint64_t)1 << (w->cell[k] % 64);
+        w->bits[i] = word;
+    }
 }
 
 static split_t search(worker_t *w, const node_t *node)
 {
     split_t best = { -1, 1, NONE, 0, { 0, 0 } };
-    size_t p = w->c->p, i = 0, visited = 0, n = node->end - node->begin, two = n == 2, few = n <= FEW && w->c->most_codes <= 2048;
+    size_t p = w->c->p, i = 0, visited = 0, two = node->end - node->begin == 2;
     set_bits(w, node);
     for (; i < p && (visited < w->m || best.place == NONE); i++) {
         size_t k = i + grn_forest_draw(node->key, i + 1, p - i);
@@ -345,9 +397,8 @@ static split_t search(worker_t *w, const node_t *node)
         if (place == w->self) continue;
         visited++;
         if (w->c->n_code[place] < 2) continue;
-        if (two) walk_two(w, node, place, &best);
-        else if (few && w->c->n_code[place] > 64) walk_few(w, node, place, &best);
-        else walk(w, node, place, &best);
+        if (w->c->wide) look_wide(w, node, place, &best);
+        else look_narrow(w, node, place, &best);
         if (two && best.place != NONE) visited = w->m;
     }
     if (w->is_part) memset(w->bits, 0, w->c->words * sizeof *w->bits);
