@@ -10,7 +10,7 @@
 
 #define BITS 28 /* of the range of a target */
 #define FEW 16  /* cells of a node up to which they are sorted */
-#define PART 16 /* at least this part of all cells makes a node whose cells are kept as bits */
+#define PART 4   /* at least a fourth of all cells makes a node whose cells are kept as bits */
 #define COUNTS 32 /* codes of a predictor up to which sums have copies, so that no addition waits for the one before */
 #define COPIES 4
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
