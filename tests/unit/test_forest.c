@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "base/rng.h"
 #include "boost/forest.h"
 
@@ -390,11 +391,31 @@ static void draws_are_even(void **state)
     assert_true(fabs((double)distinct / TREES / CELLS - (1 - pow(1 - 1.0 / CELLS, CELLS))) < 0.005); /* sd 0.001 */
 }
 
+/* Whichever allocation fails, that is said, and nothing is lost. */
+static void out_of_memory(void **state)
+{
+    (void)state;
+    data_t *d = plain_data(2, 0);
+    grn_forest_opt_t o = { 1, 2, 0 };
+    static result_t x;
+    grn_status rc = GRN_ENOMEM;
+    int64_t k = 0;
+    while (rc == GRN_ENOMEM) {
+        grn_mem_fail_after(++k);
+        rc = grn_forest_many(&o, &d->space, d->target, Q, NULL, keep, &x);
+        grn_mem_fail_after(0);
+    }
+    assert_int_equal(rc, GRN_OK);
+    assert_true(k > 15);
+    free_data(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(against_reference), cmocka_unit_test(order_does_not_matter), cmocka_unit_test(signal_is_found),
         cmocka_unit_test(few_predictors),    cmocka_unit_test(refused),               cmocka_unit_test(draws_are_even),
+        cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

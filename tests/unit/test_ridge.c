@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "base/rng.h"
 #include "boost/ridge.h"
 
@@ -316,11 +317,30 @@ static void refused(void **state)
     free(d);
 }
 
+/* Whichever allocation fails, that is said, and nothing is lost. */
+static void out_of_memory(void **state)
+{
+    (void)state;
+    data_t *d = plain_data(2, CELLS, 23);
+    static result_t x = { .p = 23 };
+    grn_status rc = GRN_ENOMEM;
+    int64_t k = 0;
+    while (rc == GRN_ENOMEM) {
+        grn_mem_fail_after(++k);
+        rc = grn_ridge_many(&d->space, d->target, Q, NULL, keep, &x, NULL);
+        grn_mem_fail_after(0);
+    }
+    assert_int_equal(rc, GRN_OK);
+    assert_true(k > 15);
+    free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(against_reference),     cmocka_unit_test(lambda_follows_the_noise), cmocka_unit_test(signal_is_found),
         cmocka_unit_test(order_does_not_matter), cmocka_unit_test(few_predictors),           cmocka_unit_test(refused),
+        cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
