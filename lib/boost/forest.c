@@ -9,9 +9,14 @@
 #include "boost/common.h"
 
 #define BITS 28 /* of the range of a target */
+#define FEW 16  /* cells of a node up to which they are sorted */
+#define PART 4   /* at least a fourth of all cells makes a node whose cells are kept as bits */
+#define COUNTS 32 /* codes of a predictor up to which sums have copies, so that no addition waits for the one before */
+#define COPIES 4
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define NONE UINT32_MAX
 
-typedef int64_t pair_t __attribute__((vector_size(16))); /* sum of the target, number of draws */
+typedef double pair_t __attribute__((vector_size(16))); /* sum of the target, number of draws: whole numbers, exact below 2^53 */
 
 uint64_t grn_forest_tree_key(uint64_t seed, uint64_t tree)
 {
@@ -21,13 +26,17 @@ uint64_t grn_forest_tree_key(uint64_t seed, uint64_t tree)
 /* ---- predictors as codes: ranks of their values ---- */
 
 typedef struct { /* what targets share; cells and predictors in the order of their hashes */
+    const grn_bins_t *bins; /* until they are made */
     size_t n, p, row;     /* row: bytes of a predictor */
     int wide;             /* codes take two bytes */
     uint8_t *code;        /* (p, n) */
     uint32_t *n_code;     /* (p) */
     uint32_t *rest;       /* (p) the code of most cells; NONE: of no more than a third */
+    size_t words;         /* of a bit a cell */
+    uint64_t *bits;       /* (p, words) cells not at rest */
     uint32_t *cell_place; /* (n) of cell i of the bins */
     uint32_t *predictor;  /* (p) of the space, at a place */
+    uint32_t *column;     /* (p) of the bins, at a place */
     size_t most_codes;
 } codes_t;
 
@@ -36,29 +45,25 @@ static void codes_clear(codes_t *c)
     free(c->code);
     free(c->n_code);
     free(c->rest);
+    free(c->bits);
     free(c->cell_place);
     free(c->predictor);
+    free(c->column);
 }
-
-typedef struct {
-    const grn_boost_space_t *space;
-    codes_t *c;
-} code_job_t;
 
 static grn_status code_work(void *ctx, size_t begin, size_t end, int worker)
 {
-    const code_job_t *job = ctx;
-    const grn_bins_t *b = job->space->bins;
-    codes_t *c = job->c;
+    codes_t *c = ctx;
+    const grn_bins_t *b = c->bins;
     (void)worker;
     for (size_t k = begin; k < end; k++) {
-        uint32_t j = c->predictor[k];
-        size_t col = job->space->column ? job->space->column[j] : j;
-        uint64_t first = b->run_off[col], middle = first + b->n_above[col], last = b->run_off[col + 1];
+        size_t j = c->column[k];
+        uint64_t first = b->run_off[j], middle = first + b->n_above[j], last = b->run_off[j + 1];
         uint32_t rest = (uint32_t)(last - middle);
         size_t stored = (size_t)(b->cell_off[last] - b->cell_off[first]);
         uint8_t *narrow = c->code + k * c->row;
         uint16_t *wide = (uint16_t *)(void *)narrow;
+        uint64_t *bits = c->bits + k * c->words;
         for (size_t i = 0; i < c->n; i++) {
             if (c->wide) wide[i] = (uint16_t)rest;
             else narrow[i] = (uint8_t)rest;
@@ -67,6 +72,7 @@ static grn_status code_work(void *ctx, size_t begin, size_t end, int worker)
             uint32_t code = r < middle ? (uint32_t)(rest + (middle - r)) : (uint32_t)(r - middle);
             for (uint64_t e = b->cell_off[r]; e < b->cell_off[r + 1]; e++) {
                 uint32_t i = c->cell_place[b->cell[e]];
+                bits[i / 64] |= (uint64_t)1 << (i % 64);
                 if (c->wide) wide[i] = (uint16_t)code;
                 else narrow[i] = (uint8_t)code;
             }
@@ -80,15 +86,16 @@ static grn_status codes_init(codes_t *c, const grn_boost_space_t *s, grn_par_t *
 {
     grn_status rc = GRN_OK;
     const grn_bins_t *b = s->bins;
-    *c = (codes_t){ .n = b->n, .p = s->p };
+    *c = (codes_t){ .bins = b, .n = b->n, .p = s->p };
     GRN_TRY(GRN_NEW_RAW(c->n_code, c->p));
     GRN_TRY(GRN_NEW_RAW(c->rest, c->p));
     GRN_TRY(GRN_NEW_RAW(c->predictor, c->p));
+    GRN_TRY(GRN_NEW_RAW(c->column, c->p));
     GRN_TRY(GRN_NEW_RAW(c->cell_place, c->n));
     GRN_TRY(grn_boost_order(s->name_key, c->p, c->predictor, NULL));
     GRN_TRY(grn_boost_order(s->cell_key, c->n, NULL, c->cell_place));
     for (size_t k = 0; k < c->p; k++) {
-        size_t j = s->column ? s->column[c->predictor[k]] : c->predictor[k];
+        size_t j = c->column[k] = s->column ? s->column[c->predictor[k]] : c->predictor[k];
         uint64_t n_code = b->run_off[j + 1] - b->run_off[j] + 1;
         if (n_code > 65536)
             GRN_FAIL(GRN_EUNSUP, "predictor %zu has %llu values or bins; at most 65,536 are supported", j, (unsigned long long)n_code);
@@ -98,7 +105,9 @@ static grn_status codes_init(codes_t *c, const grn_boost_space_t *s, grn_par_t *
     c->wide = c->most_codes > 256;
     c->row = c->n << c->wide;
     GRN_TRY(GRN_NEW_RAW(c->code, c->p * c->row));
-    GRN_TRY(grn_par_for(pool, c->p, 16, code_work, &(code_job_t){ s, c }));
+    c->words = (c->n + 63) / 64;
+    GRN_TRY(GRN_NEW(c->bits, c->p * c->words));
+    GRN_TRY(grn_par_for(pool, c->p, 16, code_work, c));
 end:
     return rc;
 }
@@ -125,11 +134,11 @@ typedef struct { /* one worker */
     uint32_t *count;    /* (n) draws of a cell */
     uint32_t *cell;     /* (n) of the nodes, one after the other */
     uint32_t *far_cell; /* (n) scratch */
-    pair_t *pay;        /* (n) of each cell: draws r, draws */
-    pair_t *far_pay;    /* (n) scratch */
-    uint32_t *at;       /* (n) scratch: cells not at rest */
-    uint16_t *at_code;  /* (n) */
-    pair_t *hist;       /* (most_codes) zero between uses */
+    uint64_t *bits;     /* (words) the cells of the node at hand, if is_part; else 0 */
+    int is_part;
+    pair_t *pay;        /* (n) of a cell: draws r, draws */
+    uint32_t *at;       /* (n + 8) scratch: cells not at rest */
+    pair_t *hist;       /* (most_codes or (COUNTS, COPIES)) zero between uses */
     uint8_t *seen;      /* (most_codes, whole 64s) zero between uses */
     uint32_t *order;    /* (p) places; 0..p-1 between uses */
     uint32_t *drawn;    /* (p) */
@@ -144,10 +153,9 @@ static void worker_clear(worker_t *w)
     free(w->count);
     free(w->cell);
     free(w->far_cell);
+    free(w->bits);
     free(w->pay);
-    free(w->far_pay);
     free(w->at);
-    free(w->at_code);
     free(w->hist);
     free(w->seen);
     free(w->order);
@@ -166,11 +174,10 @@ static grn_status worker_init(worker_t *w, const codes_t *c)
     GRN_TRY(GRN_NEW_RAW(w->count, c->n));
     GRN_TRY(GRN_NEW_RAW(w->cell, c->n));
     GRN_TRY(GRN_NEW_RAW(w->far_cell, c->n));
+    GRN_TRY(GRN_NEW(w->bits, c->words));
     GRN_TRY(GRN_NEW_RAW(w->pay, c->n));
-    GRN_TRY(GRN_NEW_RAW(w->far_pay, c->n));
-    GRN_TRY(GRN_NEW_RAW(w->at, c->n + 1));
-    GRN_TRY(GRN_NEW_RAW(w->at_code, c->n + 1));
-    GRN_TRY(GRN_NEW(w->hist, c->most_codes));
+    GRN_TRY(GRN_NEW_RAW(w->at, c->n + 8));
+    GRN_TRY(GRN_NEW(w->hist, c->most_codes > COUNTS * COPIES ? c->most_codes : COUNTS * COPIES));
     GRN_TRY(GRN_NEW(w->seen, (c->most_codes + 63) / 64 * 64));
     GRN_TRY(GRN_NEW_RAW(w->order, c->p));
     GRN_TRY(GRN_NEW_RAW(w->drawn, c->p));
@@ -182,45 +189,53 @@ end:
     return rc;
 }
 
-/* The sums of the node's cells by code into hist; codes met are marked in seen. */
-#define FILL(type) \
-    const type *code = (const type *)(const void *)(w->c->code + place * w->c->row); \
-    const uint32_t *cell = w->cell + node->begin; \
-    const pair_t *pay = w->pay + node->begin; \
-    size_t k, n = node->end - node->begin, n_at = 0; \
-    uint32_t rest = w->c->rest[place]; \
-    pair_t others = { 0, 0 }; \
-    if (rest == NONE) { \
-        for (k = 0; k < n; k++) { \
-            size_t x = code[cell[k]]; \
-            w->hist[x] += pay[k]; \
-            w->seen[x] = 1; \
-        } \
-        return; \
-    } \
-    for (k = 0; k < n; k++) { \
-        size_t x = code[cell[k]]; \
-        w->at[n_at] = (uint32_t)k; \
-        w->at_code[n_at] = (uint16_t)x; \
-        n_at += x != rest; \
-    } \
-    for (k = 0; k < n_at; k++) { \
-        size_t x = w->at_code[k]; \
-        w->hist[x] += pay[w->at[k]]; \
-        w->seen[x] = 1; \
-        others += pay[w->at[k]]; \
-    } \
-    w->hist[rest] = node->total - others; \
-    w->seen[rest] = n_at < n;
-
-static void fill_narrow(worker_t *w, const node_t *node, uint32_t place)
+/* Cells of the node that are not at rest, into w->at: what both sets of bits have, four at a time for the sake of few branches. */
+static size_t meet(worker_t *w, uint32_t place)
 {
-    FILL(uint8_t)
+    const uint64_t *bits = w->c->bits + place * w->c->words;
+    size_t to = 0;
+    for (size_t i = 0; i < w->c->words; i++) {
+        uint64_t both = w->bits[i] & bits[i];
+        while (both) {
+            for (int k = 0; k < 4; k++) {
+                w->at[to] = (uint32_t)(64 * i) + (uint32_t)__builtin_ctzll(both | (uint64_t)1 << 63);
+                to += both != 0;
+                both &= both - 1;
+            }
+        }
+    }
+    return to;
 }
 
-static void fill_wide(worker_t *w, const node_t *node, uint32_t place)
+ALWAYS_INLINE uint32_t code_in(const uint8_t *row, int wide, size_t cell)
 {
-    FILL(uint16_t)
+    return wide ? ((const uint16_t *)(const void *)row)[cell] : row[cell];
+}
+
+static inline uint32_t code_at(const codes_t *c, uint32_t place, uint32_t cell)
+{
+    return code_in(c->code + place * c->row, c->wide, cell);
+}
+
+/* The node's cells that are not at rest. */
+ALWAYS_INLINE const uint32_t *list_cells(worker_t *w, const node_t *node, uint32_t place, int wide, size_t *n_at)
+{
+    const uint8_t *row = w->c->code + place * w->c->row;
+    const uint32_t *cell = w->cell + node->begin;
+    uint32_t rest = w->c->rest[place];
+    size_t n = node->end - node->begin, to = 0;
+    *n_at = n;
+    if (rest == NONE) return cell;
+    if (w->is_part) {
+        to = meet(w, place);
+    } else {
+        for (size_t k = 0; k < n; k++) {
+            w->at[to] = cell[k];
+            to += code_in(row, wide, cell[k]) != rest;
+        }
+    }
+    *n_at = to;
+    return w->at;
 }
 
 /* Marks of 64 codes as bits; clears them. */
@@ -237,20 +252,30 @@ static inline uint64_t take_marks(uint8_t *seen)
 
 static inline void try_split(const node_t *node, pair_t left, uint32_t place, uint32_t code, split_t *best)
 {
-    double S = (double)node->total[0], W = (double)node->total[1], s = (double)left[0], w = (double)left[1];
+    double S = node->total[0], W = node->total[1], s = left[0], w = left[1];
     double a = s * W - S * w, num = a * a, den = w * (W - w);
     if (!(num * best->den > best->num * den)) return;
     *best = (split_t){ num, den, place, code, left };
 }
 
 /* Every boundary between two values that the node has, from the lowest up. */
-static void walk(worker_t *w, const node_t *node, uint32_t place, split_t *best)
+ALWAYS_INLINE void walk(worker_t *w, const node_t *node, uint32_t place, split_t *best, int wide)
 {
-    size_t n_code = w->c->n_code[place];
-    pair_t left = { 0, 0 };
-    uint32_t last = NONE;
-    if (w->c->wide) fill_wide(w, node, place);
-    else fill_narrow(w, node, place);
+    const uint8_t *row = w->c->code + place * w->c->row;
+    uint32_t n_code = w->c->n_code[place], rest = w->c->rest[place], last = NONE;
+    size_t n_at;
+    const uint32_t *at = list_cells(w, node, place, wide, &n_at);
+    pair_t left = { 0, 0 }, others = { 0, 0 };
+    for (size_t k = 0; k < n_at; k++) {
+        uint32_t x = code_in(row, wide, at[k]);
+        w->hist[x] += w->pay[at[k]];
+        w->seen[x] = 1;
+        others += w->pay[at[k]];
+    }
+    if (rest != NONE) {
+        w->hist[rest] = node->total - others;
+        w->seen[rest] = w->hist[rest][1] > 0;
+    }
     for (uint32_t base = 0; base < n_code; base += 64) {
         for (uint64_t mask = take_marks(w->seen + base); mask; mask &= mask - 1) {
             uint32_t code = base + (uint32_t)__builtin_ctzll(mask);
@@ -262,24 +287,107 @@ static void walk(worker_t *w, const node_t *node, uint32_t place, split_t *best)
     }
 }
 
-static inline uint32_t code_at(const codes_t *c, uint32_t place, uint32_t cell)
+/* The same for no more than COUNTS codes. */
+ALWAYS_INLINE void walk_counts(worker_t *w, const node_t *node, uint32_t place, split_t *best, int wide)
 {
-    const uint8_t *code = c->code + place * c->row;
-    return c->wide ? ((const uint16_t *)(const void *)code)[cell] : code[cell];
+    const uint8_t *row = w->c->code + place * w->c->row;
+    uint32_t n_code = w->c->n_code[place], rest = w->c->rest[place], last = NONE;
+    size_t n_at, k = 0;
+    const uint32_t *at = list_cells(w, node, place, wide, &n_at);
+    pair_t left = { 0, 0 }, others = { 0, 0 }, (*hist)[COPIES] = (pair_t(*)[COPIES])w->hist, sum[COUNTS];
+    if (n_at == 0) return;
+    for (; k + 4 <= n_at; k += 4) {
+        hist[code_in(row, wide, at[k])][0] += w->pay[at[k]];
+        hist[code_in(row, wide, at[k + 1])][1] += w->pay[at[k + 1]];
+        hist[code_in(row, wide, at[k + 2])][2] += w->pay[at[k + 2]];
+        hist[code_in(row, wide, at[k + 3])][3] += w->pay[at[k + 3]];
+    }
+    for (; k < n_at; k++) hist[code_in(row, wide, at[k])][0] += w->pay[at[k]];
+    for (uint32_t x = 0; x < n_code; x++) {
+        sum[x] = (hist[x][0] + hist[x][1]) + (hist[x][2] + hist[x][3]);
+        others += sum[x];
+        hist[x][0] = hist[x][1] = hist[x][2] = hist[x][3] = (pair_t){ 0, 0 };
+    }
+    if (rest != NONE) sum[rest] = node->total - others;
+    for (uint32_t x = 0; x < n_code; x++) {
+        if (sum[x][1] == 0) continue;
+        if (last != NONE) try_split(node, left, place, last, best);
+        left += sum[x];
+        last = x;
+    }
+}
+
+typedef int16_t few_t __attribute__((vector_size(2 * FEW)));
+
+/* The same for no more than FEW cells, sorted by counting those that come before each. Codes are below 2,048. */
+ALWAYS_INLINE void walk_few(const worker_t *w, const node_t *node, uint32_t place, split_t *best, int wide)
+{
+    const uint8_t *row = w->c->code + place * w->c->row;
+    const uint32_t *cell = w->cell + node->begin;
+    size_t n = node->end - node->begin, at[FEW];
+    int16_t key[FEW] = { 0 }, rank[FEW], first = (int16_t)(code_in(row, wide, cell[0]) * FEW), differ = 0;
+    few_t keys, ranks = { 0 };
+    for (size_t k = 0; k < n; k++) {
+        key[k] = (int16_t)(code_in(row, wide, cell[k]) * FEW + k);
+        differ |= key[k] ^ first;
+    }
+    if (differ < FEW) return;
+    memcpy(&keys, key, sizeof keys);
+    for (size_t k = 0; k < n; k++) ranks -= keys > key[k];
+    memcpy(rank, &ranks, sizeof rank);
+    for (size_t k = 0; k < n; k++) at[rank[k]] = k;
+    pair_t left = w->pay[cell[at[0]]];
+    for (size_t k = 1; k < n; k++) {
+        int last = key[at[k - 1]] / FEW;
+        if (key[at[k]] / FEW != last) try_split(node, left, place, (uint32_t)last, best);
+        left += w->pay[cell[at[k]]];
+    }
 }
 
 /* Two cells: all predictors that tell them apart are equal, the first has it. */
 static void walk_two(const worker_t *w, const node_t *node, uint32_t place, split_t *best)
 {
-    size_t k = node->begin;
-    uint32_t x = code_at(w->c, place, w->cell[k]), y = code_at(w->c, place, w->cell[k + 1]);
-    if (x != y) try_split(node, w->pay[x < y ? k : k + 1], place, x < y ? x : y, best);
+    const uint32_t *cell = w->cell + node->begin;
+    uint32_t x = code_at(w->c, place, cell[0]), y = code_at(w->c, place, cell[1]);
+    if (x != y) try_split(node, w->pay[cell[x > y]], place, x < y ? x : y, best);
+}
+
+/* All boundaries of a predictor that is not constant. */
+ALWAYS_INLINE void look(worker_t *w, const node_t *node, uint32_t place, split_t *best, int wide)
+{
+    size_t n = node->end - node->begin, n_code = w->c->n_code[place];
+    if (n == 2) walk_two(w, node, place, best);
+    else if (n_code <= COUNTS) walk_counts(w, node, place, best, wide);
+    else if (n <= FEW && n_code <= 2048) walk_few(w, node, place, best, wide);
+    else walk(w, node, place, best, wide);
+}
+
+static void look_narrow(worker_t *w, const node_t *node, uint32_t place, split_t *best)
+{
+    look(w, node, place, best, 0);
+}
+
+static void look_wide(worker_t *w, const node_t *node, uint32_t place, split_t *best)
+{
+    look(w, node, place, best, 1);
+}
+
+static void set_bits(worker_t *w, const node_t *node)
+{
+    w->is_part = (node->end - node->begin) * PART >= w->c->n;
+    for (size_t k = node->begin; k < node->end && w->is_part;) {
+        size_t i = w->cell[k] / 64;
+        uint64_t word = 0;
+        for (; k < node->end && w->cell[k] / 64 == i; k++) word |= (uint64_t)1 << (w->cell[k] % 64);
+        w->bits[i] = word;
+    }
 }
 
 static split_t search(worker_t *w, const node_t *node)
 {
     split_t best = { -1, 1, NONE, 0, { 0, 0 } };
     size_t p = w->c->p, i = 0, visited = 0, two = node->end - node->begin == 2;
+    set_bits(w, node);
     for (; i < p && (visited < w->m || best.place == NONE); i++) {
         size_t k = i + grn_forest_draw(node->key, i + 1, p - i);
         uint32_t place = w->order[k];
@@ -289,10 +397,11 @@ static split_t search(worker_t *w, const node_t *node)
         if (place == w->self) continue;
         visited++;
         if (w->c->n_code[place] < 2) continue;
-        if (two) walk_two(w, node, place, &best);
-        else walk(w, node, place, &best);
+        if (w->c->wide) look_wide(w, node, place, &best);
+        else look_narrow(w, node, place, &best);
         if (two && best.place != NONE) visited = w->m;
     }
+    if (w->is_part) memset(w->bits, 0, w->c->words * sizeof *w->bits);
     while (i-- > 0) {
         uint32_t place = w->order[i];
         w->order[i] = w->order[w->drawn[i]];
@@ -315,15 +424,12 @@ static size_t divide(worker_t *w, const node_t *node, const split_t *s)
     size_t near = node->begin, far = 0;
     for (size_t k = node->begin; k < node->end; k++) {
         uint32_t cell = w->cell[k];
-        pair_t pay = w->pay[k];
         size_t stays = code_at(w->c, s->place, cell) <= s->code;
         w->cell[near] = w->far_cell[far] = cell;
-        w->pay[near] = w->far_pay[far] = pay;
         near += stays;
         far += !stays;
     }
     memcpy(w->cell + near, w->far_cell, far * sizeof *w->cell);
-    memcpy(w->pay + near, w->far_pay, far * sizeof *w->pay);
     return near;
 }
 
@@ -343,9 +449,9 @@ static node_t draw_cells(worker_t *w, uint64_t key)
     for (size_t k = 0; k < n; k++) w->count[grn_forest_draw(key, k + 1, n)]++;
     for (size_t i = 0; i < n; i++) {
         if (w->count[i] == 0) continue;
-        pair_t pay = { (int64_t)w->count[i] * w->r[i], w->count[i] };
-        w->cell[root.end] = (uint32_t)i;
-        w->pay[root.end++] = pay;
+        pair_t pay = { (double)w->count[i] * w->r[i], w->count[i] };
+        w->cell[root.end++] = (uint32_t)i;
+        w->pay[i] = pay;
         root.total += pay;
     }
     return root;
@@ -364,7 +470,7 @@ static grn_status grow(worker_t *w, uint64_t key)
         if (is_pure(w, &node)) continue;
         split_t s = search(w, &node);
         if (s.place == NONE) continue;
-        w->tree[s.place] += s.num / (s.den * (double)node.total[1]);
+        w->tree[s.place] += s.num / (s.den * node.total[1]);
         size_t middle = divide(w, &node, &s);
         GRN_TRY(push(w, &(node_t){ middle, node.end, grn_forest_node_key(node.key, 1), node.total - s.left }));
         GRN_TRY(push(w, &(node_t){ node.begin, middle, grn_forest_node_key(node.key, 0), s.left }));

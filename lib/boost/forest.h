@@ -8,7 +8,7 @@
  * Draws are functions of (seed, tree, path to the node) and of the names' hashes, in whose order cells and predictors are laid out;
  * sums are of whole numbers. So nothing depends on the order of cells or predictors, on threads, or on the company of other targets.
  * Splits are those of sorting the cells at every node as long as bins hold every value (bins.h). Memory: predictors x cells bytes (two
- * each where a predictor has more than 256 values, the rest one of them), and per worker 52 bytes a cell. */
+ * each where some predictor has more than 256 values), an eighth of that for bits, and per worker 36 bytes a cell. */
 #ifndef GRN_BOOST_FOREST_H
 #define GRN_BOOST_FOREST_H
 

@@ -203,7 +203,7 @@ typedef double lanes_t __attribute__((vector_size(LANES * sizeof(double))));
 typedef struct { /* LANES targets at a time */
     float *y;           /* (n) one target, by place */
     lanes_t *b, *c, *u; /* (p) x'y; b, the coefficients, in the eigenvectors' directions */
-    double *one;        /* (p) c of one lane */
+    double *one;        /* (p) one lane of b, of c */
     double *importance; /* (p) */
 } scratch_t;
 
@@ -245,17 +245,18 @@ static void correlate_target(const system_t *s, scratch_t *x, const grn_spcol_t 
 {
     double sum = 0, squares = 0;
     memset(x->y, 0, s->n * sizeof *x->y);
+    memset(x->one, 0, s->p * sizeof *x->one);
     for (size_t k = 0; k < y->n_nz; k++) x->y[s->cell_place[y->idx[k]]] = y->val[k];
     for (size_t i = 0; i < s->n; i++) {
         if (x->y[i] == 0) continue;
         sum += x->y[i];
-        for (uint64_t e = s->off[i]; e < s->off[i + 1]; e++) x->b[s->entry[e].j][lane] += (double)x->y[i] * s->entry[e].x;
+        for (uint64_t e = s->off[i]; e < s->off[i + 1]; e++) x->one[s->entry[e].j] += (double)x->y[i] * s->entry[e].x;
     }
     double mean = sum / (double)s->n;
     for (size_t i = 0; i < s->n; i++) squares += (x->y[i] - mean) * (x->y[i] - mean);
     for (size_t j = 0; j < s->p; j++) {
         double norm = s->norm[j] * sqrt(squares);
-        x->b[j][lane] = norm > 0 ? (x->b[j][lane] - sum * s->mean[j]) / norm : 0;
+        x->b[j][lane] = norm > 0 ? (x->one[j] - sum * s->mean[j]) / norm : 0;
     }
 }
 

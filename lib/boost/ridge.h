@@ -10,7 +10,8 @@
  * regressed on the others, exactly, by taking that predictor's part out of the inverse (b, the residuals and df alike).
  *
  * Nothing depends on the order of cells or predictors (they are taken in the order of their names' hashes), on threads, or on the
- * company of other targets. Memory: 8 bytes a stored value, 24 p^2 while decomposing, then 16 p^2, and per worker 4 cells + 208 p. */
+ * company of other targets; last digits may on the kind of machine, as OpenBLAS does.
+ * Memory: 8 bytes a stored value, 24 p^2 while decomposing, then 16 p^2, and per worker 4 cells + 208 p. */
 #ifndef GRN_BOOST_RIDGE_H
 #define GRN_BOOST_RIDGE_H
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "base/rng.h"
 #include "boost/forest.h"
 
@@ -81,6 +82,7 @@ static void free_data(data_t *d)
 }
 
 typedef struct {
+    size_t p; /* predictors of the space; 0: P */
     double importance[Q][P];
     size_t n_trees[Q], calls[Q];
 } result_t;
@@ -89,7 +91,7 @@ static grn_status keep(void *ctx, size_t target, size_t n_trees, const double *i
 {
     result_t *x = ctx;
     (void)worker;
-    memcpy(x->importance[target], importance, sizeof x->importance[target]);
+    memcpy(x->importance[target], importance, (x->p ? x->p : P) * sizeof *importance);
     x->n_trees[target] = n_trees;
     x->calls[target]++;
     return GRN_OK;
@@ -325,6 +327,7 @@ static void few_predictors(void **state)
     const uint64_t key[] = { 5, 3 };
     grn_boost_space_t s = { &d->bins, d->cell_key, key, one, 1 };
     grn_boost_target_t own = { { N, d->off[4] - d->off[3], d->idx + d->off[3], d->val + d->off[3] }, 0 };
+    x->p = 1;
     assert_int_equal(grn_forest_many(&o, &s, d->target, 1, NULL, keep, x), GRN_OK);
     assert_true(x->importance[0][0] == 1 && x->n_trees[0] == 10);
     assert_int_equal(grn_forest_many(&o, &s, &own, 1, NULL, keep, x), GRN_OK);
@@ -333,7 +336,7 @@ static void few_predictors(void **state)
     assert_int_equal(grn_forest_many(&o, &s, d->target, 1, NULL, keep, x), GRN_OK);
     assert_true(x->importance[0][0] == 0);
     s.column = two;
-    s.p = 2;
+    s.p = x->p = 2;
     assert_int_equal(grn_forest_many(&o, &s, d->target, 1, NULL, keep, x), GRN_OK);
     assert_true(x->importance[0][0] == 0 && x->importance[0][1] == 1);
     free(x);
@@ -388,11 +391,31 @@ static void draws_are_even(void **state)
     assert_true(fabs((double)distinct / TREES / CELLS - (1 - pow(1 - 1.0 / CELLS, CELLS))) < 0.005); /* sd 0.001 */
 }
 
+/* Whichever allocation fails, that is said, and nothing is lost. */
+static void out_of_memory(void **state)
+{
+    (void)state;
+    data_t *d = plain_data(2, 0);
+    grn_forest_opt_t o = { 1, 2, 0 };
+    static result_t x;
+    grn_status rc = GRN_ENOMEM;
+    int64_t k = 0;
+    while (rc == GRN_ENOMEM) {
+        grn_mem_fail_after(++k);
+        rc = grn_forest_many(&o, &d->space, d->target, Q, NULL, keep, &x);
+        grn_mem_fail_after(0);
+    }
+    assert_int_equal(rc, GRN_OK);
+    assert_true(k > 15);
+    free_data(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(against_reference), cmocka_unit_test(order_does_not_matter), cmocka_unit_test(signal_is_found),
         cmocka_unit_test(few_predictors),    cmocka_unit_test(refused),               cmocka_unit_test(draws_are_even),
+        cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
