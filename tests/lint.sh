@@ -13,7 +13,7 @@ dup=$(sed -n '/+=/p' sources.mk | sort | uniq -d)
 [ -z "$dup" ] || complain "sources.mk lists twice: $dup"
 
 # dependency order: a file includes only from its own room or rooms to the left
-declare -A may=([base]="base" [io]="base io" [stat]="base stat" [graph]="base io stat graph" [nn]="base io stat graph nn"
+declare -A may=([base]="base" [io]="base io" [stat]="base stat" [boost]="base stat boost" [graph]="base io stat graph" [nn]="base io stat graph nn"
     [cuda]="base io stat graph nn cuda" [model]="base io stat graph nn model")
 for f in $(find lib -name '*.[ch]'); do
     room=$(cut -d/ -f2 <<<"$f")

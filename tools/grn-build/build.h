@@ -14,6 +14,7 @@ extern const grn_subtool_t grn_build_rank;    /* motif scores -> rankings of reg
 extern const grn_subtool_t grn_build_enrich;  /* region sets x motif database -> enriched motifs, TF -> region edges */
 extern const grn_subtool_t grn_build_link;    /* TF -> gene and region -> gene correlations */
 extern const grn_subtool_t grn_build_regulon; /* signed TF -> region -> gene triplets per cell type */
+extern const grn_subtool_t grn_build_perturb; /* regulons x knock-outs, over-expression -> change of every gene in every cell */
 extern const grn_subtool_t grn_build_run;     /* all steps in one call */
 
 #endif
