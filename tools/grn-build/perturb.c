@@ -66,7 +66,8 @@ static grn_status work(grn_perturb_t *p)
     w = NULL;
     if (rc) goto end;
     grn_log_info("%" PRIu64 " values of %zu cells x %zu genes change", r.n_all, p->cells.n, p->net.n_out);
-    if (r.n_all == 0) rc = grn_err(GRN_EEMPTY, "no value changes: the perturbed genes have these values already; '%s' is empty", p->opt->out);
+    if (r.n_all == 0)
+        rc = grn_err(GRN_EEMPTY, "no value changes: the perturbed genes have these values already; '%s' is empty", p->opt->out);
 end:
     grn_out_abort(o);
     if (w) grn_mw_abort(w);

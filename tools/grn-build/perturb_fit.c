@@ -247,10 +247,11 @@ static grn_status place_models(fit_t *f)
         m->first[k] = m->n;
         for (uint64_t i = net->off[g]; i < net->off[g + 1]; i++) m->direct[k] |= net->what[net->tf[i]] != GRN_PERTURB_NONE;
         m->n += m->direct[k] ? m->n_runs : 1;
-        if (net->off[g + 1] - net->off[g] > UINT16_MAX) GRN_FAIL(GRN_EUNSUP, "more than %d TFs of one gene", UINT16_MAX);
+        if (net->off[g + 1] - net->off[g] > UINT16_MAX) GRN_FAIL(GRN_EUNSUP, "a gene has more than %d TFs", UINT16_MAX);
     }
     GRN_TRY(grn_tmp_open(&m->fd));
-    if (ftruncate(m->fd, (off_t)(m->n * m->size))) GRN_FAIL(GRN_EIO, "cannot make a temporary file in '%s': %s", grn_tmp_dir(), strerror(errno));
+    if (ftruncate(m->fd, (off_t)(m->n * m->size)))
+        GRN_FAIL(GRN_EIO, "cannot make a temporary file in '%s': %s", grn_tmp_dir(), strerror(errno));
 end:
     return rc;
 }
@@ -360,7 +361,8 @@ grn_status grn_perturb_fit(grn_perturb_t *p)
             goto end;
         }
     }
-    grn_log_info("fitting %llu models of %zu genes by %zu TFs, %zu trees each", (unsigned long long)f.m->n, p->net.n_fit, f.n_tfs, p->opt->trees);
+    grn_log_info("fitting %llu models of %zu genes by %zu TFs, %zu trees each", (unsigned long long)f.m->n, p->net.n_fit, f.n_tfs,
+                 p->opt->trees);
     GRN_TRY(fit_all(&f));
     f.m->map = mmap(NULL, f.m->n * f.m->size, PROT_READ, MAP_SHARED, f.m->fd, 0);
     if (f.m->map == MAP_FAILED) {

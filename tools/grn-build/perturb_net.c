@@ -54,7 +54,7 @@ static grn_status pick_contexts(const reader_t *r, uint8_t *use)
 {
     const grn_opt_list_t *asked = &r->opt->context;
     char some[400];
-    if (asked->n && !r->e.context) return grn_err(GRN_EINVAL, "'%s' has no cell types: drop --context", r->opt->regulons);
+    if (asked->n && !r->e.context) return grn_err(GRN_EINVAL, "'%s' has no cell types of edges: leave out --context", r->opt->regulons);
     memset(use, asked->n == 0, r->e.contexts.n);
     for (size_t k = 0; k < asked->n; k++) {
         size_t c = grn_names_find(&r->e.contexts, asked->v[k]);
@@ -72,8 +72,8 @@ static grn_status read_edges(reader_t *r)
     grn_status rc = GRN_OK;
     const grn_names_t *col = &r->rna->info->col;
     GRN_TRY(grn_edges_load(r->opt->regulons, grn_common.pool, &r->e));
-    if (!r->e.tf || !r->e.gene || !r->e.regulon)
-        GRN_FAIL(GRN_EINVAL, "'%s' does not hold regulons (grn-build regulon)", r->opt->regulons);
+    if (!r->e.tf || !r->e.gene)
+        GRN_FAIL(GRN_EINVAL, "'%s' has no TF to gene edges: regulons are expected (grn-build regulon)", r->opt->regulons);
     GRN_TRY(GRN_NEW_RAW(r->order, col->n));
     GRN_TRY(GRN_NEW_RAW(r->rank, col->n));
     GRN_TRY(grn_names_sort(col, r->order));
@@ -120,7 +120,8 @@ static grn_status make_pairs(reader_t *r)
         if (e->context && !use[e->context[k]]) continue;
         r->flag[tf] |= IS_TF;
         r->flag[gene] |= IS_TARGET;
-        if (tf == gene || r->place[tf] == GRN_PERTURB_NONE || r->place[gene] == GRN_PERTURB_NONE || !(r->flag[gene] & IS_LISTED)) continue;
+        if (tf == gene || r->place[tf] == GRN_PERTURB_NONE) continue;
+        if (r->place[gene] == GRN_PERTURB_NONE || !(r->flag[gene] & IS_LISTED)) continue;
         r->flag[gene] |= IS_MODELLED;
         r->pair[n++] = (uint64_t)r->place[gene] << 32 | r->place[tf];
     }
@@ -310,7 +311,8 @@ grn_status grn_perturb_net(const grn_perturb_opt_t *opt, const grn_colsrc_t *rna
     GRN_TRY(make_lists(opt, net));
     for (size_t g = 0; g < net->n; g++) n_modelled += net->off[g + 1] > net->off[g];
     for (size_t k = 0; k < net->n_fit; k++) others += net->what[net->fit[k]] == GRN_PERTURB_NONE;
-    GRN_TRY(grn_funnel_add(funnel, "genes", net->n_fit, n_modelled - net->n_fit, "modelled genes within %zu steps of the perturbed", opt->rounds));
+    GRN_TRY(grn_funnel_add(funnel, "genes", net->n_fit, n_modelled - net->n_fit, "modelled genes within %zu steps of the perturbed",
+                           opt->rounds));
     if (others == 0) GRN_FAIL(GRN_EEMPTY, "nothing to model: the perturbed genes have no targets but themselves in '%s'", opt->regulons);
 end:
     reader_clear(&r);

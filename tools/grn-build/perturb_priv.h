@@ -35,7 +35,8 @@ typedef struct {
 } grn_perturb_net_t;
 
 /* GRN_EINVAL: an unknown gene or context; GRN_EEMPTY: nothing to model. What was lost goes to the funnel. */
-grn_status grn_perturb_net(const grn_perturb_opt_t *opt, const grn_colsrc_t *rna, grn_funnel_t *funnel, grn_perturb_net_t *net) GRN_MUST_USE;
+grn_status grn_perturb_net(const grn_perturb_opt_t *opt, const grn_colsrc_t *rna, grn_funnel_t *funnel,
+                           grn_perturb_net_t *net) GRN_MUST_USE;
 void grn_perturb_net_clear(grn_perturb_net_t *net); /* accepts zeroed */
 
 /* ---- perturb_fit.c ---- */
@@ -109,7 +110,8 @@ static inline float grn_perturb_change(float before, float after)
 
 /* ---- perturb_output.c ---- */
 grn_status grn_perturb_open_output(grn_perturb_t *p, grn_mw_t **w) GRN_MUST_USE; /* metadata included */
-grn_status grn_perturb_write(grn_perturb_t *p, const grn_perturb_result_t *r, grn_mw_t *w) GRN_MUST_USE; /* frees w on failure, too */
+/* Both take what they write to. */
+grn_status grn_perturb_write(grn_perturb_t *p, const grn_perturb_result_t *r, grn_mw_t *w) GRN_MUST_USE;
 grn_status grn_perturb_write_summary(grn_perturb_t *p, const grn_perturb_result_t *r, grn_out_t *o) GRN_MUST_USE;
 
 #endif
