@@ -354,3 +354,5 @@ test_cistarget_WITH += tools/grn-build/cistarget.c tools/grn-build/ranking.c
 UNIT += test_dem
 test_dem_WITH += tools/grn-build/dem.c tools/grn-build/dar_variable.c tools/grn-build/regionset.c tools/grn-build/motifdb.c tools/grn-build/tfsites.c tools/grn-build/logo.c
 UNIT += test_boost
+UNIT += test_perturb
+test_perturb_WITH += tools/grn-build/perturb_eval.c tools/grn-build/perturb_eval_base.c tools/grn-build/perturb_eval_avx2.c
