@@ -1,9 +1,9 @@
 /* Predictors (TFs, regions) as boosting wants them: for each, the cells that hold each of its values.
  *
  * The most frequent value of a predictor (zero, for counts) is not stored: the sum over its cells is the sum over the node less the
- * others, so that a split costs the non-zeros of a predictor and not its cells. The others are runs of cells of equal value; a predictor
- * with more distinct values than `max_bins` is cut into runs of about equal numbers of cells, equal values together. With no more
- * values than that (counts), splits are those of sorting the cells at every node. */
+ * others, so that a split costs the non-zeros of a predictor and not its cells. The others are runs of cells of equal value; a
+ * predictor with more distinct values than `max_bins` is cut into runs of about equal numbers of cells, equal values together. With no
+ * more values than that (counts), splits are those of sorting the cells at every node. */
 #ifndef GRN_BOOST_BINS_H
 #define GRN_BOOST_BINS_H
 
@@ -14,8 +14,9 @@
 #include "base/par.h"
 
 typedef struct {
-    size_t n, p;        /* cells, predictors */
-    uint64_t *run_off;  /* (p + 1) runs of predictor j: those above `rest`, from the highest down, then those below, from the lowest up */
+    size_t n, p; /* cells, predictors */
+    uint64_t
+        *run_off; /* (p + 1) runs of predictor j: those above `rest`, from the highest down, then those below, from the lowest up */
     uint32_t *n_above;  /* (p) runs above */
     float *rest;        /* (p) the value that is not stored */
     float *low, *high;  /* (runs) smallest and largest value; equal unless binned */

@@ -6,8 +6,8 @@
 
 #include "base/mem.h"
 
-#define BITS 28              /* of the largest residual at the start: it has room to grow eightfold */
-#define TREES_AT_ONCE 8      /* of a group of lanes, before the next group's turn */
+#define BITS 28         /* of the largest residual at the start: it has room to grow eightfold */
+#define TREES_AT_ONCE 8 /* of a group of lanes, before the next group's turn */
 #define BATCH_TARGETS 512
 #define BATCH_BYTES ((size_t)256 << 20) /* of residuals */
 
@@ -169,8 +169,9 @@ static grn_status batch_init(batch_t *b, size_t begin, size_t end)
     size_t n = s->bins->n, lanes = GRN_TREE_LANES, window = o->window ? o->window : 1;
     b->n_groups = (end - begin + lanes - 1) / lanes;
     GRN_TRY(grn_draw_init(&b->draw, o->seed, n, s->cell_key, s->p, s->name_key, o->predictors, o->subsample));
-    b->in = (grn_tree_in_t){ .bins = s->bins, .column = s->column, .p = s->p, .m = b->draw.m, .order = b->draw.order,
-                             .n_out = b->draw.n_out, .rate = o->rate };
+    b->in = (grn_tree_in_t){
+        .bins = s->bins, .column = s->column, .p = s->p, .m = b->draw.m, .order = b->draw.order, .n_out = b->draw.n_out, .rate = o->rate
+    };
     set_bits(&b->in, n);
     GRN_TRY(GRN_NEW(b->group, b->n_groups));
     GRN_TRY(GRN_NEW(b->lane, b->n_groups * lanes));
@@ -265,8 +266,7 @@ static grn_status run_batch(batch_t *b)
 {
     grn_status rc = GRN_OK;
     for (size_t first = 0; b->n_lanes; first += TREES_AT_ONCE) {
-        for (size_t t = 0; t < TREES_AT_ONCE && b->in.n_out; t++)
-            grn_draw_out_of_bag(&b->draw, first + t, b->out + t * b->in.n_out);
+        for (size_t t = 0; t < TREES_AT_ONCE && b->in.n_out; t++) grn_draw_out_of_bag(&b->draw, first + t, b->out + t * b->in.n_out);
         for (size_t g = 0; g * GRN_TREE_LANES < b->n_lanes; g++) GRN_TRY(grow_group(b, g, first));
         close_ranks(b);
     }
@@ -298,8 +298,8 @@ static size_t batch_size(size_t n, size_t n_targets, int n_workers)
     return size ? size : GRN_TREE_LANES;
 }
 
-grn_status grn_boost_many(const grn_boost_opt_t *opt, const grn_boost_space_t *space, const grn_boost_target_t *target, size_t n_targets,
-                          grn_par_t *pool, grn_boost_fn fn, void *ctx)
+grn_status grn_boost_many(const grn_boost_opt_t *opt, const grn_boost_space_t *space, const grn_boost_target_t *target,
+                          size_t n_targets, grn_par_t *pool, grn_boost_fn fn, void *ctx)
 {
     grn_status rc = check(space);
     if (rc) return rc;
@@ -388,9 +388,17 @@ grn_status grn_boost_one(const grn_boost_opt_t *opt, const grn_boost_space_t *sp
     if (!varies || (space->p == 1 && target->self == 0)) goto end;
     GRN_TRY(grn_draw_init(&draw, opt->seed, n, space->cell_key, space->p, space->name_key, opt->predictors, opt->subsample));
     GRN_TRY(GRN_GROW(s->out, s->out_cap, draw.n_out + 1));
-    grn_tree_in_t in = { .bins = space->bins, .column = space->column, .p = space->p, .m = draw.m, .order = draw.order,
-                         .out = s->out, .n_out = draw.n_out, .rate = opt->rate };
-    grn_tree_lanes_t l = { .r = s->r, .sum = s->sum, .leaf = s->leaf, .live = { 1 }, .self = { target->self }, .importance = { importance } };
+    grn_tree_in_t in = { .bins = space->bins,
+                         .column = space->column,
+                         .p = space->p,
+                         .m = draw.m,
+                         .order = draw.order,
+                         .out = s->out,
+                         .n_out = draw.n_out,
+                         .rate = opt->rate };
+    grn_tree_lanes_t l = {
+        .r = s->r, .sum = s->sum, .leaf = s->leaf, .live = { 1 }, .self = { target->self }, .importance = { importance }
+    };
     lane.gain = s->gain;
     set_bits(&in, n);
     do {

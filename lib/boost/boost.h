@@ -2,7 +2,8 @@
  *
  * Squared error, trees of depth 3 grown by friedman_mse's gain, each node looking at a tenth of the predictors, each tree at nine
  * tenths of the cells, learning rate 0.01; a target is done when the mean gain of its last 25 trees over the cells they did not see is
- * negative. Importances as scikit-learn has them: the decrease of the sum of squares of a predictor's splits, over all trees, as shares.
+ * negative. Importances as scikit-learn has them: the decrease of the sum of squares of a predictor's splits, over all trees, as
+ * shares.
  *
  * Unlike there, nothing depends on the order of cells or predictors, on threads, or on which targets are asked for together: draws are
  * keyed by names (draw.h), sums are exact (tree.h). Memory: the bins, and per worker 72 n lanes + 4 n targets of a batch. */
@@ -16,14 +17,20 @@
 
 typedef struct {
     uint64_t seed;
-    double rate;       /* of learning */
+    double rate; /* of learning */
     size_t max_trees;
     double predictors; /* share of the predictors a node looks at */
     double subsample;  /* share of the cells a tree sees */
     size_t window;     /* trees whose mean gain decides; 0: always max_trees */
 } grn_boost_opt_t;
-#define GRN_BOOST_OPT_GRNBOOST2 { 666, 0.01, 5000, 0.1, 0.9, 25 }
-#define GRN_BOOST_OPT_SCENICPLUS_R2G { 666, 0.01, 500, 0.1, 1, 0 }
+#define GRN_BOOST_OPT_GRNBOOST2 \
+    { \
+        666, 0.01, 5000, 0.1, 0.9, 25 \
+    }
+#define GRN_BOOST_OPT_SCENICPLUS_R2G \
+    { \
+        666, 0.01, 500, 0.1, 1, 0 \
+    }
 
 typedef struct { /* the space of predictors */
     const grn_bins_t *bins;
@@ -43,8 +50,8 @@ typedef struct {
 typedef grn_status (*grn_boost_fn)(void *ctx, size_t target, size_t n_trees, const double *importance, int worker);
 
 /* GRN_EINVAL: no predictors, fewer than two cells; GRN_ENONFINITE; GRN_ENOMEM; what fn returns. */
-grn_status grn_boost_many(const grn_boost_opt_t *opt, const grn_boost_space_t *space, const grn_boost_target_t *target, size_t n_targets,
-                          grn_par_t *pool, grn_boost_fn fn, void *ctx) GRN_MUST_USE;
+grn_status grn_boost_many(const grn_boost_opt_t *opt, const grn_boost_space_t *space, const grn_boost_target_t *target,
+                          size_t n_targets, grn_par_t *pool, grn_boost_fn fn, void *ctx) GRN_MUST_USE;
 
 /* ---- one target with predictors of its own ---- */
 

@@ -16,23 +16,25 @@
 
 typedef struct {
     uint64_t seed;
-    size_t n, p;              /* cells, predictors */
-    const uint64_t *cell_key; /* (n) hashes of names; borrowed */
-    const uint64_t *name_key; /* (p) the same of the predictors; borrowed */
-    size_t m;                 /* predictors a node looks at */
-    size_t n_out;             /* cells a tree does not see */
-    size_t per_order;         /* trees that share an order */
-    uint64_t order_of;        /* which order is at hand, + 1 */
-    uint32_t *order;          /* (GRN_DRAW_NODES, p) */
+    size_t n, p;                /* cells, predictors */
+    const uint64_t *cell_key;   /* (n) hashes of names; borrowed */
+    const uint64_t *name_key;   /* (p) the same of the predictors; borrowed */
+    size_t m;                   /* predictors a node looks at */
+    size_t n_out;               /* cells a tree does not see */
+    size_t per_order;           /* trees that share an order */
+    uint64_t order_of;          /* which order is at hand, + 1 */
+    uint32_t *order;            /* (GRN_DRAW_NODES, p) */
     struct grn_draw_key_s *key; /* (max(n, p)) scratch */
 } grn_draw_t;
 
-/* fraction of the predictors a node looks at: max(1, trunc(fraction p)); a tree sees trunc(subsample n) cells. Keys stay the caller's. */
+/* fraction of the predictors a node looks at: max(1, trunc(fraction p)); a tree sees trunc(subsample n) cells. Keys stay the caller's.
+ */
 grn_status grn_draw_init(grn_draw_t *d, uint64_t seed, size_t n, const uint64_t *cell_key, size_t p, const uint64_t *name_key,
                          double fraction, double subsample) GRN_MUST_USE;
 void grn_draw_clear(grn_draw_t *d); /* accepts zeroed */
 
-/* Order of node k of tree t: d->order + k * p, from place *start on, to be continued at its beginning. Valid until another is asked for. */
+/* Order of node k of tree t: d->order + k * p, from place *start on, to be continued at its beginning. Valid until another is asked
+ * for. */
 void grn_draw_predictors(grn_draw_t *d, uint64_t tree, size_t *start);
 /* The d->n_out cells that tree t does not see, ascending. */
 void grn_draw_out_of_bag(grn_draw_t *d, uint64_t tree, uint32_t *out);

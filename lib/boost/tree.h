@@ -33,25 +33,25 @@ typedef struct { /* what is common to the lanes */
     size_t start;           /* place in each order */
     const uint32_t *out;    /* (n_out) cells the tree does not see */
     size_t n_out;
-    double rate;            /* learning rate */
+    double rate;                /* learning rate */
     unsigned count_bits, shift; /* a cell in a sum: (r >> shift) * 2^count_bits + 1 */
 } grn_tree_in_t;
 
-typedef struct { /* L lanes */
-    int32_t *r;         /* (n, L) residuals, changed by the tree; 64-byte aligned as the next */
-    int64_t *sum;       /* (4, n, L) scratch */
-    uint8_t *leaf;      /* (n, L) out: the leaf of each cell */
+typedef struct {   /* L lanes */
+    int32_t *r;    /* (n, L) residuals, changed by the tree; 64-byte aligned as the next */
+    int64_t *sum;  /* (4, n, L) scratch */
+    uint8_t *leaf; /* (n, L) out: the leaf of each cell */
     uint8_t live[GRN_TREE_LANES];
-    uint32_t self[GRN_TREE_LANES];         /* the predictor that is the target itself */
-    double *importance[GRN_TREE_LANES];    /* (p) of live lanes: decrease of the sum of squares, added */
-    double gain[GRN_TREE_LANES];           /* out: decrease of the sum of squares over the cells not seen */
+    uint32_t self[GRN_TREE_LANES];                          /* the predictor that is the target itself */
+    double *importance[GRN_TREE_LANES];                     /* (p) of live lanes: decrease of the sum of squares, added */
+    double gain[GRN_TREE_LANES];                            /* out: decrease of the sum of squares over the cells not seen */
     grn_tree_split_t split[GRN_TREE_LANES][GRN_DRAW_NODES]; /* out */
     int32_t step[GRN_TREE_LANES][GRN_TREE_LEAVES];          /* out: what the leaf takes off the residual */
 } grn_tree_lanes_t;
 
 typedef void (*grn_tree_fn)(const grn_tree_in_t *in, grn_tree_lanes_t *lanes);
 
-grn_tree_fn grn_tree_lanes(void); /* GRN_TREE_LANES lanes, the best copy for this machine */
+grn_tree_fn grn_tree_lanes(void);      /* GRN_TREE_LANES lanes, the best copy for this machine */
 extern const grn_tree_fn grn_tree_one; /* one lane */
 
 extern const grn_tree_fn grn_tree_base; /* the copies, for tests */

@@ -44,11 +44,11 @@ static inline int any(whole_t mask)
     return x != 0;
 }
 
-typedef struct { /* the best split of a node so far, in each lane */
-    real_t sum, count;   /* of the node */
-    real_t num, den;     /* the decrease of the sum of squares is num / (den count) */
-    whole_t which;       /* place in the order << 32 | run of the predictor; -1: none */
-    whole_t moved;       /* the sum over the cells that move */
+typedef struct {       /* the best split of a node so far, in each lane */
+    real_t sum, count; /* of the node */
+    real_t num, den;   /* the decrease of the sum of squares is num / (den count) */
+    whole_t which;     /* place in the order << 32 | run of the predictor; -1: none */
+    whole_t moved;     /* the sum over the cells that move */
 } best_t;
 
 static inline const uint32_t *node_order(const grn_tree_in_t *in, size_t node)
@@ -178,7 +178,8 @@ static int in_node(const grn_bins_t *b, const whole_t *sum, uint64_t run, int la
 static int has_rest(const grn_bins_t *b, const whole_t *sum, size_t j, int64_t count, int64_t count_mask, int lane)
 {
     int64_t stored = 0;
-    for (uint64_t k = b->cell_off[b->run_off[j]]; k < b->cell_off[b->run_off[j + 1]]; k++) stored += AT(sum[b->cell[k]], lane) & count_mask;
+    for (uint64_t k = b->cell_off[b->run_off[j]]; k < b->cell_off[b->run_off[j + 1]]; k++)
+        stored += AT(sum[b->cell[k]], lane) & count_mask;
     return stored < count;
 }
 
@@ -211,8 +212,8 @@ static moves_t settle(const grn_bins_t *b, const whole_t *sum, size_t j, uint64_
     return m;
 }
 
-static inline int64_t move(const grn_bins_t *b, const moves_t *m, whole_t *from, whole_t *to, byte_t *leaf, unsigned slot, unsigned child,
-                           int lane)
+static inline int64_t move(const grn_bins_t *b, const moves_t *m, whole_t *from, whole_t *to, byte_t *leaf, unsigned slot,
+                           unsigned child, int lane)
 {
     int64_t moved = 0;
     int64_t *x = (int64_t *)from + lane, *y = (int64_t *)to + lane;

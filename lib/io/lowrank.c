@@ -36,6 +36,18 @@ static grn_status load_factor(grn_cr_t *cr, const char *name, const grn_names_t 
     return rc;
 }
 
+grn_status grn_lowrank_sniff(const char *path, int *is_container, int *yes)
+{
+    grn_cr_t *cr = NULL;
+    *yes = 0;
+    *is_container = grn_cr_sniff(strcmp(path, "-") ? path : "/proc/self/fd/0");
+    if (!*is_container) return GRN_OK;
+    grn_status rc = grn_cr_open(&cr, path, NULL);
+    if (!rc) *yes = !strncmp(grn_cr_schema(cr), "grn.lowrank/", 12);
+    grn_cr_close(cr);
+    return rc;
+}
+
 grn_status grn_lowrank_load(const char *path, grn_par_t *pool, grn_lowrank_t *l)
 {
     grn_status rc = GRN_OK;

@@ -29,6 +29,8 @@ typedef struct {
 
 void grn_lowrank_clear(grn_lowrank_t *l); /* frees; accepts zeroed */
 
+/* *yes = 1: a grn.lowrank container; *is_container = 1: some container, whole. "-" is standard input, which must be rewindable. */
+grn_status grn_lowrank_sniff(const char *path, int *is_container, int *yes) GRN_MUST_USE;
 /* Reads a grn.lowrank/1 container, or rather: GRN_EFORMAT names what it holds instead; values are
  * checked to be finite (GRN_ENONFINITE). */
 grn_status grn_lowrank_load(const char *path, grn_par_t *pool, grn_lowrank_t *l) GRN_MUST_USE;

@@ -77,7 +77,7 @@ static void make_data(data_t *d, uint64_t seed, const uint32_t *cell_at, const u
     memset(d, 0, sizeof *d);
     for (int j = 0; j < P; j++)
         for (int i = 0; i < N; i++)
-            v[j][i] = j == 7   ? 4
+            v[j][i] = j == 7       ? 4
                       : j % 5 == 3 ? (float)grn_rng_normal(&r)
                       : j % 5 == 4 ? (float)(2 + (grn_rng_below(&r, 4) == 0) - (grn_rng_below(&r, 4) == 0))
                                    : (float)grn_rng_poisson(&r, j % 3 ? 0.2 : 1.5);
@@ -108,7 +108,8 @@ static void make_data(data_t *d, uint64_t seed, const uint32_t *cell_at, const u
     d->space = (grn_boost_space_t){ &d->bins, d->cell_key, d->name_key, NULL, P };
     for (int q = 0; q < Q; q++) {
         uint64_t at = d->off[P + q];
-        d->target[q] = (grn_boost_target_t){ { N, d->off[P + q + 1] - at, d->idx + at, d->val + at }, q == 5 ? name_at[2] : GRN_TREE_NOBODY };
+        d->target[q] =
+            (grn_boost_target_t){ { N, d->off[P + q + 1] - at, d->idx + at, d->val + at }, q == 5 ? name_at[2] : GRN_TREE_NOBODY };
     }
 }
 
@@ -173,8 +174,8 @@ typedef struct {
 
 /* The best split of the node's sample: strictly better than those before, predictors in the order drawn; within one, from the highest
  * threshold down to its most frequent value, then from the lowest up. */
-static void reference_split(const data_t *d, const grn_draw_t *draw, size_t start, uint32_t self, const int32_t *r, const uint8_t *in_bag,
-                            uint8_t *leaf, int level, unsigned slot, double *importance)
+static void reference_split(const data_t *d, const grn_draw_t *draw, size_t start, uint32_t self, const int32_t *r,
+                            const uint8_t *in_bag, uint8_t *leaf, int level, unsigned slot, double *importance)
 {
     uint32_t cell[N];
     size_t n = 0, visited = 0, node = (1u << level) - 1 + slot;
@@ -284,7 +285,8 @@ static void against_reference(void **state)
             for (int j = 0; j < P; j++) {
                 share += got->importance[q][j];
                 if (fabs(got->importance[q][j] - f.importance[j] / sum) > 1e-9)
-                    fail_msg("seed %d target %d predictor %d: %.12g, reference %.12g", (int)seed, q, j, got->importance[q][j], f.importance[j] / sum);
+                    fail_msg("seed %d target %d predictor %d: %.12g, reference %.12g", (int)seed, q, j, got->importance[q][j],
+                             f.importance[j] / sum);
             }
             assert_true(fabs(share - 1) < 1e-9);
         }
@@ -383,8 +385,16 @@ static void copies_agree(void **state)
     for (unsigned shift = 0; shift < 8; shift += 7) {
         static double importance[3][GRN_TREE_LANES][P];
         static grn_tree_lanes_t l[3];
-        grn_tree_in_t in = { .bins = &d->bins, .p = P, .m = draw.m, .order = draw.order, .start = start, .out = out, .n_out = draw.n_out,
-                             .rate = 0.1, .count_bits = 8, .shift = shift };
+        grn_tree_in_t in = { .bins = &d->bins,
+                             .p = P,
+                             .m = draw.m,
+                             .order = draw.order,
+                             .start = start,
+                             .out = out,
+                             .n_out = draw.n_out,
+                             .rate = 0.1,
+                             .count_bits = 8,
+                             .shift = shift };
         memset(importance, 0, sizeof importance);
         memset(l, 0, sizeof l);
         for (size_t c = 0; c < n_copies; c++) {
@@ -397,7 +407,8 @@ static void copies_agree(void **state)
                 l[c].live[i] = i != 6;
                 l[c].self[i] = i == 2 ? draw.order[start] : GRN_TREE_NOBODY;
                 l[c].importance[i] = importance[c][i];
-                for (int k = 0; k < N; k++) l[c].r[k * GRN_TREE_LANES + i] = (int32_t)(d->x[(i * 3 + 1) % P][k] * 1e7 + grn_rng_normal(&r) * 1e6);
+                for (int k = 0; k < N; k++)
+                    l[c].r[k * GRN_TREE_LANES + i] = (int32_t)(d->x[(i * 3 + 1) % P][k] * 1e7 + grn_rng_normal(&r) * 1e6);
             }
             copies[c](&in, &l[c]);
             assert_memory_equal(l[c].r, l[0].r, N * GRN_TREE_LANES * sizeof *l->r);
@@ -514,9 +525,10 @@ static void refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(bins_by_hand), cmocka_unit_test(against_reference), cmocka_unit_test(one_by_one),
-        cmocka_unit_test(order_does_not_matter), cmocka_unit_test(copies_agree), cmocka_unit_test(predicts),
-        cmocka_unit_test(draws), cmocka_unit_test(refused),
+        cmocka_unit_test(bins_by_hand), cmocka_unit_test(against_reference),
+        cmocka_unit_test(one_by_one),   cmocka_unit_test(order_does_not_matter),
+        cmocka_unit_test(copies_agree), cmocka_unit_test(predicts),
+        cmocka_unit_test(draws),        cmocka_unit_test(refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

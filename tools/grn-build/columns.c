@@ -7,6 +7,7 @@
 #include "base/mem.h"
 
 #define ROWS_PER_READ 4096
+#define CELLS_PER_STRIP 4096 /* of a model's column: they stay in the cache over its topics */
 #define BYTES_PER_VALUE 12 /* cell, value, rank */
 
 grn_scale grn_scale_parse(const char *word)
@@ -23,8 +24,28 @@ grn_status grn_colsrc_open(grn_colsrc_t *s, const char *path, const grn_counts_o
     return rc;
 }
 
+grn_status grn_colsrc_open_any(grn_colsrc_t *s, const char *path, const grn_counts_opt_t *opt, grn_scale scale, grn_par_t *pool)
+{
+    grn_status rc = GRN_OK;
+    int is_container, low = 0;
+    if (strcmp(path, "-")) GRN_TRY(grn_lowrank_sniff(path, &is_container, &low));
+    if (!low) return grn_colsrc_open(s, path, opt, scale, pool);
+    *s = (grn_colsrc_t){ .path = path, .scale = GRN_SCALE_RAW };
+    GRN_TRY(grn_lowrank_load(path, pool, &s->low));
+    GRN_TRY(grn_names_dup(&s->low_names.row, &s->low.cell));
+    GRN_TRY(grn_names_dup(&s->low_names.col, &s->low.region));
+    s->low_names.n_rows = s->low.C;
+    s->low_names.n_cols = s->low.R;
+    s->info = &s->low_names;
+end:
+    return rc;
+}
+
 void grn_colsrc_close(grn_colsrc_t *s)
 {
+    grn_lowrank_clear(&s->low);
+    grn_matrix_clear(&s->low_names);
+    free(s->theta);
     if (s->mr) grn_mr_close(s->mr);
     free(s->cell);
     free(s->col_nz);
@@ -37,6 +58,7 @@ grn_status grn_colsrc_each(grn_colsrc_t *s, grn_row_fn fn, void *ctx)
     grn_matrix_t block = { 0 };
     uint64_t row = 0;
     int got;
+    if (s->low.K) GRN_FAIL(GRN_EUNSUP, "'%s' is a model of rank %zu; counts are needed here", s->path, s->low.K);
     if (s->n_passes++) GRN_TRY(grn_mr_rewind(s->mr));
     while ((got = grn_mr_next(s->mr, ROWS_PER_READ, &block)) == 1) {
         GRN_TRY(grn_matrix_to_csr(&block));
@@ -73,6 +95,19 @@ static grn_status count_row(void *ctx, const grn_colsrc_t *s, uint64_t row, size
     return GRN_OK;
 }
 
+/* Every region of a model has a value in every cell. */
+static grn_status use_model(grn_colsrc_t *s)
+{
+    grn_status rc = GRN_NEW_RAW(s->theta, s->low.K * s->n_cells);
+    if (rc) return rc;
+    for (size_t j = 0; j < s->info->n_cols; j++) s->col_nz[j] = s->n_cells;
+    for (size_t row = 0; row < s->low.C; row++) {
+        uint32_t i = s->cell[row];
+        for (size_t k = 0; k < s->low.K && i != UINT32_MAX; k++) s->theta[k * s->n_cells + i] = s->low.theta[row * s->low.K + k];
+    }
+    return GRN_OK;
+}
+
 grn_status grn_colsrc_use(grn_colsrc_t *s, const uint32_t *row, size_t n)
 {
     grn_status rc = GRN_OK;
@@ -81,6 +116,7 @@ grn_status grn_colsrc_use(grn_colsrc_t *s, const uint32_t *row, size_t n)
     memset(s->cell, 0xff, s->info->n_rows * sizeof *s->cell);
     for (size_t k = 0; k < s->n_cells; k++) s->cell[row ? row[k] : k] = (uint32_t)k;
     GRN_TRY(GRN_NEW(s->col_nz, s->info->n_cols));
+    if (s->low.K) return use_model(s);
     s->is_counts = 1;
     GRN_TRY(grn_colsrc_each(s, count_row, &s->is_counts));
 end:
@@ -183,6 +219,32 @@ end:
     return rc;
 }
 
+typedef struct {
+    const grn_colsrc_t *s;
+    const uint32_t *cols;
+    grn_colblock_t *b;
+} model_t;
+
+/* The same bits as grn_lowrank_of_region: sums in float32, k ascending. */
+static grn_status model_columns(void *ctx, size_t begin, size_t end, int worker)
+{
+    const model_t *m = ctx;
+    size_t n = m->s->n_cells, K = m->s->low.K;
+    (void)worker;
+    for (size_t j = begin; j < end; j++) {
+        const float *phi = m->s->low.phi + (size_t)m->cols[j] * K;
+        float *v = m->b->val + j * n;
+        for (size_t i = 0; i < n; i++) m->b->idx[j * n + i] = (uint32_t)i;
+        for (size_t c = 0; c < n; c += CELLS_PER_STRIP) {
+            size_t stop = n - c < CELLS_PER_STRIP ? n : c + CELLS_PER_STRIP;
+            memset(v + c, 0, (stop - c) * sizeof *v);
+            for (size_t k = 0; k < K; k++)
+                for (size_t i = c; i < stop; i++) v[i] += phi[k] * m->s->theta[k * n + i];
+        }
+    }
+    return GRN_OK;
+}
+
 grn_status grn_colblock_gather(grn_colsrc_t *s, const uint32_t *cols, size_t n, grn_par_t *pool,
                                grn_colblock_t *b)
 {
@@ -200,8 +262,12 @@ grn_status grn_colblock_gather(grn_colsrc_t *s, const uint32_t *cols, size_t n, 
     }
     GRN_TRY(GRN_NEW_RAW(b->idx, b->off[n]));
     GRN_TRY(GRN_NEW_RAW(b->val, b->off[n]));
-    GRN_TRY(grn_colsrc_each(s, gather_row, &g));
-    GRN_TRY(grn_par_for(pool, n, 256, order_columns, b));
+    if (s->low.K) {
+        GRN_TRY(grn_par_for(pool, n, 4, model_columns, &(model_t){ s, cols, b }));
+    } else {
+        GRN_TRY(grn_colsrc_each(s, gather_row, &g));
+        GRN_TRY(grn_par_for(pool, n, 256, order_columns, b));
+    }
 end:
     free(g.fill);
     free(g.slot);

@@ -6,6 +6,7 @@
 
 #include "base/par.h"
 #include "io/counts.h"
+#include "io/lowrank.h"
 #include "stat/corr.h"
 
 typedef enum {
@@ -25,11 +26,17 @@ typedef struct {
     size_t n_cells;
     uint64_t *col_nz;  /* (columns) cells used with a value other than 0 */
     int is_counts;     /* every value was a whole number >= 0 */
+    grn_lowrank_t low;      /* a model instead of a matrix: columns are computed when asked for, rows cannot be had */
+    grn_matrix_t low_names; /* info of a model */
+    float *theta;           /* (low.K, n_cells) of the cells used */
     uint64_t n_passes; /* over the file */
 } grn_colsrc_t;
 
 grn_status grn_colsrc_open(grn_colsrc_t *s, const char *path, const grn_counts_opt_t *opt,
                            grn_scale scale, grn_par_t *pool) GRN_MUST_USE;
+/* The same for a matrix or, in its place, a low-rank model of accessibility (grn.lowrank/1; its values as they are). */
+grn_status grn_colsrc_open_any(grn_colsrc_t *s, const char *path, const grn_counts_opt_t *opt, grn_scale scale,
+                               grn_par_t *pool) GRN_MUST_USE;
 /* Says which rows are used and in which order: row[k] (n of them, distinct) is cell k; NULL: every
  * row in file order. Reads the matrix once and fills col_nz and is_counts.
  * GRN_ENONFINITE/GRN_EFORMAT: a negative value under lognorm. */
@@ -37,7 +44,7 @@ grn_status grn_colsrc_use(grn_colsrc_t *s, const uint32_t *row, size_t n) GRN_MU
 void grn_colsrc_close(grn_colsrc_t *s); /* accepts zeroed */
 
 /* Calls fn for every row of the file that is used, in file order: n values at columns idx. Stops at
- * the first failure. */
+ * the first failure. GRN_EUNSUP: a model. */
 typedef grn_status (*grn_row_fn)(void *ctx, const grn_colsrc_t *s, uint64_t row, size_t n,
                                  const uint32_t *idx, const float *val);
 grn_status grn_colsrc_each(grn_colsrc_t *s, grn_row_fn fn, void *ctx) GRN_MUST_USE;

@@ -35,25 +35,13 @@ void grn_dar_close(grn_dar_t *d)
 
 /* ---- the file ---- */
 
-static grn_status is_lowrank(const char *path, int *is_container, int *yes)
-{
-    grn_cr_t *cr = NULL;
-    *yes = 0;
-    *is_container = grn_cr_sniff(strcmp(path, "-") ? path : "/proc/self/fd/0");
-    if (!*is_container) return GRN_OK;
-    grn_status rc = grn_cr_open(&cr, path, NULL);
-    if (!rc) *yes = !strncmp(grn_cr_schema(cr), "grn.lowrank/", 12);
-    grn_cr_close(cr);
-    return rc;
-}
-
 static grn_status load(grn_dar_t *d, const grn_names_t **cells, const grn_attrs_t **attrs)
 {
     grn_status rc = GRN_OK;
     const char *path = d->opt->accessibility;
     int low;
     GRN_TRY(grn_path_rewindable(&path));
-    GRN_TRY(is_lowrank(path, &d->is_container, &low));
+    GRN_TRY(grn_lowrank_sniff(path, &d->is_container, &low));
     d->is_counts = !low;
     d->scale = low && d->opt->compat ? 1e6 : 1;
     if (low) {

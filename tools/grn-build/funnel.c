@@ -29,6 +29,7 @@ grn_status grn_funnel_add(grn_funnel_t *f, const char *unit, uint64_t kept, uint
     grn_status rc = GRN_OK;
     char text[512];
     va_list ap;
+    if (f->quiet) return GRN_OK;
     va_start(ap, step);
     vsnprintf(text, sizeof text, step, ap);
     va_end(ap);

@@ -10,6 +10,7 @@
 typedef struct {
     grn_str_t json; /* open list: "[{...},{...}" */
     size_t n;
+    int quiet; /* add nothing, print nothing */
 } grn_funnel_t;
 
 void grn_funnel_clear(grn_funnel_t *f);

@@ -10,6 +10,15 @@
 
 #define DEFAULT_BUDGET ((uint64_t)1 << 31) /* bytes of column blocks without --max-mem */
 
+static const char *const method_words[] = { "pearson", "spearman", "kendall", "grnboost", "genie3", "ridge" };
+
+grn_link_method grn_link_method_parse(const char *word)
+{
+    size_t k = 0;
+    while (k + 1 < sizeof method_words / sizeof *method_words && strcmp(word, method_words[k]) != 0) k++;
+    return (grn_link_method)k;
+}
+
 static int uses_atac(const grn_link_opt_t *o)
 {
     return o->out_rg || (o->out_tg && (o->scan || o->hits));
@@ -36,8 +45,7 @@ static grn_status open_matrices(grn_linker_t *l)
     GRN_TRY(grn_colsrc_open(&l->rna, o->rna, &o->rna_opt, o->expression, grn_common.pool));
     int both = uses_atac(o);
     if (both)
-        GRN_TRY(
-            grn_colsrc_open(&l->atac, o->atac, &o->atac_opt, o->accessibility, grn_common.pool));
+        GRN_TRY(grn_colsrc_open_any(&l->atac, o->atac, &o->atac_opt, o->accessibility, grn_common.pool));
     GRN_TRY(grn_cells_match(&l->rna.info->row, o->rna, both ? &l->atac.info->row : NULL, o->atac,
                             &l->cells));
     if (both) {
@@ -97,12 +105,14 @@ grn_status grn_link_save(grn_linker_t *l, grn_edges_t *e, const char *path, cons
     const char *json = grn_funnel_json(&l->funnel);
     const char *const meta[] = { "kind",
                                  kind,
+                                 "method",
+                                 method_words[kind[0] == 't' ? l->opt->method : l->opt->region_method],
                                  "cells",
                                  cells,
                                  "expression",
                                  scale_word(l->opt->expression),
                                  "accessibility",
-                                 uses_atac(l->opt) ? scale_word(l->opt->accessibility) : "none",
+                                 !uses_atac(l->opt) ? "none" : l->atac.low.K ? "lowrank" : scale_word(l->opt->accessibility),
                                  "funnel",
                                  json ? json : "[]",
                                  NULL };

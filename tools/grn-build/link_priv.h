@@ -27,6 +27,16 @@ typedef struct {
     grn_funnel_t funnel;
 } grn_linker_t;
 
+typedef struct { /* one TF -> gene link to be written; tf: a column of rna, or its columns + place in `absent` */
+    uint32_t tf, gene;
+    float pearson, spearman, importance, support, excess; /* the last three: learned */
+} grn_tfpair_t;
+
+typedef struct {
+    grn_tfpair_t *v;
+    size_t n, cap;
+} grn_tfpairs_t;
+
 static inline int grn_link_passes(double pearson, double spearman, double min_rho)
 {
     return fabs(pearson) > min_rho || fabs(spearman) > min_rho; /* NaN does not */
@@ -38,6 +48,11 @@ grn_status grn_link_funnel(grn_linker_t *l) GRN_MUST_USE;
  * noted in l->empty. */
 grn_status grn_link_save(grn_linker_t *l, grn_edges_t *e, const char *path,
                          const char *kind) GRN_MUST_USE;
+/* link_learn.c: importances of TFs (their ids; columns of x) for all genes of the shard. q (NULL unless asked for): of each pair. */
+grn_status grn_link_learn(grn_linker_t *l, const uint32_t *tfs, const grn_colblock_t *x, grn_tfpairs_t *out, float **q) GRN_MUST_USE;
+/* link_tf.c: pairs as edges; q may be NULL. */
+grn_status grn_link_tf_edges(const grn_linker_t *l, const grn_tfpairs_t *pairs, uint64_t n_tested, const float *q,
+                             grn_edges_t *e) GRN_MUST_USE;
 /* link_tf.c, link_region.c: the two outputs. */
 grn_status grn_link_tfs(grn_linker_t *l) GRN_MUST_USE;
 grn_status grn_link_regions(grn_linker_t *l) GRN_MUST_USE;

@@ -9,18 +9,9 @@
 #include "base/opt.h"
 #include "io/chrom.h"
 #include "io/tflist.h"
+#include "parts.h"
 #include "stat/fdr.h"
 #include "tfaccess.h"
-
-typedef struct { /* one written pair; `a` is a TF column or a region column */
-    uint32_t a, gene;
-    float pearson, spearman;
-} pair_t;
-
-typedef struct {
-    pair_t *v;
-    size_t n, cap;
-} pairs_t;
 
 /* TFs of the list, in bytewise order, that are no genes of the matrix. */
 static grn_status note_absent(grn_linker_t *l, const grn_names_t *list, const uint32_t *order)
@@ -75,14 +66,14 @@ typedef struct {
     grn_linker_t *l;
     const grn_colblock_t *tf, *gene;
     const uint32_t *tf_col, *gene_col; /* columns of the two blocks */
-    pairs_t *chunk;                    /* one list per chunk of genes */
+    grn_tfpairs_t *chunk;                    /* one list per chunk of genes */
 } tg_job_t;
 
 static grn_status correlate_genes(void *ctx, size_t begin, size_t end, int worker)
 {
     grn_status rc = GRN_OK;
     tg_job_t *job = ctx;
-    pairs_t *out = &job->chunk[begin / GENES_PER_CHUNK];
+    grn_tfpairs_t *out = &job->chunk[begin / GENES_PER_CHUNK];
     float *val = job->l->scratch[worker], *rank = val + job->l->cells.n;
     for (size_t j = begin; j < end; j++) {
         grn_corr_spread(&job->gene->corr, j, val, rank);
@@ -92,7 +83,7 @@ static grn_status correlate_genes(void *ctx, size_t begin, size_t end, int worke
             grn_corr_pair(&job->tf->corr, i, &job->gene->corr, j, val, rank, &p, &s);
             if (!grn_link_passes(p, s, job->l->opt->min_rho)) continue;
             GRN_TRY(GRN_GROW(out->v, out->cap, out->n + 1));
-            out->v[out->n++] = (pair_t){ job->tf_col[i], job->gene_col[j], (float)p, (float)s };
+            out->v[out->n++] = (grn_tfpair_t){ job->tf_col[i], job->gene_col[j], (float)p, (float)s, 0, 0, 0 };
         }
         grn_corr_drop(&job->gene->corr, j, val, rank);
     }
@@ -101,7 +92,7 @@ end:
     return rc;
 }
 
-static grn_status correlate_blocks(tg_job_t *job, pairs_t *out)
+static grn_status correlate_blocks(tg_job_t *job, grn_tfpairs_t *out)
 {
     grn_status rc = GRN_OK;
     size_t n_chunks = job->gene->n / GENES_PER_CHUNK + 1;
@@ -123,7 +114,7 @@ end:
 /* A block of TFs (their ids in tf_col) with all expressed genes, block by block: each one pass over
  * the matrix. */
 static grn_status correlate_with_genes(grn_linker_t *l, const grn_colblock_t *tf,
-                                       const uint32_t *tf_col, pairs_t *out)
+                                       const uint32_t *tf_col, grn_tfpairs_t *out)
 {
     grn_status rc = GRN_OK;
     grn_colblock_t gene = { 0 };
@@ -138,7 +129,7 @@ end:
     return rc;
 }
 
-static grn_status correlate_tfs(grn_linker_t *l, const uint32_t *tfs, size_t n_tfs, pairs_t *out)
+static grn_status correlate_tfs(grn_linker_t *l, const uint32_t *tfs, size_t n_tfs, grn_tfpairs_t *out)
 {
     grn_status rc = GRN_OK;
     grn_colblock_t tf = { 0 };
@@ -157,9 +148,10 @@ end:
 
 #define ABSENT_AT_ONCE 64 /* TFs without expression whose scores are held at the same time */
 
-/* TFs the matrix lacks, by how open the regions with their motif are in each cell, with all
- * expressed genes. */
-static grn_status correlate_absent(grn_linker_t *l, uint64_t *n_used, pairs_t *out)
+typedef grn_status (*absent_fn)(void *ctx, const grn_colblock_t *block, const uint32_t *ids);
+
+/* TFs the matrix lacks, by how open the regions with their motif are in each cell, a few at a time. */
+static grn_status each_absent(grn_linker_t *l, uint64_t *n_used, absent_fn fn, void *ctx)
 {
     grn_status rc = GRN_OK;
     grn_regions_t regions = { 0 };
@@ -167,20 +159,18 @@ static grn_status correlate_absent(grn_linker_t *l, uint64_t *n_used, pairs_t *o
     grn_colblock_t block = { 0 };
     uint32_t ids[ABSENT_AT_ONCE];
     GRN_TRY(grn_regions_from_names(&l->atac.info->col, &regions));
-    GRN_TRY(grn_tfsites_load(l->opt->scan, l->opt->hits, l->opt->motif2tf, &l->absent, &regions,
-                             grn_common.pool, &sites));
+    GRN_TRY(grn_tfsites_load(l->opt->scan, l->opt->hits, l->opt->motif2tf, &l->absent, &regions, grn_common.pool, &sites));
     *n_used = sites.n_tfs;
     if (sites.n_tfs) {
-        grn_log_warn(
-            "%zu TFs are not in the RNA matrix: the accessibility of regions with their motif "
-            "stands in for their expression (--absent-tfs drop leaves them out)",
-            sites.n_tfs);
+        grn_log_warn("%zu TFs are not in the RNA matrix: the accessibility of regions with their motif stands in for their expression "
+                     "(--absent-tfs drop leaves them out)",
+                     sites.n_tfs);
     }
     for (size_t first = 0; first < l->absent.n; first += ABSENT_AT_ONCE) {
         size_t n = l->absent.n - first < ABSENT_AT_ONCE ? l->absent.n - first : ABSENT_AT_ONCE;
         for (size_t k = 0; k < n; k++) ids[k] = (uint32_t)(l->rna.info->n_cols + first + k);
         GRN_TRY(grn_tfaccess_block(&l->atac, &sites, first, n, grn_common.pool, &block));
-        GRN_TRY(correlate_with_genes(l, &block, ids, out));
+        GRN_TRY(fn(ctx, &block, ids));
         grn_colblock_clear(&block);
     }
 end:
@@ -190,36 +180,121 @@ end:
     return rc;
 }
 
-/* The pairs as edges, with the FDR of Pearson over all `n_tested` pairs: an upper bound, since
- * weaker pairs are not at hand. */
-static grn_status tf_edges(const grn_linker_t *l, const pairs_t *pairs, uint64_t n_tested,
-                           grn_edges_t *e)
+typedef struct {
+    grn_linker_t *l;
+    grn_tfpairs_t *out;
+} correlated_t;
+
+static grn_status correlate_absent(void *ctx, const grn_colblock_t *block, const uint32_t *ids)
+{
+    correlated_t *c = ctx;
+    return correlate_with_genes(c->l, block, ids, c->out);
+}
+
+/* FDR of the Pearson correlations over all `n_tested` pairs: an upper bound, since weaker pairs are not at hand. */
+static grn_status pearson_fdr(const grn_linker_t *l, const grn_tfpairs_t *pairs, uint64_t n_tested, float *q)
 {
     grn_status rc = GRN_OK;
-    float *rho, *rho_sp, *q;
     double *fdr = NULL;
     GRN_TRY(GRN_NEW_RAW(fdr, pairs->n));
     for (size_t k = 0; k < pairs->n; k++) fdr[k] = grn_corr_p(pairs->v[k].pearson, l->cells.n);
     GRN_TRY(grn_fdr_bh_some(fdr, pairs->n, (double)n_tested, fdr));
+    for (size_t k = 0; k < pairs->n; k++) q[k] = (float)fdr[k];
+end:
+    free(fdr);
+    return rc;
+}
+
+static int8_t sign_of(float r)
+{
+    return (int8_t)((r > 0) - (r < 0));
+}
+
+grn_status grn_link_tf_edges(const grn_linker_t *l, const grn_tfpairs_t *pairs, uint64_t n_tested, const float *q, grn_edges_t *e)
+{
+    grn_status rc = GRN_OK;
+    int learned = l->opt->method >= GRN_LINK_GRNBOOST;
+    float *rho, *rho_sp, *fdr, *importance = NULL, *support = NULL, *excess = NULL, *q_tg;
     GRN_TRY(grn_edges_alloc(e, pairs->n, "tf,gene,sign,weight"));
     GRN_TRY(grn_names_dup(&e->genes, &l->rna.info->col));
-    for (size_t k = 0; k < l->absent.n; k++)
-        GRN_TRY(grn_names_add(&e->genes, grn_names_get(&l->absent, k), NULL, NULL));
+    for (size_t k = 0; k < l->absent.n; k++) GRN_TRY(grn_names_add(&e->genes, grn_names_get(&l->absent, k), NULL, NULL));
+    if (learned) GRN_TRY(grn_edges_evidence(e, "importance_tg", &importance));
     GRN_TRY(grn_edges_evidence(e, "rho_tg", &rho));
     GRN_TRY(grn_edges_evidence(e, "rho_sp_tg", &rho_sp));
-    GRN_TRY(grn_edges_evidence(e, "fdr_tg", &q));
+    if (!learned) {
+        GRN_TRY(grn_edges_evidence(e, "fdr_tg", &fdr));
+        GRN_TRY(pearson_fdr(l, pairs, n_tested, fdr));
+    }
+    if (learned && l->opt->learn.stability) GRN_TRY(grn_edges_evidence(e, "support_tg", &support));
+    if (learned && l->opt->learn.null) GRN_TRY(grn_edges_evidence(e, "excess_tg", &excess));
+    if (q) {
+        GRN_TRY(grn_edges_evidence(e, "q_tg", &q_tg));
+        if (pairs->n) memcpy(q_tg, q, pairs->n * sizeof *q);
+    }
     for (size_t k = 0; k < pairs->n; k++) {
-        const pair_t *p = &pairs->v[k];
-        e->tf[k] = p->a;
+        const grn_tfpair_t *p = &pairs->v[k];
+        float r = l->opt->method == GRN_LINK_SPEARMAN ? p->spearman : p->pearson;
+        e->tf[k] = p->tf;
         e->gene[k] = p->gene;
         rho[k] = p->pearson;
         rho_sp[k] = p->spearman;
-        q[k] = (float)fdr[k];
-        e->sign[k] = (int8_t)((p->pearson > 0) - (p->pearson < 0));
-        e->weight[k] = isnan(p->pearson) ? 0 : fabsf(p->pearson);
+        e->sign[k] = sign_of(r);
+        e->weight[k] = learned ? p->importance : isnan(r) ? 0 : fabsf(r);
+        if (importance) importance[k] = p->importance;
+        if (support) support[k] = p->support;
+        if (excess) excess[k] = p->excess;
     }
 end:
-    free(fdr);
+    return rc;
+}
+
+static grn_status append_columns(grn_colblock_t *to, const grn_colblock_t *more)
+{
+    grn_status rc = GRN_OK;
+    uint64_t *off = grn_realloc(to->off, to->n + more->n + 1, sizeof *off), have = to->off[to->n], all = have + more->off[more->n];
+    if (!off) return GRN_ENOMEM;
+    to->off = off;
+    uint32_t *idx = grn_realloc(to->idx, all, sizeof *idx);
+    if (!idx) return GRN_ENOMEM;
+    to->idx = idx;
+    float *val = grn_realloc(to->val, all, sizeof *val);
+    if (!val) return GRN_ENOMEM;
+    to->val = val;
+    memcpy(idx + have, more->idx, more->off[more->n] * sizeof *idx);
+    memcpy(val + have, more->val, more->off[more->n] * sizeof *val);
+    for (size_t j = 0; j < more->n; j++) to->off[to->n + j + 1] = have + more->off[j + 1];
+    to->n += more->n;
+    return rc;
+}
+
+typedef struct { /* absent TFs among the predictors */
+    grn_colblock_t *x;
+    uint32_t *id;
+} predictors_t;
+
+static grn_status add_predictors(void *ctx, const grn_colblock_t *block, const uint32_t *ids)
+{
+    predictors_t *p = ctx;
+    memcpy(p->id + p->x->n, ids, block->n * sizeof *ids);
+    return append_columns(p->x, block);
+}
+
+/* Importances of the TFs of the matrix and of those it lacks. */
+static grn_status learn_tfs(grn_linker_t *l, const uint32_t *tfs, size_t n_tfs, uint64_t *n_absent, grn_tfpairs_t *out, float **q)
+{
+    grn_status rc = GRN_OK;
+    grn_colblock_t x = { 0 };
+    uint32_t *id = NULL;
+    GRN_TRY(GRN_NEW_RAW(id, n_tfs + l->absent.n));
+    if (n_tfs) memcpy(id, tfs, n_tfs * sizeof *id);
+    GRN_TRY(grn_colblock_gather(&l->rna, tfs, n_tfs, grn_common.pool, &x));
+    if (l->absent.n) GRN_TRY(each_absent(l, n_absent, add_predictors, &(predictors_t){ &x, id }));
+    if (x.n == 0) GRN_FAIL(GRN_EEMPTY, "no TF of '%s' is left to learn from", l->opt->tfs);
+    GRN_TRY(grn_corr_cols_init(&x.corr, l->cells.n, x.n, x.off, x.idx, x.val, grn_common.pool));
+    GRN_TRY(grn_link_learn(l, id, &x, out, q));
+end:
+    grn_colblock_clear(&x);
+    free(id);
     return rc;
 }
 
@@ -229,25 +304,38 @@ grn_status grn_link_tfs(grn_linker_t *l)
     uint32_t *tfs = NULL;
     size_t n_tfs = 0;
     uint64_t n_absent = 0;
-    pairs_t pairs = { 0 };
+    int learned = l->opt->method >= GRN_LINK_GRNBOOST;
+    grn_tfpairs_t pairs = { 0 };
+    float *q = NULL;
     grn_edges_t e = { 0 };
     GRN_TRY(grn_link_funnel(l));
     GRN_TRY(pick_tfs(l, &tfs, &n_tfs));
-    GRN_TRY(correlate_tfs(l, tfs, n_tfs, &pairs));
+    if (learned) {
+        GRN_TRY(learn_tfs(l, tfs, n_tfs, &n_absent, &pairs, &q));
+    } else {
+        GRN_TRY(correlate_tfs(l, tfs, n_tfs, &pairs));
+        if (l->absent.n) GRN_TRY(each_absent(l, &n_absent, correlate_absent, &(correlated_t){ l, &pairs }));
+    }
     if (l->absent.n) {
-        GRN_TRY(correlate_absent(l, &n_absent, &pairs));
         GRN_TRY(grn_funnel_add(&l->funnel, "TFs", n_absent, l->absent.n - n_absent,
                                "TFs that are no genes of the matrix, scored by the accessibility "
                                "of regions with their motif"));
     }
-    uint64_t all = n_tfs ? (uint64_t)n_tfs * (l->n_genes - 1) : 0;
-    all += n_absent * l->n_genes;
-    GRN_TRY(grn_funnel_add(&l->funnel, "links", pairs.n, all - pairs.n,
-                           "TF-gene pairs with |Pearson| or |Spearman| > %g", l->opt->min_rho));
-    GRN_TRY(tf_edges(l, &pairs, all, &e));
+    uint64_t n_genes = l->n_genes, all;
+    if (learned) n_genes = (l->n_genes + l->opt->learn.n_shard - l->opt->learn.shard) / l->opt->learn.n_shard;
+    all = n_tfs ? (uint64_t)n_tfs * n_genes - (learned && l->opt->learn.n_shard > 1 ? 0 : n_tfs) : 0;
+    all += n_absent * n_genes;
+    if (learned)
+        GRN_TRY(grn_funnel_add(&l->funnel, "links", pairs.n, all - pairs.n, "TF-gene pairs of some importance"));
+    else
+        GRN_TRY(grn_funnel_add(&l->funnel, "links", pairs.n, all - pairs.n, "TF-gene pairs with |Pearson| or |Spearman| > %g",
+                               l->opt->min_rho));
+    GRN_TRY(grn_link_tf_edges(l, &pairs, all, q, &e));
     GRN_TRY(grn_link_save(l, &e, l->opt->out_tg, "tf_gene"));
+    if (l->opt->learn.resume) grn_parts_remove(l->opt->out_tg);
 end:
     free(pairs.v);
+    free(q);
     free(tfs);
     grn_edges_clear(&e);
     return rc;

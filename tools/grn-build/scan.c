@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "build.h"
 #include "hits.h"
+#include "parts.h"
 #include "scan.h"
 
 static struct {
@@ -98,22 +99,6 @@ static grn_status choose_background(grn_scan_t *s, const uint64_t count[5])
     return GRN_OK;
 }
 
-static grn_status parse_shard(grn_scan_t *s)
-{
-    char buf[64], *f[3];
-    int64_t i, n;
-    if (strlen(opt.shard) < sizeof buf) {
-        strncpy(buf, opt.shard, sizeof buf);
-        if (grn_split(buf, '/', f, 3) == 2 && !grn_parse_i64(f[0], &i) && !grn_parse_i64(f[1], &n) && i >= 1 && i <= n &&
-            n <= 1000000) {
-            s->shard = (uint64_t)i;
-            s->n_shard = (uint64_t)n;
-            return GRN_OK;
-        }
-    }
-    return grn_err(GRN_EUSAGE, "--shard '%s' is not of the form I/N with 1 <= I <= N", opt.shard);
-}
-
 static grn_status parse_pseudocount(grn_scan_t *s)
 {
     int local = s->scorer == GRN_SCORER_CBUST || s->scorer == GRN_SCORER_OCCUPANCY;
@@ -140,7 +125,7 @@ static grn_status take_options(grn_scan_t *s)
     if (s->scorer == GRN_SCORER_MAX) s->padding = 0;
     s->log10p = opt.log10p;
     s->resume = opt.resume;
-    GRN_TRY(parse_shard(s));
+    GRN_TRY(grn_parts_shard(opt.shard, &s->shard, &s->n_shard));
     GRN_TRY(parse_pseudocount(s));
     if (s->scorer == GRN_SCORER_SITES && (s->n_shard > 1 || s->resume))
         GRN_FAIL(GRN_EUSAGE, "--shard and --resume go with --scorer cbust, max or occupancy");

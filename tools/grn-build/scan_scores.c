@@ -1,11 +1,8 @@
-#include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -14,6 +11,7 @@
 #include "base/str.h"
 #include "cbust.h"
 #include "io/matrix.h"
+#include "parts.h"
 #include "scan.h"
 #include "sites.h"
 
@@ -369,50 +367,26 @@ end:
 
 /* ---- parts kept for --resume ---- */
 
-static uint64_t mix(uint64_t h, const void *p, size_t n)
-{
-    uint64_t pair[2] = { h, grn_hash(p, n) };
-    return grn_hash(pair, sizeof pair);
-}
-
 /* Of all that the block's scores depend on. */
-static void fingerprint(const scores_t *s, char out[17])
+static uint64_t fingerprint(const scores_t *s)
 {
     const grn_scan_t *o = s->o;
     const grn_motifset_t *set = &o->motifs;
     double number[] = { o->scorer, o->both,   o->bg[0], o->bg[1],         o->bg[2],
                         o->pseudo, o->log10p, o->gap,   (double)o->range, (double)o->padding };
-    uint64_t h = mix(s->sequence_hash, number, sizeof number);
-    for (size_t i = 0; i < s->n_row; i++) {
-        const char *name = grn_scanseq_name(&o->seq, i);
-        h = mix(h, name, strlen(name));
-    }
+    uint64_t h = grn_parts_mix(s->sequence_hash, number, sizeof number);
+    for (size_t i = 0; i < s->n_row; i++) h = grn_parts_mix_name(h, grn_scanseq_name(&o->seq, i));
     for (size_t c = s->b0; c < s->b0 + s->bn; c++) {
-        const char *name = grn_names_get(&set->names, c);
-        h = mix(h, name, strlen(name));
-        h = mix(h, &set->gap[c], sizeof set->gap[c]);
+        h = grn_parts_mix_name(h, grn_names_get(&set->names, c));
+        h = grn_parts_mix(h, &set->gap[c], sizeof set->gap[c]);
         for (size_t i = set->first[c]; i < set->first[c + 1]; i++) {
             const grn_motif_t *m = &set->motif[i];
-            h = mix(h, m->p, 4 * (size_t)m->w * sizeof *m->p);
-            h = mix(h, m->total, m->w * sizeof *m->total);
-            h = mix(h, &m->weight, sizeof m->weight);
+            h = grn_parts_mix(h, m->p, 4 * (size_t)m->w * sizeof *m->p);
+            h = grn_parts_mix(h, m->total, m->w * sizeof *m->total);
+            h = grn_parts_mix(h, &m->weight, sizeof m->weight);
         }
     }
-    snprintf(out, 17, "%016" PRIx64, h);
-}
-
-/* The part's file is named by what it depends on: one that is there is the right one. */
-static grn_status part_path(const scores_t *s, grn_str_t *dir, grn_str_t *path)
-{
-    grn_status rc = GRN_OK;
-    char print[17];
-    fingerprint(s, print);
-    dir->n = path->n = 0;
-    GRN_TRY(grn_str_printf(dir, "%s.parts", s->o->output));
-    GRN_TRY(grn_str_printf(path, "%s/%s.tensor.zst", dir->s, print));
-    if (mkdir(dir->s, 0777) && errno != EEXIST) GRN_FAIL(GRN_EIO, "cannot make '%s': %s", dir->s, strerror(errno));
-end:
-    return rc;
+    return h;
 }
 
 static grn_status save_part(const scores_t *s, const char *path)
@@ -441,32 +415,13 @@ end:
     return rc;
 }
 
-static void remove_parts(const char *output)
-{
-    grn_str_t path = { 0 };
-    struct dirent *e;
-    DIR *d = grn_str_printf(&path, "%s.parts", output) ? NULL : opendir(path.s);
-    size_t n = path.n;
-    while (d && (e = readdir(d))) {
-        path.n = n;
-        if (grn_str_ends(e->d_name, ".tensor.zst") && !grn_str_printf(&path, "/%s", e->d_name)) (void)unlink(path.s);
-    }
-    if (d) closedir(d);
-    path.n = n;
-    if (path.s) {
-        path.s[n] = '\0';
-        (void)rmdir(path.s); /* what is not ours stays, and its folder */
-    }
-    grn_str_clear(&path);
-}
-
 /* With --resume a block is on disk before it is appended; one that is there already is not scored again. */
 static grn_status get_block(scores_t *s, size_t *n_kept)
 {
     grn_status rc = GRN_OK;
-    grn_str_t dir = { 0 }, path = { 0 };
+    grn_str_t path = { 0 };
     if (!s->o->resume) return score_block(s);
-    GRN_TRY(part_path(s, &dir, &path));
+    GRN_TRY(grn_parts_path(s->o->output, fingerprint(s), ".tensor.zst", &path));
     if (!access(path.s, R_OK)) {
         GRN_TRY(load_part(s, path.s));
         ++*n_kept;
@@ -475,7 +430,6 @@ static grn_status get_block(scores_t *s, size_t *n_kept)
         GRN_TRY(save_part(s, path.s));
     }
 end:
-    grn_str_clear(&dir);
     grn_str_clear(&path);
     return rc;
 }
@@ -553,7 +507,7 @@ grn_status grn_scan_scores(grn_scan_t *o)
     grn_mw_t *done = w;
     w = NULL;
     GRN_TRY(grn_mw_commit(done));
-    if (o->resume) remove_parts(o->output);
+    if (o->resume) grn_parts_remove(o->output);
 end:
     grn_progress_end();
     grn_mw_abort(w);
