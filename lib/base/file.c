@@ -296,6 +296,22 @@ grn_status grn_pread_full(int fd, void *p, size_t n, uint64_t off, const char *p
     return GRN_OK;
 }
 
+grn_status grn_pwrite_full(int fd, const void *p, size_t n, uint64_t off, const char *path)
+{
+    const char *s = p;
+    while (n) {
+        ssize_t k = pwrite(fd, s, n, (off_t)off);
+        if (k < 0) {
+            if (errno == EINTR) continue;
+            return grn_err(GRN_EIO, "cannot write '%s': %s", path, strerror(errno));
+        }
+        s += k;
+        n -= (size_t)k;
+        off += (uint64_t)k;
+    }
+    return GRN_OK;
+}
+
 grn_status grn_in_open(const char *path, int *fd, uint64_t *size, int *seekable)
 {
     struct stat st;

@@ -51,6 +51,7 @@ const char *grn_tmp_dir(void);
 /* Full reads and writes at an offset, restarting on EINTR. pread_full: GRN_ETRUNC when fewer than n
  * bytes are there. */
 grn_status grn_pread_full(int fd, void *p, size_t n, uint64_t off, const char *path) GRN_MUST_USE;
+grn_status grn_pwrite_full(int fd, const void *p, size_t n, uint64_t off, const char *path) GRN_MUST_USE;
 grn_status grn_write_full(int fd, const void *p, size_t n, const char *path) GRN_MUST_USE;
 
 /* Opens an existing file for reading ("-" = stdin, fd 0); directories and missing files give

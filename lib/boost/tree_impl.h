@@ -13,6 +13,7 @@ typedef uint8_t byte_t __attribute__((vector_size(LANES)));
 #define AS(type, x) ((type)(x))
 #define MASK(x) ((whole_t)(x)) /* all bits of the lanes where a comparison holds */
 #define AT(x, lane) ((x)[lane])
+#define SHIFT(x, bits) ((x) << (bits))
 #else
 typedef int64_t whole_t;
 typedef double real_t;
@@ -21,6 +22,7 @@ typedef uint8_t byte_t;
 #define TO(type, x) ((type)(x))
 #define MASK(x) (-(int64_t)(x))
 #define AT(x, lane) (*(&(x) + 0 * (lane)))
+#define SHIFT(x, bits) ((int64_t)((uint64_t)(x) << (bits))) /* of negative numbers, too */
 #endif
 
 static inline whole_t pick(whole_t mask, whole_t a, whole_t b)
@@ -267,7 +269,7 @@ static whole_t begin_tree(const grn_tree_in_t *in, grn_tree_lanes_t *l)
     for (int i = 0; i < LANES; i++)
         if (l->live[i]) live |= lane_mask(i);
     one = live & 1;
-    for (size_t i = 0; i < in->bins->n; i++) sum[i] = (((((TO(whole_t, r[i]) + half) >> in->shift) << in->count_bits)) & live) + one;
+    for (size_t i = 0; i < in->bins->n; i++) sum[i] = (SHIFT((TO(whole_t, r[i]) + half) >> in->shift, in->count_bits) & live) + one;
     for (size_t k = 0; k < in->n_out; k++) sum[in->out[k]] = (whole_t){ 0 };
     for (size_t i = 0; i < in->bins->n; i++) total += sum[i];
     memset(l->leaf, 0, in->bins->n * LANES);

@@ -236,6 +236,22 @@ cut -f 1,2 sim/cells.tsv >nodonor.tsv
 bad "pseudobulk without donors" dar --cells nodonor.tsv -t pseudobulk atac.tensor.zst
 bad "genes where regions are expected" dar sim/counts.h5ad
 
+# ---- perturbation ----
+perturb() { grn-build perturb -q -r sim/truth.edges.zst "$@" -o z sim/counts.h5ad; }
+bad "knock-out of an unknown gene" perturb -k SPI1
+bad "knock-out of a gene without targets" perturb -k G0001
+bad "context that is not there" perturb -k TF01 -c T
+printf 'TF\ttarget\timportance\nSpi1\tActb\t1\n' >mouse.tsv
+grn-view import -q -o mouse.zst mouse.tsv
+bad "regulons of another species" grn-build perturb -q -r mouse.zst -k Spi1 -o z sim/counts.h5ad
+grn-build link -q -r rg.zst -g sim/genes.gtf sim/counts.h5ad atac.tensor.zst
+bad "links of regions where regulons belong" grn-build perturb -q -r rg.zst -k TF01 -o z sim/counts.h5ad
+printf 'TF\ttarget\timportance\nG01\tG02\t1\n' >g01.tsv
+grn-view import -q -o g01.zst g01.tsv
+bad "negative values, perturb" grn-build perturb -q -r g01.zst -k G01 --expression raw -o z neg.csv
+bad "gene perturbed twice" perturb -k TF01 --set TF01=2
+bad "perturbation without a value" perturb --set TF01
+
 # ---- accepted, with the same result ----
 if [ -z "${WRITE_ERRORS:-}" ]; then
     payload a.tensor.zst >want

@@ -16,6 +16,7 @@ extern const grn_subtool_t grn_build_metacells; /* cells -> metacells of one typ
 extern const grn_subtool_t grn_build_link;    /* TF -> gene and region -> gene correlations */
 extern const grn_subtool_t grn_build_regulon; /* signed TF -> region -> gene triplets per cell type */
 extern const grn_subtool_t grn_build_prune;   /* TF -> gene modules pruned by motifs: regulons from RNA */
+extern const grn_subtool_t grn_build_perturb; /* regulons x knock-outs, over-expression -> change of every gene in every cell */
 extern const grn_subtool_t grn_build_run;     /* all steps in one call */
 
 #endif

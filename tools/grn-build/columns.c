@@ -155,22 +155,30 @@ typedef struct {
     uint64_t *fill; /* (n) next free entry */
 } gather_t;
 
-static grn_status gather_row(void *ctx, const grn_colsrc_t *s, uint64_t row, size_t n,
-                             const uint32_t *idx, const float *val)
+double grn_colsrc_total(const grn_colsrc_t *s, size_t n, const float *val)
 {
-    gather_t *g = ctx;
     double total = 0;
     if (s->scale == GRN_SCALE_LOGNORM) {
         for (size_t k = 0; k < n; k++) total += val[k];
     }
+    return total;
+}
+
+float grn_colsrc_value(const grn_colsrc_t *s, float x, double total)
+{
+    return (float)(s->scale == GRN_SCALE_LOGNORM ? log1p(x / total * 1e4) : s->scale == GRN_SCALE_RAW ? x : x > 0);
+}
+
+static grn_status gather_row(void *ctx, const grn_colsrc_t *s, uint64_t row, size_t n,
+                             const uint32_t *idx, const float *val)
+{
+    gather_t *g = ctx;
+    double total = grn_colsrc_total(s, n, val);
     for (size_t k = 0; k < n; k++) {
         uint32_t j = g->slot[idx[k]];
         if (j == UINT32_MAX) continue;
-        double x = s->scale == GRN_SCALE_LOGNORM ? log1p(val[k] / total * 1e4)
-                   : s->scale == GRN_SCALE_RAW   ? val[k]
-                                                 : val[k] > 0;
         g->b->idx[g->fill[j]] = s->cell[row];
-        g->b->val[g->fill[j]++] = (float)x;
+        g->b->val[g->fill[j]++] = grn_colsrc_value(s, val[k], total);
     }
     return GRN_OK;
 }

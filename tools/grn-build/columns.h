@@ -49,6 +49,10 @@ typedef grn_status (*grn_row_fn)(void *ctx, const grn_colsrc_t *s, uint64_t row,
                                  const uint32_t *idx, const float *val);
 grn_status grn_colsrc_each(grn_colsrc_t *s, grn_row_fn fn, void *ctx) GRN_MUST_USE;
 
+/* What the values of a row are divided by, and one of them (not 0) on the scale of s. */
+double grn_colsrc_total(const grn_colsrc_t *s, size_t n, const float *val);
+float grn_colsrc_value(const grn_colsrc_t *s, float x, double total);
+
 /* Non-zero cells of each type: out[type * n_cols + column], code per row (-1: none). One pass. */
 grn_status grn_colsrc_by_type(grn_colsrc_t *s, const int32_t *code, size_t n_types,
                               uint32_t *out) GRN_MUST_USE;

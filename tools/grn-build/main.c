@@ -16,6 +16,7 @@ int main(int argc, char **argv)
         grn_build_link,
         grn_build_regulon,
         grn_build_prune,
+        grn_build_perturb,
         grn_build_run,
     };
     return grn_tool_main_sub("grn-build", "gene regulatory networks from scATAC and scRNA data", sub, sizeof sub / sizeof *sub, argc, argv);
