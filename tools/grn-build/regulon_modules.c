@@ -32,19 +32,21 @@ static void mark_top(ranked_t *v, size_t n, uint64_t top, uint8_t bit, uint8_t *
 
 enum { MARK_TARGET = 1, MARK_REGULATOR = 2, MARK_PRIOR = 4 };
 
-/* Links of one sign among the top targets of their TF and among the top regulators of their gene.
- */
+/* Links of one sign among the top targets of their TF and among the top regulators of their gene: by importance where links were
+ * learned, else by |r|. */
 static grn_status mark_sign(grn_regulon_t *g, int negative, const uint8_t *use, uint8_t *mark)
 {
     grn_status rc = GRN_OK;
     ranked_t *v = NULL;
     size_t n = 0;
+    int learned = !g->own_imp[1] && g->tg.weight;
     GRN_TRY(GRN_NEW_RAW(v, g->tg.n));
     for (int pass = 0; pass < 2; pass++) {
         n = 0;
         for (size_t i = 0; i < g->tg.n; i++) {
             float r = negative ? -g->r_tg[i] : g->r_tg[i];
             if (!use[i] || !(r > 0)) continue;
+            if (learned) r = g->tg.weight[i];
             v[n++] = pass ? (ranked_t){ g->tg.gene[i], g->tg.tf[i], (uint32_t)i, r }
                           : (ranked_t){ g->tg.tf[i], g->tg.gene[i], (uint32_t)i, r };
         }
