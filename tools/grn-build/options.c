@@ -92,6 +92,7 @@ grn_status grn_regulon_cli(const grn_regulon_cli_t *cli, grn_regulon_opt_t *opt)
     opt->gsea_fdr = cli->gsea_fdr;
     opt->autoregulation = cli->autoregulation;
     opt->n_null = (uint64_t)cli->null;
+    opt->max_q = cli->max_q;
     opt->extended = cli->extended[0] == 'f' ? GRN_EXTENDED_FILL : cli->extended[0] == 'a' ? GRN_EXTENDED_ALL : GRN_EXTENDED_NONE;
     opt->scenicplus_names = cli->names[0] == 's';
     opt->all_types = cli->types[0] == 'a';

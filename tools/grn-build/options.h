@@ -51,12 +51,12 @@ grn_search_opt_t grn_search_cli(const grn_search_cli_t *cli);
 typedef struct {
     const char *method, *rho_tg, *rho_rg, *prior, *prior_mode, *prior_confidence;
     const char *quantiles, *top_regions, *top_genes, *extended, *names, *types;
-    double min_rho, max_fdr, distance_scale, gsea_fdr, min_tf_frac, min_gene_frac, min_region_frac;
+    double min_rho, max_fdr, max_q, distance_scale, gsea_fdr, min_tf_frac, min_gene_frac, min_region_frac;
     int64_t min_regions, permutations, null, min_type_cells, min_targets, top_targets, top_regulators;
     int all_signs, rna_only, basca, autoregulation;
 } grn_regulon_cli_t;
 #define GRN_REGULON_CLI_INIT \
-    { .method = "join", .rho_tg = "pearson", .rho_rg = "spearman", .prior_mode = "add", .min_rho = 0.03, .max_fdr = 1, \
+    { .method = "join", .rho_tg = "pearson", .rho_rg = "spearman", .prior_mode = "add", .min_rho = 0.03, .max_fdr = 1, .max_q = 1, \
       .distance_scale = 50000, .quantiles = "0.85,0.9,0.95", .top_regions = "5,10,15", .top_genes = "none", .basca = 1, \
       .permutations = 1000, .gsea_fdr = 1, .extended = "fill", .names = "plain", .types = "each", .min_tf_frac = 0.05, \
       .min_gene_frac = 0.05, .min_region_frac = 0.02, .min_type_cells = 10, .min_targets = 10, .top_targets = 50, \
@@ -76,6 +76,7 @@ typedef struct {
                     "weights fall as exp(-distance/BP); 0: they do not"), \
         GRN_OPT_INT(0, "null", "INT", &(c).null, 0, 1000, \
                     "runs in which every TF has the motifs of another, for q of each edge"), \
+        GRN_OPT_FLT(0, "max-q", "FLOAT", &(c).max_q, 0, 1, "largest q of an edge; 1: no limit"), \
         GRN_OPT_FLAG(0, "all-signs", &(c).all_signs, \
                      "also TF_x/- regulons; with --rna-only also TF(-)"), \
         GRN_OPT_ENUM(0, "extended", "fill|all|none", &(c).extended, \

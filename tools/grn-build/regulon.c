@@ -93,8 +93,7 @@ grn_status grn_triplets_add(grn_triplets_t *out, grn_triplet_t t)
 }
 
 /* The edge in every type where TF, gene and region are on. */
-static grn_status add_in_types(grn_regulon_t *g, grn_triplet_t t, uint32_t region,
-                               grn_triplets_t *out, uint64_t *count)
+static grn_status add_in_types(grn_regulon_t *g, grn_triplet_t t, uint32_t region, grn_triplets_t *out, uint64_t *count)
 {
     grn_status rc = GRN_OK;
     if (g->opt->all_types) {
@@ -103,8 +102,7 @@ static grn_status add_in_types(grn_regulon_t *g, grn_triplet_t t, uint32_t regio
         return grn_triplets_add(out, t);
     }
     for (size_t k = 0; k < g->types.types.n; k++) {
-        if (g->types.n_cells[k] < g->opt->min_type_cells || !g->tf_on[k * g->n_genes + t.tf])
-            continue;
+        if (g->types.n_cells[k] < g->opt->min_type_cells || !g->tf_on[k * g->n_genes + t.tf]) continue;
         count[N_TF_ON]++;
         if (!g->gene_on[k * g->n_genes + t.gene]) continue;
         count[N_GENE_ON]++;
@@ -133,8 +131,7 @@ static void drop_small(const grn_regulon_t *g, grn_triplets_t *t, uint64_t *coun
     if (t->n) qsort(t->v, t->n, sizeof *t->v, compare_triplets);
     for (size_t i = 0, j; i < t->n; i = j) {
         size_t genes = 0;
-        for (j = i; j < t->n && t->v[j].type == t->v[i].type && t->v[j].combo == t->v[i].combo;
-             j++) {
+        for (j = i; j < t->n && t->v[j].type == t->v[i].type && t->v[j].combo == t->v[i].combo; j++) {
             genes += j == i || t->v[j].gene != t->v[j - 1].gene;
         }
         if (genes < g->opt->min_targets) {
@@ -181,7 +178,13 @@ static grn_status join_kind(grn_regulon_t *g, size_t k, int kind, const uint32_t
             int combo = (g->r_tg[tg] < 0 ? TG_NEGATIVE : 0) | (g->r_rg[rg] < 0 ? RG_NEGATIVE : 0);
             if ((combo & RG_NEGATIVE) && !g->opt->all_signs) continue;
             count[N_SIGN]++;
-            grn_triplet_t t = { .tf = tf, .gene = gene, .tg = tg, .rg = rg, .site = (uint32_t)s, .nes = NAN, .fdr = NAN,
+            grn_triplet_t t = { .tf = tf,
+                                .gene = gene,
+                                .tg = tg,
+                                .rg = rg,
+                                .site = (uint32_t)s,
+                                .nes = NAN,
+                                .fdr = NAN,
                                 .combo = (uint8_t)(combo | (kind == EXTENDED ? IS_EXTENDED : 0)) };
             GRN_TRY(add_in_types(g, t, region, &g->found[k], count));
         }
@@ -194,8 +197,7 @@ static grn_status join_tf(grn_regulon_t *g, size_t k, uint32_t *slot)
 {
     grn_status rc = GRN_OK;
     uint32_t tf = g->tfs[k];
-    for (size_t i = g->by_tf.off[tf]; i < g->by_tf.off[tf + 1]; i++)
-        slot[g->by_tf.gene[i]] = g->by_tf.row[i] + 1;
+    for (size_t i = g->by_tf.off[tf]; i < g->by_tf.off[tf + 1]; i++) slot[g->by_tf.gene[i]] = g->by_tf.row[i] + 1;
     for (int kind = 0; kind < N_KINDS; kind++) GRN_TRY(join_kind(g, k, kind, slot));
 end:
     for (size_t i = g->by_tf.off[tf]; i < g->by_tf.off[tf + 1]; i++) slot[g->by_tf.gene[i]] = 0;
@@ -208,8 +210,7 @@ static grn_status module_tf(grn_regulon_t *g, size_t k)
     uint32_t tf = g->tfs[k];
     for (size_t i = g->by_tf.off[tf]; i < g->by_tf.off[tf + 1]; i++) {
         uint32_t row = g->by_tf.row[i];
-        grn_triplet_t t = { .tf = tf, .gene = g->by_tf.gene[i], .tg = row, .rg = NO_ROW,
-                            .combo = g->r_tg[row] < 0 ? TG_NEGATIVE : 0 };
+        grn_triplet_t t = { .tf = tf, .gene = g->by_tf.gene[i], .tg = row, .rg = NO_ROW, .combo = g->r_tg[row] < 0 ? TG_NEGATIVE : 0 };
         GRN_TRY(add_in_types(g, t, 0, &g->found[k], g->count[k]));
     }
 end:
@@ -223,8 +224,7 @@ static grn_status spread_tf(grn_regulon_t *g, size_t k)
     grn_triplets_t all = g->found[k];
     g->found[k] = (grn_triplets_t){ 0 };
     g->count[k][N_SIGN] = all.n;
-    for (size_t i = 0; i < all.n; i++)
-        GRN_TRY(add_in_types(g, all.v[i], g->rg.region[all.v[i].rg], &g->found[k], g->count[k]));
+    for (size_t i = 0; i < all.n; i++) GRN_TRY(add_in_types(g, all.v[i], g->rg.region[all.v[i].rg], &g->found[k], g->count[k]));
 end:
     free(all.v);
     return rc;
@@ -253,15 +253,12 @@ static grn_status report_types(grn_regulon_t *g, const uint64_t *n)
     uint64_t types = 0;
     for (size_t t = 0; t < g->types.types.n; t++) types += g->types.n_cells[t] >= o->min_type_cells;
     GRN_TRY(grn_funnel_add(&g->funnel, "edges", n[N_TF_ON], n[N_SIGN] * types - n[N_TF_ON],
-                           "edges x types: TF expressed in at least %g of the cells of the type",
-                           o->min_tf_frac));
+                           "edges x types: TF expressed in at least %g of the cells of the type", o->min_tf_frac));
     GRN_TRY(grn_funnel_add(&g->funnel, "edges", n[N_GENE_ON], n[N_TF_ON] - n[N_GENE_ON],
-                           "edges x types: gene expressed in at least %g of the cells",
-                           o->min_gene_frac));
+                           "edges x types: gene expressed in at least %g of the cells", o->min_gene_frac));
     if (!o->rna_only) {
         GRN_TRY(grn_funnel_add(&g->funnel, "edges", n[N_REGION_ON], n[N_GENE_ON] - n[N_REGION_ON],
-                               "edges x types: region accessible in at least %g of the cells",
-                               o->min_region_frac));
+                               "edges x types: region accessible in at least %g of the cells", o->min_region_frac));
     }
 end:
     return rc;
@@ -277,21 +274,17 @@ static grn_status build_all(grn_regulon_t *g)
         for (int c = 0; c < N_COUNTS; c++) n[c] += g->count[k][c];
     }
     if (!o->rna_only && o->method == GRN_REGULON_JOIN) {
-        GRN_TRY(grn_funnel_add(&g->funnel, "triplets", n[N_TG], n[N_MOTIF] - n[N_TG],
-                               "TF-region-gene triplets with a TF-gene link"));
+        GRN_TRY(grn_funnel_add(&g->funnel, "triplets", n[N_TG], n[N_MOTIF] - n[N_TG], "TF-region-gene triplets with a TF-gene link"));
         GRN_TRY(grn_funnel_add(&g->funnel, "triplets", n[N_SIGN], n[N_TG] - n[N_SIGN],
-                               o->all_signs ? "triplets of any sign"
-                                            : "triplets whose region and gene rise together"));
+                               o->all_signs ? "triplets of any sign" : "triplets whose region and gene rise together"));
     } else if (o->rna_only) {
-        for (size_t k = 0; k < g->n_tfs; k++)
-            n[N_SIGN] += g->by_tf.off[g->tfs[k] + 1] - g->by_tf.off[g->tfs[k]];
+        for (size_t k = 0; k < g->n_tfs; k++) n[N_SIGN] += g->by_tf.off[g->tfs[k] + 1] - g->by_tf.off[g->tfs[k]];
     }
     if (!o->all_types) GRN_TRY(report_types(g, n));
     GRN_TRY(grn_funnel_add(&g->funnel, "edges", n[N_TARGETS], n[N_REGION_ON] - n[N_TARGETS],
-                           "edges of regulons with at least %" PRIu64 " genes%s", o->min_targets,
-                           o->all_types ? "" : " in the type"));
-    GRN_TRY(grn_funnel_add(&g->funnel, "regulons", n[N_REGULONS], n[N_REGULONS_LOST],
-                           "regulons%s with at least %" PRIu64 " genes", o->all_types ? "" : " x types", o->min_targets));
+                           "edges of regulons with at least %" PRIu64 " genes%s", o->min_targets, o->all_types ? "" : " in the type"));
+    GRN_TRY(grn_funnel_add(&g->funnel, "regulons", n[N_REGULONS], n[N_REGULONS_LOST], "regulons%s with at least %" PRIu64 " genes",
+                           o->all_types ? "" : " x types", o->min_targets));
     if (g->sites[EXTENDED].n && o->extended == GRN_EXTENDED_FILL)
         GRN_TRY(grn_funnel_add(&g->funnel, "edges", n[N_FILLED], n[N_TARGETS] - n[N_FILLED],
                                "edges without those of extended regulons that have a direct one of the same signs"));
@@ -303,6 +296,34 @@ static grn_status build(grn_regulon_t *g)
 {
     grn_status rc = g->opt->method == GRN_REGULON_GSEA ? grn_regulon_gsea(g) : GRN_OK;
     return rc ? rc : build_all(g);
+}
+
+/* Leaves the edges of small q, and the regulons that still have enough genes. */
+static grn_status filter_q(grn_regulon_t *g)
+{
+    grn_status rc = GRN_OK;
+    uint64_t all = 0, sure = 0, kept = 0, regulons = 0, lost = 0;
+    for (size_t k = 0; k < g->n_tfs; k++) {
+        grn_triplets_t *t = &g->found[k];
+        uint64_t count[N_COUNTS] = { 0 };
+        size_t n = 0;
+        all += t->n;
+        for (size_t i = 0; i < t->n; i++)
+            if (t->v[i].q <= g->opt->max_q) t->v[n++] = t->v[i];
+        t->n = n;
+        sure += n;
+        drop_small(g, t, count);
+        kept += t->n;
+        regulons += count[N_REGULONS];
+        lost += count[N_REGULONS_LOST];
+    }
+    GRN_TRY(grn_funnel_add(&g->funnel, "edges", sure, all - sure, "edges of q <= %g", g->opt->max_q));
+    GRN_TRY(grn_funnel_add(&g->funnel, "edges", kept, sure - kept, "edges of regulons with at least %" PRIu64 " genes still%s",
+                           g->opt->min_targets, g->opt->all_types ? "" : " in the type"));
+    GRN_TRY(grn_funnel_add(&g->funnel, "regulons", regulons, lost, "regulons%s with at least %" PRIu64 " genes still",
+                           g->opt->all_types ? "" : " x types", g->opt->min_targets));
+end:
+    return rc;
 }
 
 grn_status grn_regulon_run(const grn_regulon_opt_t *opt)
@@ -317,6 +338,7 @@ grn_status grn_regulon_run(const grn_regulon_opt_t *opt)
     if (!opt->rna_only) GRN_TRY(grn_regulon_score(&g));
     GRN_TRY(grn_regulon_weigh(&g));
     if (opt->n_null) GRN_TRY(grn_regulon_null(&g, build));
+    if (opt->max_q < 1) GRN_TRY(filter_q(&g));
     GRN_TRY(grn_regulon_save(&g));
 end:
     regulon_clear(&g);

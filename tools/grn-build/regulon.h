@@ -48,6 +48,7 @@ typedef struct {
     double gsea_fdr;    /* adjusted p must be below it */
     int autoregulation; /* a TF is first among its own positive targets */
     uint64_t n_null;    /* runs in which every TF has the motifs of another, for q; 0: none */
+    double max_q;       /* edges with a larger q are left out; 1: no filter */
     /* names */
     grn_extended extended; /* cistromes of indirect annotation: where no direct regulon of the TF and signs is left; all; none */
     int scenicplus_names;  /* TF_direct_+/+ and TF_extended_+/+ */
@@ -65,7 +66,7 @@ typedef struct {
     { .quantile = { 0.85, 0.9, 0.95 }, .n_quantile = 3, .top_regions = { 5, 10, 15 }, .n_top_regions = 3, .basca = 1 }
 #define GRN_REGULON_OPT_INIT \
     { .rna_opt = GRN_COUNTS_OPT_INIT, .atac_opt = GRN_COUNTS_OPT_INIT, .rho_tg = GRN_RHO_PEARSON, .rho_rg = GRN_RHO_SPEARMAN, \
-      .min_rho = 0.03, .max_fdr = 1, .distance_scale = 50000, .binarise = GRN_BINARISE_OPT_INIT, .n_perm = 1000, .gsea_fdr = 1, \
+      .min_rho = 0.03, .max_fdr = 1, .max_q = 1, .distance_scale = 50000, .binarise = GRN_BINARISE_OPT_INIT, .n_perm = 1000, .gsea_fdr = 1, \
       .min_tf_frac = 0.05, .min_gene_frac = 0.05, .min_region_frac = 0.02, .min_type_cells = 10, .min_targets = 10, \
       .top_targets = 50, .top_regulators = 5 }
 

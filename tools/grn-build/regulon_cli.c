@@ -36,6 +36,7 @@ static grn_status check_options(const grn_args_t *args)
     const grn_regulon_opt_t *o = &opt.regulon;
     if (!o->out) return grn_err(GRN_EUSAGE, "give --output FILE");
     if (!o->tf_gene) return grn_err(GRN_EUSAGE, "give the TF to gene links: --tf-gene FILE");
+    if (o->max_q < 1 && !o->n_null) return grn_err(GRN_EUSAGE, "--max-q needs q: give --null INT");
     if (o->rna_only && o->n_null)
         return grn_err(GRN_EUSAGE, "--null exchanges motifs; with --rna-only, grn-build link --null permutes TFs");
     if (o->rna_only) {

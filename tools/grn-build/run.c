@@ -25,7 +25,7 @@ static struct {
     const char *fasta, *background, *hits, *motif2tf, *tfs, *genes;
     double pvalue;
     /* links */
-    const char *expression, *accessibility, *absent;
+    const char *expression, *accessibility, *absent, *link_method, *region_method;
     int64_t min_cells;
     grn_search_cli_t search;
     grn_regulon_cli_t pass;
@@ -37,6 +37,8 @@ static struct {
           .expression = "lognorm",
           .accessibility = "lognorm",
           .absent = "accessibility",
+          .link_method = "pearson",
+          .region_method = "spearman",
           .min_cells = 3,
           .search = GRN_SEARCH_CLI_INIT,
           .pass = GRN_REGULON_CLI_INIT,
@@ -74,6 +76,8 @@ static const grn_opt_t table[] = {
                 "transcription factors, one a line [all TFs of --motif2tf]"),
     GRN_GENES_OPTION(opt.genes),
     GRN_OPT_HEAD("Links (grn-build link)"),
+    GRN_OPT_ENUM(0, "link-method", "pearson|spearman|grnboost|genie3|ridge", &opt.link_method, "what weighs TF to gene links"),
+    GRN_OPT_ENUM(0, "region-method", "spearman|pearson|kendall|grnboost", &opt.region_method, "what weighs region to gene links"),
     GRN_OPT_ENUM(
         0, "absent-tfs", "accessibility|drop", &opt.absent,
         "TFs the RNA matrix lacks: scored by the accessibility of their motif, or left out"),
@@ -267,11 +271,13 @@ static grn_status run_link(files_t *f)
     grn_stage_add(&s, "link");
     grn_stage_opt(&s, "--tf-gene", f->tf_gene.s);
     grn_stage_opt(&s, "--tfs", f->tfs.s);
+    grn_stage_opt(&s, "--method", opt.link_method);
     grn_stage_num(&s, "--min-rho", opt.pass.min_rho);
     grn_stage_int(&s, "--min-cells", opt.min_cells);
     grn_stage_opt(&s, "--expression", opt.expression);
     if (!opt.pass.rna_only) {
         grn_stage_opt(&s, "--region-gene", f->region_gene.s);
+        grn_stage_opt(&s, "--region-method", opt.region_method);
         grn_stage_opt(&s, "--genes", opt.genes);
         grn_stage_opt(&s, "--accessibility", opt.accessibility);
         grn_stage_opt(&s, "--absent-tfs", opt.absent);
@@ -303,7 +309,6 @@ static void add_gsea_options(grn_stage_t *s)
     grn_stage_int(s, "--min-regions", opt.pass.min_regions);
     grn_stage_int(s, "--permutations", opt.pass.permutations);
     grn_stage_num(s, "--gsea-fdr", opt.pass.gsea_fdr);
-    if (opt.pass.null) grn_stage_int(s, "--null", opt.pass.null);
     if (opt.pass.autoregulation) grn_stage_add(s, "--autoregulation");
 }
 
@@ -338,6 +343,8 @@ static grn_status run_regulon(files_t *f)
         grn_stage_opt(&s, "--extended", opt.pass.extended);
         grn_stage_opt(&s, "--names", opt.pass.names);
         if (opt.pass.method[0] == 'g') add_gsea_options(&s);
+        if (opt.pass.null) grn_stage_int(&s, "--null", opt.pass.null);
+        if (opt.pass.null) grn_stage_num(&s, "--max-q", opt.pass.max_q);
         add_motifs(&s, f);
     }
     add_rna_options(&s);
