@@ -410,3 +410,5 @@ UNIT += test_perturb
 test_perturb_WITH += tools/grn-build/perturb_eval.c tools/grn-build/perturb_eval_base.c tools/grn-build/perturb_eval_avx2.c
 UNIT += test_forest
 UNIT += test_ridge
+UNIT += test_search
+test_search_WITH += tools/grn-build/search.c

@@ -57,7 +57,7 @@ typedef struct {
       0, \
       0.03, \
       3, \
-      { 150000, 150000, GRN_PROMOTER_KEEP, 1000 }, \
+      { 150000, 150000, GRN_PROMOTER_KEEP, 1000, 0 }, \
       GRN_LINK_PEARSON, \
       GRN_LINK_SPEARMAN, \
       GRN_LEARN_OPT_INIT }

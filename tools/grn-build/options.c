@@ -18,7 +18,8 @@ grn_search_opt_t grn_search_cli(const grn_search_cli_t *cli)
                                .promoter = cli->promoter[0] == 'k'   ? GRN_PROMOTER_KEEP
                                            : cli->promoter[0] == 'd' ? GRN_PROMOTER_DROP
                                                                      : GRN_PROMOTER_ONLY,
-                               .promoter_bp = (uint64_t)cli->promoter_bp };
+                               .promoter_bp = (uint64_t)cli->promoter_bp,
+                               .gene_boundaries = cli->gene_boundaries };
 }
 
 /* ---- regulons ---- */

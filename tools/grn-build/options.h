@@ -35,13 +35,16 @@ void grn_atac_cli(const grn_atac_cli_t *cli, grn_counts_opt_t *opt); /* region n
 typedef struct {
     const char *promoter;
     int64_t upstream, downstream, promoter_bp;
+    int gene_boundaries;
 } grn_search_cli_t;
-#define GRN_SEARCH_CLI_INIT { "keep", 150000, 150000, 1000 }
+#define GRN_SEARCH_CLI_INIT { "keep", 150000, 150000, 1000, 0 }
 #define GRN_SEARCH_OPTIONS(c, promoter_help) \
     GRN_OPT_INT(0, "upstream", "BP", &(c).upstream, 0, 1000000000, \
                 "reach beyond the 5' end of the gene body"), \
         GRN_OPT_INT(0, "downstream", "BP", &(c).downstream, 0, 1000000000, \
                     "reach beyond its 3' end"), \
+        GRN_OPT_FLAG(0, "gene-boundaries", &(c).gene_boundaries, \
+                     "but not beyond the next promoter on the strand; 1 kb at least"), \
         GRN_OPT_ENUM(0, "promoter", "keep|drop|only", &(c).promoter, promoter_help), \
         GRN_OPT_INT(0, "promoter-bp", "BP", &(c).promoter_bp, 0, 1000000000, \
                     "at a TSS: midpoint within this distance")

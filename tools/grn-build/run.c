@@ -283,6 +283,7 @@ static grn_status run_link(files_t *f)
         grn_stage_opt(&s, "--absent-tfs", opt.absent);
         grn_stage_int(&s, "--upstream", opt.search.upstream);
         grn_stage_int(&s, "--downstream", opt.search.downstream);
+        if (opt.search.gene_boundaries) grn_stage_add(&s, "--gene-boundaries");
         grn_stage_opt(&s, "--promoter", opt.search.promoter);
         grn_stage_int(&s, "--promoter-bp", opt.search.promoter_bp);
         add_motifs(&s, f);

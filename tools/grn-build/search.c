@@ -53,10 +53,76 @@ end:
     return rc;
 }
 
-static grn_status add_gene(grn_search_t *s, size_t k, const grn_regions_t *regions,
-                           const grn_genes_t *genes, const grn_gene_t *g,
-                           const grn_search_opt_t *opt)
+/* ---- promoters of other genes ---- */
+
+#define PROMOTER_HALF 10 /* bp on either side of a TSS (SCENIC+ extend_tss) */
+
+typedef struct {
+    uint64_t tss;
+    uint32_t chrom, gene;
+    int8_t strand;
+} promoter_t;
+
+static int by_place(const void *a, const void *b)
 {
+    const promoter_t *x = a, *y = b;
+    if (x->chrom != y->chrom) return x->chrom < y->chrom ? -1 : 1;
+    if (x->strand != y->strand) return x->strand < y->strand ? -1 : 1;
+    if (x->tss != y->tss) return x->tss < y->tss ? -1 : 1;
+    return (x->gene > y->gene) - (x->gene < y->gene);
+}
+
+static grn_status list_promoters(const grn_genes_t *genes, promoter_t **v, size_t *n)
+{
+    size_t m = 0;
+    for (size_t k = 0; k < genes->n; k++) m += genes->gene[k].n_tss;
+    grn_status rc = GRN_NEW_RAW(*v, m);
+    if (rc) return rc;
+    *n = m;
+    m = 0;
+    for (size_t k = 0; k < genes->n; k++) {
+        const grn_gene_t *g = &genes->gene[k];
+        for (uint32_t i = 0; i < g->n_tss; i++)
+            (*v)[m++] = (promoter_t){ genes->tss[g->tss_off + i], g->chrom, (uint32_t)k, g->strand < 0 ? -1 : 1 };
+    }
+    if (m) qsort(*v, m, sizeof **v, by_place);
+    return GRN_OK;
+}
+
+static uint64_t clamp_reach(uint64_t reach, uint64_t most)
+{
+    if (reach < GRN_SEARCH_MIN_REACH) reach = GRN_SEARCH_MIN_REACH;
+    return reach < most ? reach : most;
+}
+
+/* Shortens the reach to where the promoters of other genes begin. */
+static void stop_at_neighbours(const promoter_t *v, size_t n, const grn_gene_t *g, uint32_t k, uint64_t *left, uint64_t *right)
+{
+    promoter_t key = { g->start, g->chrom, 0, g->strand < 0 ? -1 : 1 };
+    size_t lo = 0, hi = n, i;
+    while (lo < hi) { /* the first that is not before the gene's start */
+        size_t mid = lo + (hi - lo) / 2;
+        if (by_place(&v[mid], &key) < 0) lo = mid + 1;
+        else hi = mid;
+    }
+    for (i = lo; i-- > 0 && v[i].chrom == key.chrom && v[i].strand == key.strand;) {
+        if (v[i].gene == k || v[i].tss + PROMOTER_HALF > g->start) continue;
+        *left = clamp_reach(g->start - (v[i].tss + PROMOTER_HALF), *left);
+        break;
+    }
+    for (i = lo; i < n && v[i].chrom == key.chrom && v[i].strand == key.strand; i++) {
+        if (v[i].gene == k || v[i].tss < g->end + PROMOTER_HALF) continue;
+        *right = clamp_reach(v[i].tss - PROMOTER_HALF - g->end, *right);
+        break;
+    }
+}
+
+/* ---- pairs ---- */
+
+static grn_status add_gene(grn_search_t *s, size_t k, const grn_regions_t *regions, const grn_genes_t *genes, uint32_t gene,
+                           const grn_search_opt_t *opt, const promoter_t *promoter, size_t n_promoter)
+{
+    const grn_gene_t *g = &genes->gene[gene];
     grn_status rc = GRN_OK;
     int renamed = 0;
     size_t n = s->off[k], chrom = grn_chrom_find(&regions->chroms,
@@ -69,6 +135,7 @@ static grn_status add_gene(grn_search_t *s, size_t k, const grn_regions_t *regio
     s->n_renamed += (size_t)renamed;
     uint64_t left = g->strand < 0 ? opt->downstream : opt->upstream,
              right = g->strand < 0 ? opt->upstream : opt->downstream;
+    if (opt->gene_boundaries) stop_at_neighbours(promoter, n_promoter, g, gene, &left, &right);
     uint64_t start = g->start > left ? g->start - left : 0, end = g->end + right;
     size_t found = grn_regions_overlap(regions, chrom, start, end, NULL, 0);
     GRN_TRY(grow_pairs(s, n + found + 1));
@@ -95,12 +162,15 @@ grn_status grn_search_space(const grn_regions_t *regions, const grn_genes_t *gen
                             grn_search_t *s)
 {
     grn_status rc = GRN_OK;
+    promoter_t *promoter = NULL;
+    size_t n_promoter = 0;
     *s = (grn_search_t){ .n_genes = n };
+    if (opt->gene_boundaries) GRN_TRY(list_promoters(genes, &promoter, &n_promoter));
     GRN_TRY(GRN_NEW(s->off, n + 1));
     GRN_TRY(grow_pairs(s, 1));
-    for (size_t k = 0; k < n; k++)
-        GRN_TRY(add_gene(s, k, regions, genes, &genes->gene[gene[k]], opt));
+    for (size_t k = 0; k < n; k++) GRN_TRY(add_gene(s, k, regions, genes, gene[k], opt, promoter, n_promoter));
 end:
+    free(promoter);
     if (rc) grn_search_clear(s);
     return rc;
 }

@@ -1,5 +1,5 @@
 /* The search space: which regions may regulate which gene, and how far they are (SCENIC+
- * get_search_space, mode A). */
+ * get_search_space; with gene_boundaries its use_gene_boundaries). */
 #ifndef GRN_BUILD_SEARCH_H
 #define GRN_BUILD_SEARCH_H
 
@@ -8,11 +8,15 @@
 
 typedef enum { GRN_PROMOTER_KEEP, GRN_PROMOTER_DROP, GRN_PROMOTER_ONLY } grn_promoter;
 
+#define GRN_SEARCH_MIN_REACH 1000
+
 typedef struct {
     uint64_t upstream, downstream; /* bp beyond the gene body, strand aware */
     grn_promoter promoter; /* pairs whose region lies at a TSS of the gene: as others, left out, or
                               nothing else */
     uint64_t promoter_bp;  /* "at": midpoint within this distance of a TSS */
+    int gene_boundaries; /* the reach ends at the nearest promoter (TSS +- 10 bp) of another gene of the strand, beside the body, but
+                            is at least GRN_SEARCH_MIN_REACH or, if that is less, upstream or downstream */
 } grn_search_opt_t;
 
 /* Pairs of gene k: region[off[k]..off[k+1]), ascending by position. */
