@@ -62,6 +62,17 @@ end:
     return rc;
 }
 
+/* One type of all cells, with nothing asked of them. */
+static grn_status one_type(grn_regulon_t *g, const grn_matrix_t *rna)
+{
+    grn_status rc = GRN_OK;
+    GRN_TRY(grn_names_add(&g->types.types, "all", NULL, NULL));
+    GRN_TRY(GRN_NEW(g->types.n_cells, 1));
+    g->types.n_cells[0] = rna->n_rows;
+end:
+    return rc;
+}
+
 /* RNA: types, and genes expressed in them. `info` is left open for the join with ATAC. */
 static grn_status load_rna(grn_regulon_t *g, grn_colsrc_t *rna)
 {
@@ -69,6 +80,10 @@ static grn_status load_rna(grn_regulon_t *g, grn_colsrc_t *rna)
     uint32_t *count = NULL;
     GRN_TRY(grn_colsrc_open(rna, g->opt->rna, &g->opt->rna_opt, GRN_SCALE_RAW, grn_common.pool));
     GRN_TRY(name_genes(g, rna->info));
+    if (g->opt->all_types) {
+        GRN_TRY(one_type(g, rna->info));
+        goto end;
+    }
     GRN_TRY(grn_types_load(rna->info, NULL, NULL, &g->types));
     size_t n = g->types.types.n * g->n_genes;
     GRN_TRY(GRN_NEW(count, g->types.types.n * g->n_cols));
@@ -208,6 +223,39 @@ end:
     return rc;
 }
 
+/* A gene twice in the ranking of a TF, or a region twice among those of a gene, would count twice. */
+static grn_status refuse_twice(const grn_edges_t *e, const char *path, int is_tg)
+{
+    for (size_t i = 1; i < e->n; i++) {
+        const uint32_t *source = is_tg ? e->tf : e->region;
+        if (source[i] == source[i - 1] && e->gene[i] == e->gene[i - 1])
+            return grn_err(GRN_EFORMAT, "'%s' links '%s' and '%s' twice", path,
+                           grn_names_get(is_tg ? &e->genes : &e->regions, source[i]), grn_names_get(&e->genes, e->gene[i]));
+    }
+    return GRN_OK;
+}
+
+/* The importance of each link; |r| where the file has none. */
+static grn_status find_importance(grn_regulon_t *g, int is_tg)
+{
+    grn_status rc = GRN_OK;
+    const grn_edges_t *e = is_tg ? &g->tg : &g->rg;
+    const char *name = is_tg ? "importance_tg" : "importance_rg";
+    const float *r = is_tg ? g->r_tg : g->r_rg, **importance = is_tg ? &g->imp_tg : &g->imp_rg;
+    *importance = grn_edges_find_evidence(e, name);
+    if (*importance) goto end;
+    if (g->opt->method == GRN_REGULON_GSEA)
+        grn_log_info("'%s' has no column '%s': the size of the correlation takes its place",
+                     is_tg ? g->opt->tf_gene : g->opt->region_gene, name);
+    float *own;
+    GRN_TRY(GRN_NEW_RAW(own, e->n));
+    g->own_imp[is_tg] = own;
+    for (size_t i = 0; i < e->n; i++) own[i] = fabsf(r[i]);
+    *importance = own;
+end:
+    return rc;
+}
+
 /* Keeps the links above the thresholds and groups them; gene ids become those of g->genes. */
 static grn_status sift_links(grn_regulon_t *g, int is_tg)
 {
@@ -224,6 +272,8 @@ static grn_status sift_links(grn_regulon_t *g, int is_tg)
     GRN_TRY(need_evidence(e, path,
                           is_tg ? (rho ? "rho_sp_tg" : "rho_tg") : (rho ? "rho_sp_rg" : "rho_rg"),
                           is_tg ? &g->r_tg : &g->r_rg));
+    GRN_TRY(find_importance(g, is_tg));
+    if (o->method == GRN_REGULON_GSEA) GRN_TRY(refuse_twice(e, path, is_tg));
     if (o->max_fdr < 1) GRN_TRY(need_evidence(e, path, is_tg ? "fdr_tg" : "fdr_rg", &fdr));
     GRN_TRY(GRN_NEW_RAW(map, e->genes.n));
     GRN_TRY(GRN_NEW(keep, e->n));
@@ -249,6 +299,8 @@ static grn_status sift_links(grn_regulon_t *g, int is_tg)
                                what, o->max_fdr));
     GRN_TRY(grn_links_group(is_tg ? e->tf : e->region, e->gene, keep, e->n,
                             is_tg ? g->n_genes : e->regions.n, is_tg ? &g->by_tf : &g->by_region));
+    if (!is_tg && o->method == GRN_REGULON_GSEA)
+        GRN_TRY(grn_links_group(e->gene, e->region, keep, e->n, g->n_genes, &g->by_gene));
 end:
     free(keep);
     free(map);
@@ -259,7 +311,8 @@ static grn_status load_sites(grn_regulon_t *g)
 {
     grn_status rc = GRN_OK;
     const grn_regulon_opt_t *o = g->opt;
-    grn_tfsites_t *s = &g->sites;
+    grn_tfsites_t *s = &g->sites[DIRECT];
+    if (o->cistromes) return grn_regulon_cistromes(g);
     GRN_TRY(grn_tfsites_load(o->scan, o->hits, o->motif2tf, &g->genes, &g->regions, grn_common.pool,
                              s));
     if (s->n_by_prefix)
@@ -276,20 +329,20 @@ end:
 
 /* A TF that RNA lacks is on in the types where the regions with its motif take a larger share of
  * what is open than in the mean of the types. */
-static void mark_absent_tfs(grn_regulon_t *g)
+static void mark_absent_tfs(grn_regulon_t *g, const grn_tfsites_t *s)
 {
     size_t T = g->types.types.n;
-    for (size_t i = 0, j; i < g->sites.n; i = j) {
-        uint32_t tf = g->sites.v[i].tf;
+    for (size_t i = 0, j; i < s->n; i = j) {
+        uint32_t tf = s->v[i].tf;
         double mean = 0, n = 0;
-        for (j = i; j < g->sites.n && g->sites.v[j].tf == tf; j++) {}
+        for (j = i; j < s->n && s->v[j].tf == tf; j++) {}
         if (tf < g->n_cols) continue;
         for (int pass = 0; pass < 2; pass++) {
             for (size_t t = 0; t < T; t++) {
                 const uint32_t *cells = g->region_cells + t * g->n_regions;
                 double in = 0, all = 0;
                 for (size_t r = 0; r < g->n_regions; r++) all += cells[r];
-                for (size_t k = i; k < j; k++) in += cells[g->sites.v[k].region];
+                for (size_t k = i; k < j; k++) in += cells[s->v[k].region];
                 if (all == 0 || g->types.n_cells[t] < g->opt->min_type_cells) continue;
                 if (pass == 0) mean += in / all, n++;
                 else g->tf_on[t * g->n_genes + tf] = in / all > mean / n;
@@ -308,18 +361,19 @@ grn_status grn_regulon_load(grn_regulon_t *g)
     size_t absent = g->n_genes - g->n_cols;
     if (absent)
         grn_log_info("%zu linked TFs are no genes of the matrix: %s", absent,
-                     g->opt->rna_only
-                         ? "left out"
-                         : "the accessibility of their motif stands in for expression");
+                     g->opt->rna_only    ? "left out"
+                     : g->opt->all_types ? "links and motifs speak for them"
+                                         : "the accessibility of their motif stands in for expression");
     if (g->opt->rna_only) goto end;
     GRN_TRY(read_links(g->opt->region_gene, 0, &g->rg));
     GRN_TRY(sift_links(g, 0));
     g->n_regions = g->rg.regions.n;
     if (g->n_regions == 0) goto end; /* nothing to join with: the funnel ends at zero */
     GRN_TRY(grn_regions_from_names(&g->rg.regions, &g->regions));
-    GRN_TRY(load_atac(g, rna.info));
+    if (!g->opt->all_types) GRN_TRY(load_atac(g, rna.info));
     GRN_TRY(load_sites(g));
-    mark_absent_tfs(g);
+    /* direct annotation decides where there is both */
+    for (int kind = N_KINDS; !g->opt->all_types && kind-- > 0;) mark_absent_tfs(g, &g->sites[kind]);
 end:
     grn_colsrc_close(&rna);
     return rc;

@@ -1,6 +1,7 @@
 #include "regulon_priv.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/opt.h"
@@ -13,10 +14,14 @@ static grn_status regulon_name(const grn_regulon_t *g, const grn_triplet_t *t, g
     size_t k;
     const char *tf = grn_names_get(&g->genes, t->tf);
     if (g->opt->rna_only) {
-        GRN_TRY(grn_str_printf(&s, "%s(%c)", tf, t->combo & 1 ? '-' : '+'));
+        GRN_TRY(grn_str_printf(&s, "%s(%c)", tf, t->combo & TG_NEGATIVE ? '-' : '+'));
     } else {
-        GRN_TRY(
-            grn_str_printf(&s, "%s_%c/%c", tf, t->combo & 1 ? '-' : '+', t->combo & 2 ? '-' : '+'));
+        int extended = t->combo & IS_EXTENDED;
+        const char *kind = g->opt->scenicplus_names                        ? extended ? "extended_" : "direct_"
+                           : extended && g->opt->extended == GRN_EXTENDED_ALL ? "extended_"
+                                                                              : "";
+        GRN_TRY(grn_str_printf(&s, "%s_%s%c/%c", tf, kind, t->combo & TG_NEGATIVE ? '-' : '+',
+                               t->combo & RG_NEGATIVE ? '-' : '+'));
     }
     GRN_TRY(grn_names_add(names, s.s, &k, NULL));
     *id = (uint32_t)k;
@@ -29,37 +34,80 @@ end:
 typedef struct {
     const char *name;
     int from_tg;
+    float self; /* value of a TF and itself; a TF -> gene column only */
     const float *from;
     float *to;
 } copied_t;
+
+/* Evidence columns made here; NULL: not in this output. */
+typedef struct {
+    float *motif, *nes, *log2fc, *motif_id, *gsea_nes, *gsea_fdr, *n_contexts, *rank;
+} made_t;
+
+static int kind_of(const grn_triplet_t *t)
+{
+    return t->combo & IS_EXTENDED ? EXTENDED : DIRECT;
+}
+
+static float motif_score(const grn_regulon_t *g, const grn_triplet_t *t)
+{
+    return g->sites[kind_of(t)].v[t->site].score;
+}
 
 /* Strength of a triplet: |r| of TF and gene x |r| of region and gene x the site's score over the
  * best of the TF x exp(-distance/scale). */
 static double triplet_weight(const grn_regulon_t *g, const grn_triplet_t *t, float best,
                              const float *distance)
 {
-    double w = fabs(g->r_tg[t->tg]) * fabs(g->r_rg[t->rg]);
-    if (best > 0 && !isnan(t->motif)) w *= t->motif > 0 ? t->motif / best : 1.0 / 256;
+    double w = (t->tg == NO_ROW ? 1 : fabs(g->r_tg[t->tg])) * fabs(g->r_rg[t->rg]);
+    float motif = motif_score(g, t);
+    if (best > 0 && !isnan(motif)) w *= motif > 0 ? motif / best : 1.0 / 256;
     if (distance && g->opt->distance_scale > 0)
         w *= exp(-fabs(distance[t->rg]) / g->opt->distance_scale);
     return w;
 }
 
-static float best_score(const grn_triplets_t *t)
+static float best_score(const grn_regulon_t *g, const grn_triplets_t *t)
 {
     float best = 0;
-    for (size_t i = 0; i < t->n; i++) best = t->v[i].motif > best ? t->v[i].motif : best;
+    for (size_t i = 0; !g->opt->rna_only && i < t->n; i++)
+        best = motif_score(g, &t->v[i]) > best ? motif_score(g, &t->v[i]) : best;
     return best;
 }
 
+static void fill_made(const grn_regulon_t *g, const grn_triplet_t *t, const made_t *m, size_t n)
+{
+    const grn_note_t *note = g->note[kind_of(t)];
+    if (m->motif) m->motif[n] = motif_score(g, t);
+    if (m->rank) m->rank[n] = (float)t->rank;
+    if (m->nes) {
+        m->nes[n] = note[t->site].nes;
+        m->log2fc[n] = note[t->site].log2fc;
+        m->motif_id[n] = note[t->site].motif;
+    }
+    if (m->gsea_nes) {
+        m->gsea_nes[n] = t->nes;
+        m->gsea_fdr[n] = t->fdr;
+        m->n_contexts[n] = t->n_contexts;
+    }
+}
+
+static void fill_copied(const grn_regulon_t *g, size_t k, const grn_triplet_t *t, const copied_t *c, size_t n)
+{
+    if (!c->from) c->to[n] = NAN;
+    else if (!c->from_tg) c->to[n] = c->from[t->rg];
+    else if (t->tg != NO_ROW) c->to[n] = c->from[t->tg];
+    else c->to[n] = c->from == g->imp_tg ? g->self[k] : c->self;
+}
+
 static grn_status fill_edges(const grn_regulon_t *g, grn_edges_t *e, copied_t *col, size_t n_col,
-                             float *motif)
+                             const made_t *made)
 {
     grn_status rc = GRN_OK;
     size_t n = 0;
     const float *distance = grn_edges_find_evidence(&g->rg, "distance");
     for (size_t k = 0; k < g->n_tfs; k++) {
-        float best = best_score(&g->found[k]);
+        float best = best_score(g, &g->found[k]);
         uint32_t last = UINT32_MAX;
         uint8_t combo = 0;
         for (size_t i = 0; i < g->found[k].n; i++, n++) {
@@ -71,16 +119,33 @@ static grn_status fill_edges(const grn_regulon_t *g, grn_edges_t *e, copied_t *c
             e->gene[n] = t->gene;
             e->regulon[n] = last;
             e->context[n] = t->type;
-            e->sign[n] = t->combo & 1 ? -1 : 1;
-            if (e->region) {
-                e->region[n] = g->rg.region[t->rg];
-                motif[n] = t->motif;
-            }
+            e->sign[n] = t->combo & TG_NEGATIVE ? -1 : 1;
+            if (e->region) e->region[n] = g->rg.region[t->rg];
+            fill_made(g, t, made, n);
             e->weight[n] =
                 (float)(e->region ? triplet_weight(g, t, best, distance) : fabs(g->r_tg[t->tg]));
-            for (size_t c = 0; c < n_col; c++)
-                col[c].to[n] = col[c].from ? col[c].from[col[c].from_tg ? t->tg : t->rg] : NAN;
+            for (size_t c = 0; c < n_col; c++) fill_copied(g, k, t, &col[c], n);
         }
+    }
+end:
+    return rc;
+}
+
+static grn_status add_made(const grn_regulon_t *g, grn_edges_t *e, made_t *m)
+{
+    grn_status rc = GRN_OK;
+    if (g->opt->rna_only) goto end;
+    GRN_TRY(grn_edges_evidence(e, "motif_score", &m->motif));
+    GRN_TRY(grn_edges_evidence(e, "triplet_rank", &m->rank));
+    if (g->opt->cistromes) {
+        GRN_TRY(grn_edges_evidence(e, "nes", &m->nes));
+        GRN_TRY(grn_edges_evidence(e, "log2fc", &m->log2fc));
+        GRN_TRY(grn_edges_evidence(e, "motif", &m->motif_id));
+    }
+    if (g->opt->method == GRN_REGULON_GSEA) {
+        GRN_TRY(grn_edges_evidence(e, "gsea_nes", &m->gsea_nes));
+        GRN_TRY(grn_edges_evidence(e, "gsea_fdr", &m->gsea_fdr));
+        GRN_TRY(grn_edges_evidence(e, "n_contexts", &m->n_contexts));
     }
 end:
     return rc;
@@ -89,26 +154,28 @@ end:
 static grn_status make_edges(const grn_regulon_t *g, grn_edges_t *e)
 {
     grn_status rc = GRN_OK;
-    copied_t col[] = { { "rho_tg", 1, 0, 0 },   { "rho_sp_tg", 1, 0, 0 },   { "fdr_tg", 1, 0, 0 },
-                       { "rho_rg", 0, 0, 0 },   { "rho_sp_rg", 0, 0, 0 },   { "fdr_rg", 0, 0, 0 },
-                       { "distance", 0, 0, 0 }, { "distance_tss", 0, 0, 0 } };
-    size_t n = 0, n_col = g->opt->rna_only ? 3 : sizeof col / sizeof *col;
-    float *motif = NULL;
+    copied_t col[] = { { "rho_tg", 1, 1, 0, 0 },       { "rho_sp_tg", 1, 1, 0, 0 },       { "fdr_tg", 1, NAN, 0, 0 },
+                       { "importance_tg", 1, NAN, 0, 0 }, { "rho_rg", 0, NAN, 0, 0 },     { "rho_sp_rg", 0, NAN, 0, 0 },
+                       { "fdr_rg", 0, NAN, 0, 0 },     { "importance_rg", 0, NAN, 0, 0 }, { "distance", 0, NAN, 0, 0 },
+                       { "distance_tss", 0, NAN, 0, 0 } };
+    enum { N_COL = sizeof col / sizeof *col, N_COL_TG = 4 };
+    size_t n = 0, n_col = 0;
+    made_t made = { 0 };
     for (size_t k = 0; k < g->n_tfs; k++) n += g->found[k].n;
     GRN_TRY(grn_edges_alloc(e, n,
                             g->opt->rna_only ? "tf,gene,regulon,context,sign,weight"
                                              : "tf,gene,region,regulon,context,sign,weight"));
     GRN_TRY(grn_names_dup(&e->genes, &g->genes));
     GRN_TRY(grn_names_dup(&e->contexts, &g->types.types));
-    if (!g->opt->rna_only) {
-        GRN_TRY(grn_names_dup(&e->regions, &g->rg.regions));
-        GRN_TRY(grn_edges_evidence(e, "motif_score", &motif));
-    }
-    for (size_t c = 0; c < n_col; c++) {
+    if (!g->opt->rna_only) GRN_TRY(grn_names_dup(&e->regions, &g->rg.regions));
+    GRN_TRY(add_made(g, e, &made));
+    for (size_t c = 0; c < (g->opt->rna_only ? N_COL_TG : N_COL); c++) {
         col[c].from = grn_edges_find_evidence(col[c].from_tg ? &g->tg : &g->rg, col[c].name);
+        if (!col[c].from && strncmp(col[c].name, "importance", 10) == 0) continue;
         GRN_TRY(grn_edges_evidence(e, col[c].name, &col[c].to));
+        col[n_col++] = col[c];
     }
-    GRN_TRY(fill_edges(g, e, col, n_col, motif));
+    GRN_TRY(fill_edges(g, e, col, n_col, &made));
     GRN_TRY(grn_edges_sort(e));
 end:
     return rc;
@@ -121,7 +188,7 @@ grn_status grn_regulon_save(grn_regulon_t *g)
     GRN_TRY(make_edges(g, &e));
     const char *json = grn_funnel_json(&g->funnel);
     const char *const meta[] = { "kind", g->opt->rna_only ? "regulons_rna" : "regulons_multiome",
-                                 "funnel", json ? json : "[]", NULL };
+                                 "funnel", json ? json : "[]", g->motif_names ? "motifs" : NULL, g->motif_names, NULL };
     GRN_TRY(grn_edges_save(&e, g->opt->out, meta, grn_common.pool));
     grn_log_info("%zu regulons in %zu cell types, %zu edges", e.regulons.n, e.contexts.n, e.n);
     if (e.n == 0)

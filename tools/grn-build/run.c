@@ -42,6 +42,11 @@ static struct {
           .pass = GRN_REGULON_CLI_INIT,
           .rna = GRN_COUNTS_CLI_INIT };
 
+static grn_status preset(const char *word)
+{
+    return grn_regulon_preset(word, &opt.pass);
+}
+
 static const grn_opt_t table[] = {
     GRN_OPT_STR('o', "output", "FILE", &opt.out, "the regulons (grn.edges/1)"),
     GRN_OPT_STR(0, "keep", "DIR", &opt.keep,
@@ -77,7 +82,7 @@ static const grn_opt_t table[] = {
     GRN_OPT_ENUM(0, "accessibility", "lognorm|binary|raw", &opt.accessibility, "scale of the ATAC"),
     GRN_SEARCH_OPTIONS(opt.search, "regions at a TSS of the gene"),
     GRN_OPT_HEAD("Regulons (grn-build regulon)"),
-    GRN_REGULON_OPTIONS(opt.pass),
+    GRN_REGULON_OPTIONS(opt.pass, preset),
     GRN_OPT_HEAD("Input"),
     GRN_COUNTS_OPTIONS(opt.rna),
     GRN_ATAC_OPTIONS(opt.atac_cli, "--atac"),
@@ -102,11 +107,16 @@ static void will_go(files_t *f, char *path)
 
 static grn_status check_options(void)
 {
+    grn_regulon_opt_t regulon = GRN_REGULON_OPT_INIT;
+    grn_status rc = grn_regulon_cli(&opt.pass, &regulon); /* lists are read now, not after the other steps */
+    if (rc) return rc;
     if (!opt.out || strcmp(opt.out, "-") == 0)
         return grn_err(GRN_EUSAGE, "give --output FILE (a file: the steps read and write files)");
     if (opt.pass.rna_only) {
         if (opt.fragments.n || opt.atac || opt.motifs.n || opt.hits)
             return grn_err(GRN_EUSAGE, "--rna-only takes no chromatin and no motifs");
+        if (regulon.method == GRN_REGULON_GSEA)
+            return grn_err(GRN_EUSAGE, "--rna-only has modules of its own: no --method gsea, no --preset");
         if (!opt.tfs) return grn_err(GRN_EUSAGE, "--rna-only needs a TF list: --tfs FILE");
         return GRN_OK;
     }
@@ -284,6 +294,18 @@ static grn_status run_link(files_t *f)
     return rc == GRN_EEMPTY && written ? GRN_OK : rc;
 }
 
+static void add_gsea_options(grn_stage_t *s)
+{
+    grn_stage_opt(s, "--quantiles", opt.pass.quantiles);
+    grn_stage_opt(s, "--top-regions", opt.pass.top_regions);
+    grn_stage_opt(s, "--top-genes", opt.pass.top_genes);
+    if (!opt.pass.basca) grn_stage_add(s, "--no-basc");
+    grn_stage_int(s, "--min-regions", opt.pass.min_regions);
+    grn_stage_int(s, "--permutations", opt.pass.permutations);
+    grn_stage_num(s, "--gsea-fdr", opt.pass.gsea_fdr);
+    if (opt.pass.autoregulation) grn_stage_add(s, "--autoregulation");
+}
+
 static grn_status run_regulon(files_t *f)
 {
     grn_stage_t s = { 0 };
@@ -298,6 +320,7 @@ static grn_status run_regulon(files_t *f)
     grn_stage_int(&s, "--min-type-cells", opt.pass.min_type_cells);
     grn_stage_int(&s, "--min-targets", opt.pass.min_targets);
     if (opt.pass.all_signs) grn_stage_add(&s, "--all-signs");
+    grn_stage_opt(&s, "--types", opt.pass.types);
     if (opt.pass.rna_only) {
         grn_stage_add(&s, "--rna-only");
         grn_stage_int(&s, "--top-targets", opt.pass.top_targets);
@@ -310,6 +333,10 @@ static grn_status run_regulon(files_t *f)
         grn_stage_opt(&s, "--rho-rg", opt.pass.rho_rg);
         grn_stage_num(&s, "--distance-scale", opt.pass.distance_scale);
         grn_stage_num(&s, "--min-region-frac", opt.pass.min_region_frac);
+        grn_stage_opt(&s, "--method", opt.pass.method);
+        grn_stage_opt(&s, "--extended", opt.pass.extended);
+        grn_stage_opt(&s, "--names", opt.pass.names);
+        if (opt.pass.method[0] == 'g') add_gsea_options(&s);
         add_motifs(&s, f);
     }
     add_rna_options(&s);
@@ -362,6 +389,7 @@ const grn_subtool_t grn_build_run = {
       "-G genome.fa -g genes.gtf --cells cells.tsv "
       "-o regulons.edges.zst rna.h5\n"
       "  grn-build run --rna-only -f tfs.txt --prior collectri.tsv --cells types.tsv -o "
-      "regulons.edges.zst pbmc3k/\n" },
+      "regulons.edges.zst pbmc3k/\n"
+      "\n" GRN_REGULON_PRESET_TEXT },
     run,
 };

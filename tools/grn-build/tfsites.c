@@ -64,11 +64,12 @@ size_t grn_region_find(const grn_regions_t *regions, const grn_names_t *canonica
 
 /* ---- motif -> TFs ---- */
 
-typedef struct { /* TFs of motif m: tf[off[m]..off[m + 1]) */
-    size_t *off;
-    uint32_t *tf;
-    size_t cap;
-} motif_tfs_t;
+void grn_motif_tfs_clear(grn_motif_tfs_t *m)
+{
+    free(m->off);
+    free(m->tf);
+    *m = (grn_motif_tfs_t){ 0 };
+}
 
 static size_t gene_of_motif(const char *motif, const grn_names_t *genes, size_t *by_prefix)
 {
@@ -82,7 +83,7 @@ static size_t gene_of_motif(const char *motif, const grn_names_t *genes, size_t 
 
 /* The TFs of a motif that are genes, appended at m->tf[n]. */
 static grn_status add_tfs(const grn_motif2tf_t *t, const size_t *pair, size_t n_pairs,
-                          const grn_names_t *genes, motif_tfs_t *m, size_t *n)
+                          const grn_names_t *genes, grn_motif_tfs_t *m, size_t *n)
 {
     grn_status rc = GRN_OK;
     for (size_t i = 0; i < n_pairs; i++) {
@@ -95,8 +96,8 @@ end:
     return rc;
 }
 
-static grn_status map_motifs(grn_tfsites_t *s, const char *path, const grn_names_t *genes,
-                             motif_tfs_t *m)
+grn_status grn_motif_tfs(const grn_names_t *motifs, const char *path, const grn_names_t *genes,
+                         grn_motif_tfs_t *m)
 {
     grn_status rc = GRN_OK;
     grn_motif2tf_t t = { 0 };
@@ -106,29 +107,29 @@ static grn_status map_motifs(grn_tfsites_t *s, const char *path, const grn_names
         GRN_TRY(grn_motif2tf_load(path, NULL, &t));
         GRN_TRY(grn_motif2tf_by_motif(&t, &first, &pair));
     }
-    GRN_TRY(GRN_NEW(m->off, s->motifs.n + 1));
-    for (size_t k = 0; k < s->motifs.n; k++) {
-        const char *name = grn_names_get(&s->motifs, k);
+    GRN_TRY(GRN_NEW(m->off, motifs->n + 1));
+    for (size_t k = 0; k < motifs->n; k++) {
+        const char *name = grn_names_get(motifs, k);
         if (path) {
             size_t j = grn_names_find(&t.motifs, name);
             if (j != GRN_NAMES_NONE)
                 GRN_TRY(add_tfs(&t, pair + first[j], first[j + 1] - first[j], genes, m, &n));
         } else {
-            size_t g = gene_of_motif(name, genes, &s->n_by_prefix);
+            size_t g = gene_of_motif(name, genes, &m->n_by_prefix);
             if (g != GRN_NAMES_NONE) {
                 GRN_TRY(GRN_GROW(m->tf, m->cap, n + 1));
                 m->tf[n++] = (uint32_t)g;
             }
         }
         m->off[k + 1] = n;
-        s->n_motifs_used += n > m->off[k];
+        m->n_used += n > m->off[k];
     }
     if (n == 0) {
         GRN_FAIL(
             GRN_EEMPTY,
             "none of the %zu motifs stands for a gene of the matrix%s%s; first names: %s vs %s",
-            s->motifs.n, path ? " through " : "", path ? path : "",
-            grn_names_show(&s->motifs, 3, a, sizeof a), grn_names_show(genes, 3, b, sizeof b));
+            motifs->n, path ? " through " : "", path ? path : "",
+            grn_names_show(motifs, 3, a, sizeof a), grn_names_show(genes, 3, b, sizeof b));
     }
 end:
     free(pair);
@@ -282,7 +283,7 @@ static int compare_sites(const void *a, const void *b)
     return (x->score < y->score) - (x->score > y->score); /* best first */
 }
 
-static grn_status merge_hits(grn_tfsites_t *s, const hits_t *h, const motif_tfs_t *m)
+static grn_status merge_hits(grn_tfsites_t *s, const hits_t *h, const grn_motif_tfs_t *m)
 {
     grn_status rc = GRN_OK;
     for (size_t i = 0; i < h->n; i++) {
@@ -309,15 +310,16 @@ grn_status grn_tfsites_load(const char *scan, const char *hits, const char *moti
 {
     grn_status rc = GRN_OK;
     hits_t h = { 0 };
-    motif_tfs_t m = { 0 };
+    grn_motif_tfs_t m = { 0 };
     *s = (grn_tfsites_t){ 0 };
     GRN_TRY(scan ? read_scan(scan, regions, pool, s, &h) : read_bed(hits, regions, s, &h));
-    GRN_TRY(map_motifs(s, motif2tf, genes, &m));
+    GRN_TRY(grn_motif_tfs(&s->motifs, motif2tf, genes, &m));
+    s->n_motifs_used = m.n_used;
+    s->n_by_prefix = m.n_by_prefix;
     GRN_TRY(merge_hits(s, &h, &m));
 end:
     free(h.v);
-    free(m.off);
-    free(m.tf);
+    grn_motif_tfs_clear(&m);
     if (rc) grn_tfsites_clear(s);
     return rc;
 }

@@ -24,6 +24,17 @@ typedef struct {
 
 void grn_tfsites_clear(grn_tfsites_t *s);
 
+typedef struct { /* TFs of motif m: tf[off[m]..off[m + 1]), in the numbering of the genes */
+    size_t *off;
+    uint32_t *tf;
+    size_t cap;
+    size_t n_used, n_by_prefix; /* motifs that stand for a gene; of these, by what is before the first '_' */
+} grn_motif_tfs_t;
+void grn_motif_tfs_clear(grn_motif_tfs_t *m);
+/* motif2tf as below; m must be empty. GRN_EEMPTY: no motif is a gene. */
+grn_status grn_motif_tfs(const grn_names_t *motifs, const char *motif2tf, const grn_names_t *genes,
+                         grn_motif_tfs_t *m) GRN_MUST_USE;
+
 /* Exactly one of `scan` (grn.matrix/1, regions x motifs or the reverse, value = score, 0 = no site)
  * and `hits` (BED, motif or TF name in column 4, score in column 5; a hit counts for the regions
  * that hold all of it) is given. motif2tf NULL: a motif stands for the gene of its name, or of its
