@@ -19,7 +19,10 @@ grn_status grn_regulon_options_json(const grn_regulon_opt_t *o, grn_str_t *b)
     static const char *const extended[] = { "fill", "all", "none" };
     grn_status rc = GRN_OK;
     GRN_TRY(grn_str_puts(b, "{"));
-    GRN_TRY(put_word(b, "method", o->rna_only ? "rna-only" : o->method == GRN_REGULON_GSEA ? "gsea" : "join"));
+    GRN_TRY(put_word(b, "method",
+                     o->rna_only                     ? "rna-only"
+                     : o->method == GRN_REGULON_GSEA ? "gsea"
+                                                     : "join"));
     GRN_TRY(put_word(b, "rho-tg", o->rho_tg ? "spearman" : "pearson"));
     GRN_TRY(put_number(b, "min-rho", o->min_rho));
     GRN_TRY(put_number(b, "max-fdr", o->max_fdr));
@@ -34,7 +37,10 @@ grn_status grn_regulon_options_json(const grn_regulon_opt_t *o, grn_str_t *b)
     if (o->rna_only) {
         GRN_TRY(put_number(b, "top-targets", (double)o->top_targets));
         GRN_TRY(put_number(b, "top-regulators", (double)o->top_regulators));
-        GRN_TRY(put_word(b, "prior", !o->prior ? "none" : o->prior_mode == GRN_PRIOR_ONLY ? "only" : "add"));
+        GRN_TRY(put_word(b, "prior",
+                         !o->prior                         ? "none"
+                         : o->prior_mode == GRN_PRIOR_ONLY ? "only"
+                                                           : "add"));
     } else {
         GRN_TRY(put_word(b, "rho-rg", o->rho_rg ? "spearman" : "pearson"));
         if (!o->all_types) GRN_TRY(put_number(b, "min-region-frac", o->min_region_frac));

@@ -15,8 +15,10 @@ grn_status view_why(const grn_args_t *args)
     if ((why_cli.cistromes != NULL) + (why_cli.scan != NULL) + (why_cli.hits != NULL) > 1)
         GRN_FAIL(GRN_EUSAGE, "give one of --cistromes, --scan and --motif-hits");
     if (why_cli.cistromes && why_cli.motif2tf)
-        GRN_FAIL(GRN_EUSAGE, "--motif2tf belongs to --scan and --motif-hits: cistromes name their TFs");
-    if (strcmp(args->v[0], "-") == 0) GRN_FAIL(GRN_EUSAGE, "why reads the regulons from a file, not from standard input");
+        GRN_FAIL(GRN_EUSAGE,
+                 "--motif2tf belongs to --scan and --motif-hits: cistromes name their TFs");
+    if (strcmp(args->v[0], "-") == 0)
+        GRN_FAIL(GRN_EUSAGE, "why reads the regulons from a file, not from standard input");
     GRN_TRY(why_load(&w, args->v[0], args->v[1], args->n > 2 ? args->v[2] : NULL));
     GRN_TRY(grn_out_open(&o, view_opt.out, 0));
     GRN_TRY(w.gene == WHY_NONE ? why_print_tf(&w, o, tsv) : why_print_gene(&w, o, tsv));

@@ -1,6 +1,7 @@
-/* grn-view why: what is behind an edge of the regulons, or behind its absence. The filters of `grn-build regulon` are gone through
- * again for one TF, with the thresholds that the regulons' metadata tell and what the files given hold; what they do not hold
- * stays unknown, unless the regulons themselves show that a filter was passed. */
+/* grn-view why: what is behind an edge of the regulons, or behind its absence. The filters of
+ * `grn-build regulon` are gone through again for one TF, with the thresholds that the regulons'
+ * metadata tell and what the files given hold; what they do not hold stays unknown, unless the
+ * regulons themselves show that a filter was passed. */
 #ifndef GRN_VIEW_WHY_H
 #define GRN_VIEW_WHY_H
 
@@ -14,7 +15,12 @@ extern why_cli_t why_cli;
 
 enum { WHY_NO, WHY_YES, WHY_UNKNOWN };
 enum { WHY_DIRECT, WHY_EXTENDED, WHY_KINDS };
-enum { WHY_TG_NEGATIVE = 1, WHY_RG_NEGATIVE = 2, WHY_IS_EXTENDED = 4, WHY_COMBOS = 8 }; /* signs and kind of a regulon */
+enum {
+    WHY_TG_NEGATIVE = 1,
+    WHY_RG_NEGATIVE = 2,
+    WHY_IS_EXTENDED = 4,
+    WHY_COMBOS = 8
+}; /* signs and kind of a regulon */
 #define WHY_NONE UINT32_MAX
 
 /* In the order in which they are gone through. */
@@ -44,7 +50,7 @@ typedef enum {
 } why_filter;
 extern const char *const why_filter_name[WHY_KEPT + 1]; /* in the TSV */
 
-typedef struct { /* how a candidate ended */
+typedef struct {      /* how a candidate ended */
     why_filter at;    /* the first filter that it does not pass; or one of the last three */
     uint32_t unknown; /* bit f: filter f cannot be told */
     double value;     /* what was compared with the threshold; NaN: nothing */
@@ -52,9 +58,10 @@ typedef struct { /* how a candidate ended */
 } why_end_t;
 
 typedef struct { /* the metadata "options" of the regulons */
-    int gsea, rna_only, sp_tg, sp_rg, all_signs, all_types, fill, extended, autoregulation, prior_only, prior_add;
-    double min_rho, max_fdr, gsea_fdr, min_tf_frac, min_gene_frac, min_region_frac, min_type_cells, min_targets, top_targets,
-        top_regulators;
+    int gsea, rna_only, sp_tg, sp_rg, all_signs, all_types, fill, extended, autoregulation,
+        prior_only, prior_add;
+    double min_rho, max_fdr, gsea_fdr, min_tf_frac, min_gene_frac, min_region_frac, min_type_cells,
+        min_targets, top_targets, top_regulators;
 } why_opt_t;
 
 typedef struct { /* a region in the TF's cistrome, or with its motif */
@@ -63,7 +70,7 @@ typedef struct { /* a region in the TF's cistrome, or with its motif */
     uint32_t motif; /* line of w->motifs; WHY_NONE: not told */
 } why_site_t;
 
-typedef struct { /* a candidate */
+typedef struct {                   /* a candidate */
     uint32_t gene, region, tg, rg; /* ids; rows of the link files, WHY_NONE: no link or no file */
     uint8_t combo;
     why_end_t pre; /* before the types; at WHY_KEPT: nothing stopped it */
@@ -89,8 +96,9 @@ typedef struct {
     grn_regions_t places;              /* of `regions` */
     uint32_t tf, gene;                 /* asked about; gene WHY_NONE: none */
     uint8_t *asked;                    /* (types) --context */
-    const float *r_tg, *r_rg, *imp_tg, *imp_rg, *fdr_tg, *fdr_rg; /* borrowed; imp: NULL: |r| stands in */
-    why_site_t *site[WHY_KINDS];       /* (regions) */
+    const float *r_tg, *r_rg, *imp_tg, *imp_rg, *fdr_tg,
+        *fdr_rg;                 /* borrowed; imp: NULL: |r| stands in */
+    why_site_t *site[WHY_KINDS]; /* (regions) */
     /* counts of cells; NULL without the matrix */
     uint32_t *gene_cells, *region_cells; /* (types, genes), (types, regions) */
     uint64_t *rna_cells, *atac_cells;    /* (types) */
@@ -102,13 +110,15 @@ typedef struct {
     uint8_t *has_regulon; /* (types, WHY_COMBOS) */
     int made_direct[4];   /* signs whose regulon is of the direct cistrome */
     /* what could have been */
-    why_triplet_t *all; /* of the TF: every region with its motif and linked gene; needs tg, rg and sites */
+    why_triplet_t
+        *all; /* of the TF: every region with its motif and linked gene; needs tg, rg and sites */
     size_t n_all;
-    uint32_t *n_sure, *n_maybe; /* (types, WHY_COMBOS) genes of the regulon before min-targets */
+    uint32_t *n_sure, *n_maybe;  /* (types, WHY_COMBOS) genes of the regulon before min-targets */
     uint32_t n_most[WHY_COMBOS]; /* the same without asking about types */
-    uint32_t *tg_row;           /* (genes) the TF's link + 1; 0: none */
-    uint32_t *before[2];        /* RNA only: (genes) links of the TF, of the gene, before the one of both */
-    size_t n_ranking[2];        /* gsea: targets of each sign in the TF's ranking */
+    uint32_t *tg_row;            /* (genes) the TF's link + 1; 0: none */
+    uint32_t
+        *before[2]; /* RNA only: (genes) links of the TF, of the gene, before the one of both */
+    size_t n_ranking[2]; /* gsea: targets of each sign in the TF's ranking */
 } why_t;
 
 /* why_load.c */
@@ -116,13 +126,15 @@ grn_status why_load(why_t *w, const char *path, const char *tf, const char *gene
 void why_clear(why_t *w);
 /* Lines of the metadata "motifs", appended in order; text may be NULL. */
 grn_status why_motifs(const char *text, grn_names_t *motifs) GRN_MUST_USE;
-/* The place of a region of another file among w->regions, chromosome spelling reconciled; WHY_NONE. */
+/* The place of a region of another file among w->regions, chromosome spelling reconciled; WHY_NONE.
+ */
 uint32_t why_region(const why_t *w, const char *name);
 /* The file given, or the one the regulons were made from where it still is; NULL. */
 const char *why_choose(const why_t *w, const char *given, const char *key);
 /* What the regulons were made from: "rna", "atac", "tf-gene" ...; NULL: not told. */
 const char *why_hint(const why_t *w, const char *key);
-/* why_sites.c: fills w->site of the TF from cistromes, scan or hits; names of TFs it met go to w->tfs. */
+/* why_sites.c: fills w->site of the TF from cistromes, scan or hits; names of TFs it met go to
+ * w->tfs. */
 grn_status why_sites(why_t *w, const char *tf) GRN_MUST_USE;
 /* why_names.c: ids of the TF and the gene; GRN_EEMPTY with near names where no file has them. */
 grn_status why_names(why_t *w, const char *tf, const char *gene) GRN_MUST_USE;
@@ -132,7 +144,8 @@ grn_status why_cells(why_t *w) GRN_MUST_USE;
 grn_status why_candidates(why_t *w) GRN_MUST_USE;
 /* The TF -> gene link; value: what was compared. at WHY_KEPT: passes. */
 why_end_t why_link(const why_t *w, uint32_t gene);
-/* A region (WHY_NONE: RNA only) of the gene, by kind: before the types, and in one. rg: row of the link. */
+/* A region (WHY_NONE: RNA only) of the gene, by kind: before the types, and in one. rg: row of the
+ * link. */
 why_triplet_t why_triplet(const why_t *w, uint32_t gene, uint32_t region, uint32_t rg, int kind);
 why_end_t why_in_type(const why_t *w, const why_triplet_t *t, uint32_t type);
 /* 1 if b went further than a: past more filters, or nearer to passing the same one. */
@@ -148,7 +161,7 @@ grn_status why_print_gene(const why_t *w, grn_out_t *o, int tsv) GRN_MUST_USE;
 grn_status why_print_tf(const why_t *w, grn_out_t *o, int tsv) GRN_MUST_USE;
 /* why_print.c */
 #define WHY_TSV_HEAD "what\tof\tcontext\tkey\tvalue\n"
-typedef struct { /* a table for people: columns as wide as needed */
+typedef struct {    /* a table for people: columns as wide as needed */
     grn_str_t text; /* cells, NUL-ended */
     size_t *off, cap, n, n_cols;
     uint32_t left; /* bit c: column c is aligned left; a left last column is not padded */
@@ -158,13 +171,16 @@ grn_status why_cell_num(why_table_t *t, double x) GRN_MUST_USE; /* 4 digits; NaN
 grn_status why_table_print(const why_table_t *t, grn_out_t *o) GRN_MUST_USE;
 void why_table_clear(why_table_t *t);
 /* One row of the TSV. NaN and NULL: an empty value; exact digits of a float. */
-grn_status why_tsv(grn_out_t *o, const char *what, const char *of, const char *context, const char *key, double x) GRN_MUST_USE;
-grn_status why_tsv_text(grn_out_t *o, const char *what, const char *of, const char *context, const char *key,
-                        const char *value) GRN_MUST_USE;
-char *why_commas(char *buf, uint64_t n);                              /* 1,234,567; buf: 32 bytes */
-char *why_ordinal(char *buf, uint64_t n);                             /* 1st, 2nd, 3rd, 11th */
-/* why_reason.c: in words why the candidate ended there, appended; the name of its regulon, appended. */
-grn_status why_reason(const why_t *w, const why_triplet_t *t, why_end_t end, grn_str_t *s) GRN_MUST_USE;
+grn_status why_tsv(grn_out_t *o, const char *what, const char *of, const char *context,
+                   const char *key, double x) GRN_MUST_USE;
+grn_status why_tsv_text(grn_out_t *o, const char *what, const char *of, const char *context,
+                        const char *key, const char *value) GRN_MUST_USE;
+char *why_commas(char *buf, uint64_t n);  /* 1,234,567; buf: 32 bytes */
+char *why_ordinal(char *buf, uint64_t n); /* 1st, 2nd, 3rd, 11th */
+/* why_reason.c: in words why the candidate ended there, appended; the name of its regulon,
+ * appended. */
+grn_status why_reason(const why_t *w, const why_triplet_t *t, why_end_t end,
+                      grn_str_t *s) GRN_MUST_USE;
 grn_status why_regulon(const why_t *w, int combo, grn_str_t *s) GRN_MUST_USE;
 
 grn_status view_why(const grn_args_t *args) GRN_MUST_USE;

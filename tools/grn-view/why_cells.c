@@ -19,7 +19,8 @@ static size_t stripped(const char *s)
 }
 
 /* Names without their end; row: which row it is, WHY_NONE when several are. */
-static grn_status strip_all(const grn_names_t *d, const uint8_t *taken, grn_names_t *out, uint32_t *row)
+static grn_status strip_all(const grn_names_t *d, const uint8_t *taken, grn_names_t *out,
+                            uint32_t *row)
 {
     grn_status rc = GRN_OK;
     for (size_t i = 0; i < d->n; i++) {
@@ -34,8 +35,10 @@ end:
     return rc;
 }
 
-/* type[row of atac] from the RNA cell of the same barcode, or of the same without "-1", as grn-build joins them. */
-static grn_status types_by_barcode(const grn_matrix_t *rna, const int32_t *rna_type, const grn_matrix_t *atac, int32_t *type)
+/* type[row of atac] from the RNA cell of the same barcode, or of the same without "-1", as
+ * grn-build joins them. */
+static grn_status types_by_barcode(const grn_matrix_t *rna, const int32_t *rna_type,
+                                   const grn_matrix_t *atac, int32_t *type)
 {
     grn_status rc = GRN_OK;
     uint8_t *taken_a = NULL, *taken_r = NULL;
@@ -56,7 +59,8 @@ static grn_status types_by_barcode(const grn_matrix_t *rna, const int32_t *rna_t
     GRN_TRY(strip_all(&rna->row, taken_r, &r, row_r));
     for (size_t i = 0; i < a.n; i++) {
         size_t j = grn_names_find(&r, grn_names_get(&a, i));
-        if (j != GRN_NAMES_NONE && row_a[i] != WHY_NONE && row_r[j] != WHY_NONE) type[row_a[i]] = rna_type[row_r[j]];
+        if (j != GRN_NAMES_NONE && row_a[i] != WHY_NONE && row_r[j] != WHY_NONE)
+            type[row_a[i]] = rna_type[row_r[j]];
     }
 end:
     grn_names_clear(&a);
@@ -78,7 +82,9 @@ static grn_status types_of(why_t *w, const grn_matrix_t *m, int add, int32_t *ty
     *by_attr = a && a->code;
     for (size_t i = 0; i < m->n_rows; i++) {
         size_t k;
-        const char *name = *by_attr ? a->code[i] < 0 ? NULL : grn_names_get(&a->levels, (size_t)a->code[i]) : "all";
+        const char *name =
+            *by_attr ? a->code[i] < 0 ? NULL : grn_names_get(&a->levels, (size_t)a->code[i])
+                     : "all";
         type[i] = -1;
         if (!name) continue;
         if (add) GRN_TRY(grn_names_add(&w->types, name, &k, NULL));
@@ -90,7 +96,8 @@ end:
 }
 
 /* count[type, map[column]]: cells of the type with a count. */
-static grn_status count(grn_mr_t *mr, const int32_t *type, const uint32_t *map, size_t n, uint32_t *to)
+static grn_status count(grn_mr_t *mr, const int32_t *type, const uint32_t *map, size_t n,
+                        uint32_t *to)
 {
     grn_status rc = GRN_OK;
     grn_matrix_t block = { 0 };
@@ -123,7 +130,9 @@ static grn_status count_rna(why_t *w, grn_mr_t *mr, int32_t *type)
     size_t found = 0;
     char a[200], b[200];
     GRN_TRY(types_of(w, m, 1, type, &by_attr));
-    if (!by_attr) grn_log_warn("'%s' has no cell types: every cell is of type 'all' (--cells TSV gives them)", why_cli.rna);
+    if (!by_attr)
+        grn_log_warn("'%s' has no cell types: every cell is of type 'all' (--cells TSV gives them)",
+                     why_cli.rna);
     GRN_TRY(GRN_NEW_RAW(map, m->n_cols));
     GRN_TRY(GRN_NEW(w->in_rna, w->genes.n));
     for (size_t j = 0; j < m->n_cols; j++) {
@@ -132,8 +141,9 @@ static grn_status count_rna(why_t *w, grn_mr_t *mr, int32_t *type)
         if (k != GRN_NAMES_NONE) w->in_rna[k] = 1, found++;
     }
     if (!found)
-        GRN_FAIL(GRN_ESHAPE, "none of the %zu genes of the files is in '%s'; first names: %s vs %s", w->genes.n, why_cli.rna,
-                 grn_names_show(&w->genes, 3, a, sizeof a), grn_names_show(&m->col, 3, b, sizeof b));
+        GRN_FAIL(GRN_ESHAPE, "none of the %zu genes of the files is in '%s'; first names: %s vs %s",
+                 w->genes.n, why_cli.rna, grn_names_show(&w->genes, 3, a, sizeof a),
+                 grn_names_show(&m->col, 3, b, sizeof b));
     GRN_TRY(GRN_NEW(w->rna_cells, w->types.n));
     GRN_TRY(GRN_NEW(w->gene_cells, w->types.n * w->genes.n));
     for (size_t i = 0; i < m->n_rows; i++)
@@ -145,7 +155,8 @@ end:
     return rc;
 }
 
-static grn_status count_atac(why_t *w, grn_mr_t *mr, const grn_matrix_t *rna, const int32_t *rna_type)
+static grn_status count_atac(why_t *w, grn_mr_t *mr, const grn_matrix_t *rna,
+                             const int32_t *rna_type)
 {
     grn_status rc = GRN_OK;
     const grn_matrix_t *m = grn_mr_info(mr);
@@ -157,8 +168,12 @@ static grn_status count_atac(why_t *w, grn_mr_t *mr, const grn_matrix_t *rna, co
     GRN_TRY(GRN_NEW_RAW(map, m->n_cols));
     GRN_TRY(types_of(w, m, 0, type, &by_attr));
     if (!by_attr) GRN_TRY(types_by_barcode(rna, rna_type, m, type));
-    for (size_t j = 0; j < m->n_cols; j++) found += (map[j] = why_region(w, grn_names_get(&m->col, j))) != WHY_NONE;
-    if (!found) GRN_FAIL(GRN_ESHAPE, "none of the %zu linked regions is in '%s': was it made with other regions?", w->regions.n, why_cli.atac);
+    for (size_t j = 0; j < m->n_cols; j++)
+        found += (map[j] = why_region(w, grn_names_get(&m->col, j))) != WHY_NONE;
+    if (!found)
+        GRN_FAIL(GRN_ESHAPE,
+                 "none of the %zu linked regions is in '%s': was it made with other regions?",
+                 w->regions.n, why_cli.atac);
     GRN_TRY(GRN_NEW(w->atac_cells, w->types.n));
     GRN_TRY(GRN_NEW(w->region_cells, w->types.n * w->regions.n));
     for (size_t i = 0; i < m->n_rows; i++)
@@ -181,8 +196,9 @@ static grn_status ask(why_t *w)
     for (size_t i = 0; i < view_opt.context.n; i++) {
         size_t k = grn_names_find(&w->types, view_opt.context.v[i]);
         if (k == GRN_NAMES_NONE)
-            GRN_FAIL(GRN_EEMPTY, "context '%s' is in none of the files; there are %s%s", view_opt.context.v[i],
-                     grn_names_show(&w->types, 6, there, sizeof there), w->has_rna || w->opt.all_types ? "" : " (--rna FILE knows more)");
+            GRN_FAIL(GRN_EEMPTY, "context '%s' is in none of the files; there are %s%s",
+                     view_opt.context.v[i], grn_names_show(&w->types, 6, there, sizeof there),
+                     w->has_rna || w->opt.all_types ? "" : " (--rna FILE knows more)");
         w->asked[k] = 1;
     }
 end:
@@ -196,10 +212,12 @@ grn_status why_cells(why_t *w)
     grn_mr_t *rna = NULL, *atac = NULL;
     int32_t *type = NULL;
     if (w->opt.all_types && (why_cli.rna || why_cli.atac)) {
-        grn_log_info("the regulons were made with --types all: --rna and --atac decide nothing and are not read");
+        grn_log_info("the regulons were made with --types all: --rna and --atac decide nothing and "
+                     "are not read");
         return ask(w);
     }
-    if (why_cli.atac && !why_cli.rna) GRN_FAIL(GRN_EUSAGE, "--atac needs --rna, whose cells have the types");
+    if (why_cli.atac && !why_cli.rna)
+        GRN_FAIL(GRN_EUSAGE, "--atac needs --rna, whose cells have the types");
     if (why_cli.rna) {
         GRN_TRY(grn_counts_cli(&view_opt.counts, &rna_opt));
         GRN_TRY(grn_mr_open(&rna, why_cli.rna, &rna_opt, grn_common.pool));

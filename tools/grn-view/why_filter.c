@@ -4,11 +4,12 @@
 #include "base/mem.h"
 #include "grn-view/why.h"
 
-const char *const why_filter_name[WHY_KEPT + 1] = { "tf-gene-link", "rho-tg",      "fdr-tg",    "sign-tg",     "top-targets",
-                                                    "top-regulators", "region",    "motif",     "rho-rg",      "fdr-rg",
-                                                    "sign-rg",      "gene-set",    "type-cells", "tf-frac",    "gene-frac",
-                                                    "region-frac",  "min-targets", "filled",    "unexplained", "unknown",
-                                                    "kept" };
+const char *const why_filter_name[WHY_KEPT + 1] = {
+    "tf-gene-link", "rho-tg",  "fdr-tg",    "sign-tg",     "top-targets", "top-regulators",
+    "region",       "motif",   "rho-rg",    "fdr-rg",      "sign-rg",     "gene-set",
+    "type-cells",   "tf-frac", "gene-frac", "region-frac", "min-targets", "filled",
+    "unexplained",  "unknown", "kept"
+};
 
 static const why_end_t passes = { WHY_KEPT, 0, NAN, WHY_NONE };
 
@@ -26,7 +27,9 @@ double why_importance(const why_t *w, int is_tg, uint32_t row)
 double why_frac(const why_t *w, uint32_t type, uint32_t gene, uint32_t region)
 {
     if (region != WHY_NONE)
-        return w->has_atac && w->atac_cells[type] ? w->region_cells[type * w->regions.n + region] / (double)w->atac_cells[type] : NAN;
+        return w->has_atac && w->atac_cells[type]
+                   ? w->region_cells[type * w->regions.n + region] / (double)w->atac_cells[type]
+                   : NAN;
     if (!w->has_rna || !w->in_rna[gene] || !w->rna_cells[type]) return NAN;
     return w->gene_cells[type * w->genes.n + gene] / (double)w->rna_cells[type];
 }
@@ -48,7 +51,8 @@ static why_end_t link_ranks(const why_t *w, uint32_t gene)
     if (target > w->opt.top_targets) end = stopped(WHY_TOP_TARGETS, target);
     else if (regulator > w->opt.top_regulators) end = stopped(WHY_TOP_REGULATORS, regulator);
     if (end.at == WHY_KEPT ? w->opt.prior_only : w->opt.prior_only || w->opt.prior_add) {
-        end.unknown = 1U << (end.at == WHY_KEPT ? WHY_TOP_REGULATORS : end.at); /* the prior may know it, or not */
+        end.unknown = 1U << (end.at == WHY_KEPT ? WHY_TOP_REGULATORS
+                                                : end.at); /* the prior may know it, or not */
         end.at = WHY_OPEN;
     }
     return end;
@@ -72,7 +76,8 @@ why_end_t why_link(const why_t *w, uint32_t gene)
     uint32_t row = w->tg_row[gene] - 1;
     double r = (double)w->r_tg[row];
     if (!(fabs(r) > w->opt.min_rho)) return stopped(WHY_TG_RHO, r);
-    if (w->fdr_tg && !((double)w->fdr_tg[row] <= w->opt.max_fdr)) return stopped(WHY_TG_FDR, (double)w->fdr_tg[row]);
+    if (w->fdr_tg && !((double)w->fdr_tg[row] <= w->opt.max_fdr))
+        return stopped(WHY_TG_FDR, (double)w->fdr_tg[row]);
     if (!w->opt.rna_only) return passes;
     if (r < 0 && !w->opt.all_signs) return stopped(WHY_TG_SIGN, r);
     return has_edge(w, gene) ? passes : link_ranks(w, gene);
@@ -93,11 +98,13 @@ static why_end_t before_types(const why_t *w, const why_triplet_t *t, int kind)
         if (t->rg == WHY_NONE) return stopped(WHY_HAS_REGION, NAN);
         double r = (double)w->r_rg[t->rg];
         if (!(fabs(r) > w->opt.min_rho)) return stopped(WHY_RG_RHO, r);
-        if (w->fdr_rg && !((double)w->fdr_rg[t->rg] <= w->opt.max_fdr)) return stopped(WHY_RG_FDR, (double)w->fdr_rg[t->rg]);
+        if (w->fdr_rg && !((double)w->fdr_rg[t->rg] <= w->opt.max_fdr))
+            return stopped(WHY_RG_FDR, (double)w->fdr_rg[t->rg]);
     }
     if (link.at < WHY_N_FILTERS) return link;
     unknown |= link.unknown;
-    if ((t->combo & WHY_RG_NEGATIVE) && !w->opt.all_signs) return stopped(WHY_RG_SIGN, (double)w->r_rg[t->rg]);
+    if ((t->combo & WHY_RG_NEGATIVE) && !w->opt.all_signs)
+        return stopped(WHY_RG_SIGN, (double)w->r_rg[t->rg]);
     if (w->opt.gsea && w->has_tg) {
         size_t n = w->n_ranking[t->combo & WHY_TG_NEGATIVE];
         if ((double)n < w->opt.min_targets) return stopped(WHY_GENE_SET, (double)n);
@@ -106,14 +113,33 @@ static why_end_t before_types(const why_t *w, const why_triplet_t *t, int kind)
     return end;
 }
 
+/* 1 if the regulons have the candidate in some type. Without links its signs are those there. */
+static int borrow_edge(const why_t *w, why_triplet_t *t)
+{
+    int known = t->tg != WHY_NONE && (w->opt.rna_only || t->rg != WHY_NONE),
+        kind = t->combo & WHY_IS_EXTENDED;
+    for (size_t i = 0; i < w->n_edge && !(known && w->has_sites); i++) {
+        const why_edge_t *e = &w->edge[i];
+        if (e->gene != t->gene || e->region != t->region || (e->combo & WHY_IS_EXTENDED) != kind)
+            continue;
+        if (known && e->combo != t->combo) continue;
+        t->combo = e->combo;
+        return 1;
+    }
+    return 0;
+}
+
 why_triplet_t why_triplet(const why_t *w, uint32_t gene, uint32_t region, uint32_t rg, int kind)
 {
     uint32_t tg = w->has_tg && w->tg_row[gene] ? w->tg_row[gene] - 1 : WHY_NONE;
     why_triplet_t t = { .gene = gene, .region = region, .tg = tg, .rg = rg };
-    if (tg != WHY_NONE && w->r_tg[tg] < 0 && !(w->opt.autoregulation && gene == w->tf)) t.combo |= WHY_TG_NEGATIVE;
+    if (tg != WHY_NONE && w->r_tg[tg] < 0 && !(w->opt.autoregulation && gene == w->tf))
+        t.combo |= WHY_TG_NEGATIVE;
     if (rg != WHY_NONE && w->r_rg[rg] < 0) t.combo |= WHY_RG_NEGATIVE;
     if (kind == WHY_EXTENDED) t.combo |= WHY_IS_EXTENDED;
+    int is_edge = borrow_edge(w, &t);
     t.pre = before_types(w, &t, kind);
+    if (is_edge) t.pre.unknown = 0; /* it passed in some type */
     return t;
 }
 
@@ -154,14 +180,18 @@ static why_end_t expressed(const why_t *w, const why_triplet_t *t, uint32_t type
         uint32_t gene, region;
         int seen;
     } test[] = { { WHY_TF_FRAC, w->opt.min_tf_frac, w->tf, WHY_NONE, w->tf_seen[type] },
-                 { WHY_GENE_FRAC, w->opt.min_gene_frac, t->gene, WHY_NONE, w->gene_seen[type * w->genes.n + t->gene] },
+                 { WHY_GENE_FRAC, w->opt.min_gene_frac, t->gene, WHY_NONE,
+                   w->gene_seen[type * w->genes.n + t->gene] },
                  { WHY_REGION_FRAC, w->opt.min_region_frac, WHY_NONE, t->region,
                    t->region != WHY_NONE && w->region_seen[type * w->regions.n + t->region] } };
     if (w->has_rna && (double)w->rna_cells[type] < w->opt.min_type_cells)
         return (why_end_t){ WHY_TYPE_CELLS, 0, (double)w->rna_cells[type], type };
     for (int k = 0; k < (w->opt.rna_only ? 2 : 3); k++) {
-        double share = k < 2 ? why_frac(w, type, test[k].gene, WHY_NONE) : why_frac(w, type, 0, test[k].region);
-        double cells = k < 2 ? w->has_rna ? (double)w->rna_cells[type] : 0 : w->has_atac ? (double)w->atac_cells[type] : 0;
+        double share = k < 2 ? why_frac(w, type, test[k].gene, WHY_NONE)
+                             : why_frac(w, type, 0, test[k].region);
+        double cells = k < 2         ? w->has_rna ? (double)w->rna_cells[type] : 0
+                       : w->has_atac ? (double)w->atac_cells[type]
+                                     : 0;
         int on = is_on(share, cells, test[k].frac, test[k].seen);
         if (on == WHY_NO) return (why_end_t){ test[k].filter, 0, share, type };
         if (on == WHY_UNKNOWN) end.unknown |= 1U << test[k].filter;
@@ -177,7 +207,8 @@ static why_end_t settle(why_end_t end)
 
 why_end_t why_in_type(const why_t *w, const why_triplet_t *t, uint32_t type)
 {
-    if (why_row(w, t->gene, t->region, type, t->combo) != WHY_NONE) return (why_end_t){ WHY_KEPT, 0, NAN, type };
+    if (why_row(w, t->gene, t->region, type, t->combo) != WHY_NONE)
+        return (why_end_t){ WHY_KEPT, 0, NAN, type };
     if (t->pre.at < WHY_N_FILTERS) return t->pre;
     why_end_t end = expressed(w, t, type);
     size_t at = type * WHY_COMBOS + t->combo;
@@ -185,13 +216,16 @@ why_end_t why_in_type(const why_t *w, const why_triplet_t *t, uint32_t type)
     int gives_way = (t->combo & WHY_IS_EXTENDED) && w->opt.fill && w->made_direct[t->combo & 3];
     if (w->opt.gsea) {
         if (gives_way) return (why_end_t){ WHY_FILLED, 0, NAN, type };
-        if (!end.unknown && (w->opt.all_types || w->has_regulon[at])) return (why_end_t){ WHY_GENE_SET, 0, NAN, type };
+        if (!end.unknown && (w->opt.all_types || w->has_regulon[at]))
+            return (why_end_t){ WHY_GENE_SET, 0, NAN, type };
         end.unknown |= 1U << WHY_GENE_SET | (w->opt.all_types ? 0 : 1U << WHY_MIN_TARGETS);
         return settle(end);
     }
     if (!w->has_regulon[at] && w->opt.min_targets > 1) {
-        if (w->n_all && (double)w->n_maybe[at] < w->opt.min_targets) return (why_end_t){ WHY_MIN_TARGETS, 0, w->n_maybe[at], type };
-        if (!w->n_all || (double)w->n_sure[at] < w->opt.min_targets) end.unknown |= 1U << WHY_MIN_TARGETS;
+        if (w->n_all && (double)w->n_maybe[at] < w->opt.min_targets)
+            return (why_end_t){ WHY_MIN_TARGETS, 0, w->n_maybe[at], type };
+        if (!w->n_all || (double)w->n_sure[at] < w->opt.min_targets)
+            end.unknown |= 1U << WHY_MIN_TARGETS;
     }
     if (gives_way) return (why_end_t){ WHY_FILLED, 0, NAN, type };
     return settle(end);
@@ -199,11 +233,14 @@ why_end_t why_in_type(const why_t *w, const why_triplet_t *t, uint32_t type)
 
 int why_is_further(why_end_t a, why_end_t b)
 {
-    static const int last[] = { [WHY_UNEXPLAINED - WHY_N_FILTERS] = 1, [WHY_OPEN - WHY_N_FILTERS] = 2, [WHY_KEPT - WHY_N_FILTERS] = 3 };
+    static const int last[] = { [WHY_UNEXPLAINED - WHY_N_FILTERS] = 1,
+                                [WHY_OPEN - WHY_N_FILTERS] = 2,
+                                [WHY_KEPT - WHY_N_FILTERS] = 3 };
     int x = a.at < WHY_N_FILTERS ? (int)a.at : WHY_N_FILTERS + last[a.at - WHY_N_FILTERS];
     int y = b.at < WHY_N_FILTERS ? (int)b.at : WHY_N_FILTERS + last[b.at - WHY_N_FILTERS];
     if (x != y) return y > x;
-    int small = a.at == WHY_TG_FDR || a.at == WHY_RG_FDR || a.at == WHY_TOP_TARGETS || a.at == WHY_TOP_REGULATORS;
+    int small = a.at == WHY_TG_FDR || a.at == WHY_RG_FDR || a.at == WHY_TOP_TARGETS ||
+                a.at == WHY_TOP_REGULATORS;
     return small ? b.value < a.value : fabs(b.value) > fabs(a.value);
 }
 
@@ -219,7 +256,8 @@ static grn_status combo_of(const why_t *w, const char *name, uint8_t *combo)
         return GRN_OK;
     }
     if (n < 4 || name[n - 2] != '/' || name[n - 4] != '_')
-        return grn_err(GRN_EFORMAT, "'%s': '%s' is no name of a regulon of grn-build regulon", w->path, name);
+        return grn_err(GRN_EFORMAT, "'%s': '%s' is no name of a regulon of grn-build regulon",
+                       w->path, name);
     if (name[n - 3] == '-') *combo |= WHY_TG_NEGATIVE;
     if (name[n - 1] == '-') *combo |= WHY_RG_NEGATIVE;
     if (n > 13 && strncmp(name + n - 13, "_extended", 9) == 0) *combo |= WHY_IS_EXTENDED;
@@ -243,20 +281,27 @@ static grn_status list_edges(why_t *w)
         if (e->tf[i] != w->tf) continue;
         w->tf_seen[type] = 1;
         why_edge_t *x = &w->edge[w->n_edge++];
-        *x = (why_edge_t){ .gene = e->gene[i], .region = e->region ? e->region[i] : WHY_NONE, .type = type, .row = (uint32_t)i };
+        *x = (why_edge_t){ .gene = e->gene[i],
+                           .region = e->region ? e->region[i] : WHY_NONE,
+                           .type = type,
+                           .row = (uint32_t)i };
         GRN_TRY(combo_of(w, grn_names_get(&e->regulons, e->regulon[i]), &x->combo));
     }
-    /* without the kind in their names the regulons of two signs are of one kind: of the direct cistrome if it has all regions */
+    /* without the kind in their names the regulons of two signs are of one kind: of the direct
+     * cistrome if it has all regions */
     for (int c = 0; c < 4; c++) w->made_direct[c] = -1;
     for (size_t i = 0; i < w->n_edge && !w->opt.rna_only; i++) {
         const why_edge_t *x = &w->edge[i];
-        int direct = !(x->combo & WHY_IS_EXTENDED) && (!w->has_sites || w->site[WHY_DIRECT][x->region].has), *made = &w->made_direct[x->combo & 3];
+        int direct = !(x->combo & WHY_IS_EXTENDED) &&
+                     (!w->has_sites || w->site[WHY_DIRECT][x->region].has),
+            *made = &w->made_direct[x->combo & 3];
         *made = *made == -1 ? direct : *made && direct;
     }
     for (int c = 0; c < 4; c++) w->made_direct[c] = w->made_direct[c] == 1;
     for (size_t i = 0; i < w->n_edge; i++) {
         why_edge_t *x = &w->edge[i];
-        if (w->opt.fill && w->has_sites && !w->made_direct[x->combo & 3]) x->combo |= WHY_IS_EXTENDED;
+        if (w->opt.fill && w->has_sites && !w->made_direct[x->combo & 3])
+            x->combo |= WHY_IS_EXTENDED;
         w->has_regulon[x->type * WHY_COMBOS + x->combo] = 1;
     }
     if (w->n_edge) qsort(w->edge, w->n_edge, sizeof *w->edge, by_edge);
@@ -295,7 +340,8 @@ static grn_status count_before(why_t *w)
     }
     for (size_t g = 0; g < w->genes.n; g++)
         for (size_t h = 0; w->tg_row[g] && h < w->genes.n; h++)
-            if (w->tg_row[h]) w->before[0][g] += (uint32_t)is_before(w, w->tg_row[h] - 1, w->tg_row[g] - 1);
+            if (w->tg_row[h])
+                w->before[0][g] += (uint32_t)is_before(w, w->tg_row[h] - 1, w->tg_row[g] - 1);
 end:
     return rc;
 }
@@ -335,7 +381,8 @@ static grn_status list_triplets(why_t *w)
         n = 0;
         for (size_t i = 0; i < w->rg.n; i++)
             for (int k = 0; k < WHY_KINDS; k++)
-                if (w->site[k][w->rg.region[i]].has) w->all[n++] = why_triplet(w, w->rg.gene[i], w->rg.region[i], (uint32_t)i, k);
+                if (w->site[k][w->rg.region[i]].has)
+                    w->all[n++] = why_triplet(w, w->rg.gene[i], w->rg.region[i], (uint32_t)i, k);
     }
     w->n_all = n;
     if (n) qsort(w->all, n, sizeof *w->all, by_combo);
@@ -352,14 +399,18 @@ static grn_status size_regulons(why_t *w)
     GRN_TRY(GRN_NEW(w->n_maybe, T * WHY_COMBOS));
     for (size_t i = 0, j; i < w->n_all; i = j) {
         int any = 0;
-        for (j = i; j < w->n_all && w->all[j].combo == w->all[i].combo && w->all[j].gene == w->all[i].gene; j++)
+        for (j = i;
+             j < w->n_all && w->all[j].combo == w->all[i].combo && w->all[j].gene == w->all[i].gene;
+             j++)
             any |= w->all[j].pre.at == WHY_KEPT;
         w->n_most[w->all[i].combo] += (uint32_t)any;
     }
     for (uint32_t t = 0; t < T; t++) {
         for (size_t i = 0, j; i < w->n_all; i = j) {
             int sure = 0, maybe = 0;
-            for (j = i; j < w->n_all && w->all[j].combo == w->all[i].combo && w->all[j].gene == w->all[i].gene; j++) {
+            for (j = i; j < w->n_all && w->all[j].combo == w->all[i].combo &&
+                        w->all[j].gene == w->all[i].gene;
+                 j++) {
                 if (w->all[j].pre.at < WHY_N_FILTERS) continue;
                 why_end_t end = expressed(w, &w->all[j], t);
                 maybe |= end.at == WHY_KEPT;

@@ -12,7 +12,7 @@ typedef struct {
     int kind;        /* of the site shown; -1: none */
     why_triplet_t t; /* the kind that went furthest */
     why_end_t end;
-    double weight;   /* largest of its edges; NaN: none */
+    double weight; /* largest of its edges; NaN: none */
 } region_t;
 
 typedef struct {
@@ -54,8 +54,10 @@ static uint64_t rank_of(const why_t *w, int is_tg, uint32_t row, int of_gene, ui
 
 /* ---- gathering ---- */
 
-/* How region `me` of the answer ended, over the types asked for; best and of: the furthest of all regions in each type. */
-static why_end_t end_in(const why_t *w, const why_triplet_t *t, why_end_t *best, size_t *of, size_t me)
+/* How region `me` of the answer ended, over the types asked for; best and of: the furthest of all
+ * regions in each type. */
+static why_end_t end_in(const why_t *w, const why_triplet_t *t, why_end_t *best, size_t *of,
+                        size_t me)
 {
     why_end_t end = { WHY_TG_LINK, 0, NAN, WHY_NONE };
     int any = 0;
@@ -72,7 +74,8 @@ static why_end_t end_in(const why_t *w, const why_triplet_t *t, why_end_t *best,
     if (end.at < WHY_N_FILTERS) return end;
     if (!w->opt.gsea && w->n_all && w->n_most[t->combo] < w->opt.min_targets)
         return (why_end_t){ WHY_MIN_TARGETS, 0, w->n_most[t->combo], WHY_NONE };
-    end.unknown |= 1U << WHY_TYPE_CELLS | 1U << WHY_TF_FRAC | 1U << WHY_GENE_FRAC | 1U << WHY_MIN_TARGETS;
+    end.unknown |=
+        1U << WHY_TYPE_CELLS | 1U << WHY_TF_FRAC | 1U << WHY_GENE_FRAC | 1U << WHY_MIN_TARGETS;
     if (!w->opt.rna_only) end.unknown |= 1U << WHY_REGION_FRAC;
     end.at = WHY_OPEN;
     return end;
@@ -83,7 +86,8 @@ static void weigh(const why_t *w, region_t *r)
     r->weight = NAN;
     for (size_t i = 0; i < w->n_edge; i++) {
         const why_edge_t *e = &w->edge[i];
-        if (e->gene != w->gene || e->region != r->region || !w->asked[e->type] || !w->e.weight) continue;
+        if (e->gene != w->gene || e->region != r->region || !w->asked[e->type] || !w->e.weight)
+            continue;
         double x = (double)w->e.weight[e->row];
         if (!(x <= r->weight)) r->weight = x;
     }
@@ -117,8 +121,10 @@ static int by_place(const void *a, const void *b)
     const region_t *x = a, *y = b;
     const grn_regions_t *p = &sorted_for->places;
     if (p->chrom[x->region] != p->chrom[y->region])
-        return strcmp(grn_names_get(&p->chroms, p->chrom[x->region]), grn_names_get(&p->chroms, p->chrom[y->region]));
-    if (p->start[x->region] != p->start[y->region]) return p->start[x->region] < p->start[y->region] ? -1 : 1;
+        return strcmp(grn_names_get(&p->chroms, p->chrom[x->region]),
+                      grn_names_get(&p->chroms, p->chrom[y->region]));
+    if (p->start[x->region] != p->start[y->region])
+        return p->start[x->region] < p->start[y->region] ? -1 : 1;
     return (p->end[x->region] > p->end[y->region]) - (p->end[x->region] < p->end[y->region]);
 }
 
@@ -137,11 +143,13 @@ static grn_status list_regions(answer_t *a)
     GRN_TRY(GRN_NEW(a->region, w->regions.n));
     for (uint32_t i = 0; i < w->rg.n; i++)
         if (w->rg.gene[i] == w->gene && !seen[w->rg.region[i]]++)
-            a->region[a->n++] = (region_t){ .region = w->rg.region[i], .from = &w->rg, .row = i, .rg = i };
+            a->region[a->n++] =
+                (region_t){ .region = w->rg.region[i], .from = &w->rg, .row = i, .rg = i };
     for (size_t i = 0; i < w->n_edge; i++) { /* without the links, or with those of other data */
         const why_edge_t *e = &w->edge[i];
         if (e->gene == w->gene && !seen[e->region]++)
-            a->region[a->n++] = (region_t){ .region = e->region, .from = &w->e, .row = e->row, .rg = WHY_NONE };
+            a->region[a->n++] =
+                (region_t){ .region = e->region, .from = &w->e, .row = e->row, .rg = WHY_NONE };
     }
     sorted_for = w;
     if (a->n) qsort(a->region, a->n, sizeof *a->region, by_place);
@@ -153,7 +161,9 @@ end:
 static grn_status gather(answer_t *a, const why_t *w)
 {
     grn_status rc = GRN_OK;
-    *a = (answer_t){ .w = w, .tf = grn_names_get(&w->genes, w->tf), .gene = grn_names_get(&w->genes, w->gene) };
+    *a = (answer_t){ .w = w,
+                     .tf = grn_names_get(&w->genes, w->tf),
+                     .gene = grn_names_get(&w->genes, w->gene) };
     a->link = why_link(w, w->gene);
     if (w->has_tg && w->tg_row[w->gene]) {
         a->from = &w->tg;
@@ -169,8 +179,9 @@ static grn_status gather(answer_t *a, const why_t *w)
     if (a->n && a->end.at == WHY_KEPT) goto end;
     if (a->link.at < WHY_N_FILTERS) a->end = a->link;
     else if (!a->n)
-        a->end = w->has_rg ? (why_end_t){ WHY_HAS_REGION, 0, NAN, WHY_NONE }
-                           : (why_end_t){ WHY_OPEN, a->link.unknown | 1U << WHY_RG_RHO, NAN, WHY_NONE };
+        a->end = w->has_rg
+                     ? (why_end_t){ WHY_HAS_REGION, 0, NAN, WHY_NONE }
+                     : (why_end_t){ WHY_OPEN, a->link.unknown | 1U << WHY_RG_RHO, NAN, WHY_NONE };
 end:
     return rc;
 }
@@ -179,7 +190,8 @@ end:
 
 static int is_about_region(why_filter at)
 {
-    return at == WHY_RG_RHO || at == WHY_RG_FDR || at == WHY_RG_SIGN || at == WHY_GENE_SET || at == WHY_FILLED || at == WHY_UNEXPLAINED;
+    return at == WHY_RG_RHO || at == WHY_RG_FDR || at == WHY_RG_SIGN || at == WHY_GENE_SET ||
+           at == WHY_FILLED || at == WHY_UNEXPLAINED;
 }
 
 static grn_status kept_in(const answer_t *a, grn_str_t *s)
@@ -195,13 +207,16 @@ static grn_status kept_in(const answer_t *a, grn_str_t *s)
         for (size_t i = 0; i < w->n_edge; i++) {
             const why_edge_t *e = &w->edge[i];
             if (e->gene != w->gene || e->type != k) continue;
-            if (!regions++) GRN_TRY(grn_str_printf(s, "%s%s (", n++ ? ", " : "", grn_names_get(&w->types, k)));
+            if (!regions++)
+                GRN_TRY(grn_str_printf(s, "%s%s (", n++ ? ", " : "", grn_names_get(&w->types, k)));
             if (combos >> e->combo & 1) continue;
-            GRN_TRY(grn_str_printf(s, "%s%s", combos ? ", " : "", grn_names_get(&w->e.regulons, w->e.regulon[e->row])));
+            GRN_TRY(grn_str_printf(s, "%s%s", combos ? ", " : "",
+                                   grn_names_get(&w->e.regulons, w->e.regulon[e->row])));
             combos |= 1U << e->combo;
         }
         if (regions && w->opt.rna_only) GRN_TRY(grn_str_puts(s, ")"));
-        else if (regions) GRN_TRY(grn_str_printf(s, ": %zu region%s)", regions, regions == 1 ? "" : "s"));
+        else if (regions)
+            GRN_TRY(grn_str_printf(s, ": %zu region%s)", regions, regions == 1 ? "" : "s"));
     }
 end:
     return rc;
@@ -221,7 +236,8 @@ static grn_status verdict(const answer_t *a, grn_str_t *s)
         goto end;
     }
     if (r && r->region != WHY_NONE && is_about_region(a->end.at))
-        GRN_TRY(grn_str_printf(s, "%s%s: ", grn_names_get(&w->regions, r->region), a->n > 1 ? ", which comes furthest" : ""));
+        GRN_TRY(grn_str_printf(s, "%s%s: ", grn_names_get(&w->regions, r->region),
+                               a->n > 1 ? ", which comes furthest" : ""));
     rc = why_reason(w, r ? &r->t : &none, a->end, s);
 end:
     return rc;
@@ -238,17 +254,23 @@ static grn_status text_link(const answer_t *a, grn_out_t *o)
     char buf[4][32];
     why_triplet_t none = { .gene = w->gene, .region = WHY_NONE };
     if (w->has_tg) GRN_TRY(grn_out_printf(o, "\nTF -> gene ('%s')\n", w->file.tf_gene));
-    else GRN_TRY(grn_out_printf(o, "\nTF -> gene links: not given (--tf-gene FILE)%s\n", a->from ? "; from the regulons:" : ""));
+    else
+        GRN_TRY(grn_out_printf(o, "\nTF -> gene links: not given (--tf-gene FILE)%s\n",
+                               a->from ? "; from the regulons:" : ""));
     for (size_t k = 0; a->from && k < a->from->n_ev; k++) {
         const grn_evidence_t *e = &a->from->ev[k];
         if (!grn_str_ends(e->name, "_tg")) continue;
         GRN_TRY(why_cell(&t, "%s", e->name));
         GRN_TRY(why_cell_num(&t, (double)e->v[a->row]));
-        if (w->has_tg && strcmp(e->name, w->imp_tg ? "importance_tg" : w->opt.sp_tg ? "rho_sp_tg" : "rho_tg") == 0) {
+        if (w->has_tg && strcmp(e->name, w->imp_tg      ? "importance_tg"
+                                         : w->opt.sp_tg ? "rho_sp_tg"
+                                                        : "rho_tg") == 0) {
             uint64_t n[2], rank[2];
             for (int i = 0; i < 2; i++) rank[i] = rank_of(w, 1, a->row, i, &n[i]);
-            GRN_TRY(why_cell(&t, "%s of %s targets of %s, %s of %s regulators of %s%s", why_ordinal(buf[0], rank[0]), why_commas(buf[1], n[0]),
-                             a->tf, why_ordinal(buf[2], rank[1]), why_commas(buf[3], n[1]), a->gene, w->imp_tg ? "" : " by |rho|"));
+            GRN_TRY(why_cell(&t, "%s of %s targets of %s, %s of %s regulators of %s%s",
+                             why_ordinal(buf[0], rank[0]), why_commas(buf[1], n[0]), a->tf,
+                             why_ordinal(buf[2], rank[1]), why_commas(buf[3], n[1]), a->gene,
+                             w->imp_tg ? "" : " by |rho|"));
         } else {
             GRN_TRY(why_cell(&t, "%s", ""));
         }
@@ -283,7 +305,8 @@ static grn_status motif_cells(const why_t *w, const region_t *r, why_table_t *t)
     const why_site_t *s = r->kind < 0 ? NULL : &w->site[r->kind][r->region];
     if (!s) GRN_TRY(why_cell(t, "%s", w->has_sites ? "-" : "not given"));
     else
-        GRN_TRY(why_cell(t, "%s%s%s", r->kind == WHY_EXTENDED ? "extended" : "direct", s->motif == WHY_NONE ? "" : " ",
+        GRN_TRY(why_cell(t, "%s%s%s", r->kind == WHY_EXTENDED ? "extended" : "direct",
+                         s->motif == WHY_NONE ? "" : " ",
                          s->motif < w->motifs.n ? grn_names_get(&w->motifs, s->motif) : ""));
     GRN_TRY(why_cell_num(t, s ? (double)s->nes : NAN));
     GRN_TRY(why_cell_num(t, s ? (double)s->score : NAN));
@@ -293,15 +316,23 @@ end:
 
 static grn_status text_regions(const answer_t *a, grn_out_t *o)
 {
-    static const char *const head[] = { "region", "distance", "tss", "importance_rg", "rank", "rho_rg", "motif", "nes", "score", "weight",
-                                        "first filter" };
+    static const char *const head[] = { "region", "distance", "tss",         "importance_rg",
+                                        "rank",   "rho_rg",   "motif",       "nes",
+                                        "score",  "weight",   "first filter" };
     grn_status rc = GRN_OK;
     const why_t *w = a->w;
     why_table_t t = { .n_cols = sizeof head / sizeof *head, .left = 1U << 0 | 1U << 6 | 1U << 10 };
     grn_str_t s = { 0 };
-    if (w->has_rg) GRN_TRY(grn_out_printf(o, "\nRegions of %s: %zu linked ('%s'); ", a->gene, a->n, w->file.region_gene));
-    else GRN_TRY(grn_out_printf(o, "\nRegions of %s: links not given (--region-gene FILE), %zu in the regulons; ", a->gene, a->n));
-    if (w->has_sites) GRN_TRY(grn_out_printf(o, "%zu with a motif of %s ('%s')\n", a->n_sites, a->tf, w->file.motifs));
+    if (w->has_rg)
+        GRN_TRY(grn_out_printf(o, "\nRegions of %s: %zu linked ('%s'); ", a->gene, a->n,
+                               w->file.region_gene));
+    else
+        GRN_TRY(grn_out_printf(
+            o, "\nRegions of %s: links not given (--region-gene FILE), %zu in the regulons; ",
+            a->gene, a->n));
+    if (w->has_sites)
+        GRN_TRY(grn_out_printf(o, "%zu with a motif of %s ('%s')\n", a->n_sites, a->tf,
+                               w->file.motifs));
     else GRN_TRY(grn_out_puts(o, "motifs not given (--cistromes, --scan or --motif-hits)\n"));
     for (size_t c = 0; a->n && c < t.n_cols; c++)
         GRN_TRY(why_cell(&t, "%s", c == 5 && w->opt.sp_rg ? "rho_sp_rg" : head[c]));
@@ -337,7 +368,10 @@ static grn_status text_types(const answer_t *a, grn_out_t *o)
     why_table_t t = { .n_cols = 5, .left = 17 };
     grn_str_t s = { 0 };
     if (w->opt.all_types || !w->types.n) goto end;
-    GRN_TRY(grn_out_puts(o, w->has_rna ? "\nCell types\n" : "\nCell types with regulons (cells: not given; --rna FILE and --atac FILE)\n"));
+    GRN_TRY(grn_out_puts(
+        o, w->has_rna
+               ? "\nCell types\n"
+               : "\nCell types with regulons (cells: not given; --rna FILE and --atac FILE)\n"));
     GRN_TRY(why_cell(&t, "type"));
     GRN_TRY(why_cell(&t, "cells"));
     GRN_TRY(why_cell(&t, "%s", a->tf));
@@ -346,7 +380,8 @@ static grn_status text_types(const answer_t *a, grn_out_t *o)
     for (uint32_t k = 0; k < w->types.n; k++) {
         if (!w->asked[k]) continue;
         GRN_TRY(why_cell(&t, "%s", grn_names_get(&w->types, k)));
-        GRN_TRY(w->has_rna ? why_cell(&t, "%llu", (unsigned long long)w->rna_cells[k]) : why_cell(&t, "?"));
+        GRN_TRY(w->has_rna ? why_cell(&t, "%llu", (unsigned long long)w->rna_cells[k])
+                           : why_cell(&t, "?"));
         GRN_TRY(percent(&t, why_frac(w, k, w->tf, WHY_NONE)));
         GRN_TRY(percent(&t, why_frac(w, k, w->gene, WHY_NONE)));
         s.n = 0;
@@ -367,7 +402,9 @@ static grn_status print_text(const answer_t *a, grn_out_t *o)
     const why_t *w = a->w;
     grn_str_t s = { 0 };
     GRN_TRY(grn_out_printf(o, "%s -> %s in '%s' (method %s, %s)\n", a->tf, a->gene, w->path,
-                           w->opt.rna_only ? "rna-only" : w->opt.gsea ? "gsea" : "join",
+                           w->opt.rna_only ? "rna-only"
+                           : w->opt.gsea   ? "gsea"
+                                           : "join",
                            w->opt.all_types ? "one network" : "per cell type"));
     GRN_TRY(text_link(a, o));
     if (!w->opt.rna_only) GRN_TRY(text_regions(a, o));
@@ -388,7 +425,8 @@ static grn_status tsv_link(const answer_t *a, grn_out_t *o)
     uint64_t n[2], rank[2];
     for (size_t k = 0; a->from && k < a->from->n_ev; k++)
         if (grn_str_ends(a->from->ev[k].name, "_tg"))
-            GRN_TRY(why_tsv(o, "tf-gene", a->gene, "", a->from->ev[k].name, (double)a->from->ev[k].v[a->row]));
+            GRN_TRY(why_tsv(o, "tf-gene", a->gene, "", a->from->ev[k].name,
+                            (double)a->from->ev[k].v[a->row]));
     for (int i = 0; a->from && w->has_tg && i < 2; i++) rank[i] = rank_of(w, 1, a->row, i, &n[i]);
     if (a->from && w->has_tg) {
         GRN_TRY(why_tsv(o, "tf-gene", a->gene, "", "rank_of_targets", (double)rank[0]));
@@ -396,7 +434,8 @@ static grn_status tsv_link(const answer_t *a, grn_out_t *o)
         GRN_TRY(why_tsv(o, "tf-gene", a->gene, "", "rank_of_regulators", (double)rank[1]));
         GRN_TRY(why_tsv(o, "tf-gene", a->gene, "", "n_regulators", (double)n[1]));
     }
-    rc = why_tsv_text(o, "tf-gene", a->gene, "", "filter", a->link.at == WHY_KEPT ? "passes" : why_filter_name[a->link.at]);
+    rc = why_tsv_text(o, "tf-gene", a->gene, "", "filter",
+                      a->link.at == WHY_KEPT ? "passes" : why_filter_name[a->link.at]);
 end:
     return rc;
 }
@@ -405,7 +444,8 @@ static grn_status tsv_region(const answer_t *a, const region_t *r, grn_out_t *o)
 {
     grn_status rc = GRN_OK;
     const why_t *w = a->w;
-    const char *name = r->region == WHY_NONE ? a->gene : grn_names_get(&w->regions, r->region), *what = r->region == WHY_NONE ? "edge" : "region";
+    const char *name = r->region == WHY_NONE ? a->gene : grn_names_get(&w->regions, r->region),
+               *what = r->region == WHY_NONE ? "edge" : "region";
     for (size_t k = 0; r->from && k < r->from->n_ev; k++) {
         const char *key = r->from->ev[k].name;
         if (grn_str_ends(key, "_rg") || strncmp(key, "distance", 8) == 0)
@@ -415,9 +455,11 @@ static grn_status tsv_region(const answer_t *a, const region_t *r, grn_out_t *o)
     for (int k = 0; r->region != WHY_NONE && w->has_sites && k < WHY_KINDS; k++) {
         const why_site_t *s = &w->site[k][r->region];
         if (k == WHY_DIRECT || s->has)
-            GRN_TRY(why_tsv_text(o, what, name, "", k == WHY_DIRECT ? "in_direct" : "in_extended", s->has ? "1" : "0"));
+            GRN_TRY(why_tsv_text(o, what, name, "", k == WHY_DIRECT ? "in_direct" : "in_extended",
+                                 s->has ? "1" : "0"));
         if (k != r->kind) continue;
-        if (s->motif < w->motifs.n) GRN_TRY(why_tsv_text(o, what, name, "", "motif", grn_names_get(&w->motifs, s->motif)));
+        if (s->motif < w->motifs.n)
+            GRN_TRY(why_tsv_text(o, what, name, "", "motif", grn_names_get(&w->motifs, s->motif)));
         if (!isnan(s->nes)) GRN_TRY(why_tsv(o, what, name, "", "nes", (double)s->nes));
         GRN_TRY(why_tsv(o, what, name, "", "motif_score", (double)s->score));
     }
@@ -425,8 +467,10 @@ static grn_status tsv_region(const answer_t *a, const region_t *r, grn_out_t *o)
     for (uint32_t k = 0; k < w->types.n; k++) {
         const char *type = grn_names_get(&w->types, k);
         if (!w->asked[k]) continue;
-        if (r->region != WHY_NONE && w->has_atac) GRN_TRY(why_tsv(o, what, name, type, "region_frac", why_frac(w, k, 0, r->region)));
-        GRN_TRY(why_tsv_text(o, what, name, type, "filter", why_filter_name[why_in_type(w, &r->t, k).at]));
+        if (r->region != WHY_NONE && w->has_atac)
+            GRN_TRY(why_tsv(o, what, name, type, "region_frac", why_frac(w, k, 0, r->region)));
+        GRN_TRY(why_tsv_text(o, what, name, type, "filter",
+                             why_filter_name[why_in_type(w, &r->t, k).at]));
     }
     rc = why_tsv_text(o, what, name, "", "filter", why_filter_name[r->end.at]);
 end:
@@ -444,10 +488,14 @@ static grn_status print_tsv(const answer_t *a, grn_out_t *o)
     for (uint32_t k = 0; k < w->types.n && !w->opt.all_types; k++) {
         const char *type = grn_names_get(&w->types, k);
         if (!w->asked[k]) continue;
-        if (w->has_rna) GRN_TRY(why_tsv(o, "context", a->gene, type, "cells", (double)w->rna_cells[k]));
+        if (w->has_rna)
+            GRN_TRY(why_tsv(o, "context", a->gene, type, "cells", (double)w->rna_cells[k]));
         GRN_TRY(why_tsv(o, "context", a->gene, type, "tf_frac", why_frac(w, k, w->tf, WHY_NONE)));
-        GRN_TRY(why_tsv(o, "context", a->gene, type, "gene_frac", why_frac(w, k, w->gene, WHY_NONE)));
-        if (a->of[k] != SIZE_MAX) GRN_TRY(why_tsv_text(o, "context", a->gene, type, "filter", why_filter_name[a->best[k].at]));
+        GRN_TRY(
+            why_tsv(o, "context", a->gene, type, "gene_frac", why_frac(w, k, w->gene, WHY_NONE)));
+        if (a->of[k] != SIZE_MAX)
+            GRN_TRY(why_tsv_text(o, "context", a->gene, type, "filter",
+                                 why_filter_name[a->best[k].at]));
     }
     GRN_TRY(why_tsv_text(o, "verdict", a->gene, "", "filter", why_filter_name[a->end.at]));
     GRN_TRY(verdict(a, &s));

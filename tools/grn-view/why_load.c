@@ -49,15 +49,18 @@ const char *why_hint(const why_t *w, const char *key)
 static grn_status number(const json_t *o, const char *path, const char *key, double *x)
 {
     const json_t *v = json_object_get(o, key);
-    if (!json_is_number(v)) return grn_err(GRN_EFORMAT, "'%s': its metadata 'options' have no number '%s'", path, key);
+    if (!json_is_number(v))
+        return grn_err(GRN_EFORMAT, "'%s': its metadata 'options' have no number '%s'", path, key);
     *x = json_number_value(v);
     return GRN_OK;
 }
 
-static grn_status word_is(const json_t *o, const char *path, const char *key, const char *word, int *is)
+static grn_status word_is(const json_t *o, const char *path, const char *key, const char *word,
+                          int *is)
 {
     const char *s = json_string_value(json_object_get(o, key));
-    if (!s) return grn_err(GRN_EFORMAT, "'%s': its metadata 'options' have no word '%s'", path, key);
+    if (!s)
+        return grn_err(GRN_EFORMAT, "'%s': its metadata 'options' have no word '%s'", path, key);
     *is = strcmp(s, word) == 0;
     return GRN_OK;
 }
@@ -132,11 +135,14 @@ static grn_status read_meta(why_t *w)
     GRN_TRY(grn_cr_expect(r, "grn.edges", 1));
     const char *options = grn_cr_meta(r, "options"), *files = grn_cr_meta(r, "files");
     if (!options)
-        GRN_FAIL(GRN_EFORMAT, "'%s' does not tell the thresholds it was made with (metadata 'options'): give the regulons as grn-build "
-                              "regulon wrote them, not a subset or links",
+        GRN_FAIL(GRN_EFORMAT,
+                 "'%s' does not tell the thresholds it was made with (metadata 'options'): give "
+                 "the regulons as grn-build "
+                 "regulon wrote them, not a subset or links",
                  w->path);
     j = json_loads(options, 0, NULL);
-    if (!json_is_object(j)) GRN_FAIL(GRN_EFORMAT, "'%s': its metadata 'options' are no JSON object", w->path);
+    if (!json_is_object(j))
+        GRN_FAIL(GRN_EFORMAT, "'%s': its metadata 'options' are no JSON object", w->path);
     GRN_TRY(read_options(j, w->path, &w->opt));
     w->hints = files ? json_loads(files, 0, NULL) : NULL;
     GRN_TRY(why_motifs(grn_cr_meta(r, "motifs"), &w->motifs));
@@ -154,7 +160,8 @@ const char *why_choose(const why_t *w, const char *given, const char *key)
     const char *hint = given ? given : why_hint(w, key);
     if (given || !hint) return hint;
     if (access(hint, R_OK) == 0) return hint;
-    grn_log_info("'%s', which the regulons were made from, is not there: --%s FILE gives it", hint, key);
+    grn_log_info("'%s', which the regulons were made from, is not there: --%s FILE gives it", hint,
+                 key);
     return NULL;
 }
 
@@ -163,8 +170,10 @@ static grn_status load_links(const char *path, int is_tg, grn_edges_t *e)
     grn_status rc = GRN_OK;
     GRN_TRY(grn_edges_load(path, grn_common.pool, e));
     if (!e->gene || !(is_tg ? e->tf : e->region))
-        GRN_FAIL(GRN_EFORMAT, "'%s' does not hold %s links", path, is_tg ? "TF-gene" : "region-gene");
-    if (e->n >= WHY_NONE) GRN_FAIL(GRN_EUNSUP, "'%s' has %zu links, more than 2^32 - 2", path, e->n);
+        GRN_FAIL(GRN_EFORMAT, "'%s' does not hold %s links", path,
+                 is_tg ? "TF-gene" : "region-gene");
+    if (e->n >= WHY_NONE)
+        GRN_FAIL(GRN_EUNSUP, "'%s' has %zu links, more than 2^32 - 2", path, e->n);
     GRN_TRY(grn_edges_sort(e));
 end:
     return rc;
@@ -173,7 +182,9 @@ end:
 static grn_status need(const grn_edges_t *e, const char *path, const char *name, const float **v)
 {
     *v = grn_edges_find_evidence(e, name);
-    return *v ? GRN_OK : grn_err(GRN_EFORMAT, "'%s' has no column '%s': is it from grn-build link?", path, name);
+    return *v ? GRN_OK
+              : grn_err(GRN_EFORMAT, "'%s' has no column '%s': is it from grn-build link?", path,
+                        name);
 }
 
 static grn_status columns_of_links(why_t *w)
@@ -194,12 +205,14 @@ end:
 }
 
 /* Numbers of a dictionary in another; ids[i] of the column become those. */
-static grn_status renumber(const grn_names_t *from, grn_names_t *to, uint32_t *a, uint32_t *b, size_t n)
+static grn_status renumber(const grn_names_t *from, grn_names_t *to, uint32_t *a, uint32_t *b,
+                           size_t n)
 {
     grn_status rc = GRN_OK;
     size_t *map = NULL;
     GRN_TRY(GRN_NEW_RAW(map, from->n));
-    for (size_t i = 0; i < from->n; i++) GRN_TRY(grn_names_add(to, grn_names_get(from, i), &map[i], NULL));
+    for (size_t i = 0; i < from->n; i++)
+        GRN_TRY(grn_names_add(to, grn_names_get(from, i), &map[i], NULL));
     for (size_t i = 0; i < n; i++) {
         if (a) a[i] = (uint32_t)map[a[i]];
         if (b) b[i] = (uint32_t)map[b[i]];
@@ -229,23 +242,31 @@ uint32_t why_region(const why_t *w, const char *name)
     uint32_t found = WHY_NONE, hit[64];
     size_t k = grn_names_find(&w->regions, name);
     if (k != GRN_NAMES_NONE) return (uint32_t)k;
-    if (grn_names_add(&one, name, NULL, NULL) == GRN_OK && grn_regions_from_names(&one, &r) == GRN_OK) {
-        size_t chrom = grn_chrom_find(&w->places.chroms, grn_names_get(&r.chroms, r.chrom[0]), NULL);
-        size_t n = chrom == GRN_NAMES_NONE ? 0 : grn_regions_overlap(&w->places, chrom, r.start[0], r.end[0], hit, 64);
+    if (grn_names_add(&one, name, NULL, NULL) == GRN_OK &&
+        grn_regions_from_names(&one, &r) == GRN_OK) {
+        size_t chrom =
+            grn_chrom_find(&w->places.chroms, grn_names_get(&r.chroms, r.chrom[0]), NULL);
+        size_t n = chrom == GRN_NAMES_NONE
+                       ? 0
+                       : grn_regions_overlap(&w->places, chrom, r.start[0], r.end[0], hit, 64);
         for (size_t i = 0; i < n && i < 64; i++)
-            if (w->places.start[hit[i]] == r.start[0] && w->places.end[hit[i]] == r.end[0]) found = hit[i];
+            if (w->places.start[hit[i]] == r.start[0] && w->places.end[hit[i]] == r.end[0])
+                found = hit[i];
     }
     grn_regions_clear(&r);
     grn_names_clear(&one);
     return found;
 }
 
-/* Contexts of the regulons; --context must be among them or among the types of the matrix (why_cells). */
+/* Contexts of the regulons; --context must be among them or among the types of the matrix
+ * (why_cells). */
 static grn_status load_types(why_t *w)
 {
     grn_status rc = GRN_OK;
-    if (!w->e.tf || !w->e.gene || !w->e.regulon || !w->e.context || (!w->opt.rna_only && !w->e.region))
-        GRN_FAIL(GRN_EFORMAT, "'%s' does not hold regulons: TF, gene, regulon, context%s are needed", w->path,
+    if (!w->e.tf || !w->e.gene || !w->e.regulon || !w->e.context ||
+        (!w->opt.rna_only && !w->e.region))
+        GRN_FAIL(GRN_EFORMAT,
+                 "'%s' does not hold regulons: TF, gene, regulon, context%s are needed", w->path,
                  w->opt.rna_only ? "" : " and region");
     GRN_TRY(grn_names_dup(&w->types, &w->e.contexts));
     if (w->opt.all_types) GRN_TRY(grn_names_add(&w->types, "all", NULL, NULL));
@@ -258,12 +279,16 @@ grn_status why_load(why_t *w, const char *path, const char *tf, const char *gene
     grn_status rc = GRN_OK;
     w->path = path;
     GRN_TRY(read_meta(w));
-    if (w->opt.rna_only && (why_cli.region_gene || why_cli.cistromes || why_cli.scan || why_cli.hits || why_cli.atac))
-        GRN_FAIL(GRN_EUSAGE, "'%s' was made with --rna-only: it has no regions, no motifs and no ATAC matrix", path);
+    if (w->opt.rna_only &&
+        (why_cli.region_gene || why_cli.cistromes || why_cli.scan || why_cli.hits || why_cli.atac))
+        GRN_FAIL(GRN_EUSAGE,
+                 "'%s' was made with --rna-only: it has no regions, no motifs and no ATAC matrix",
+                 path);
     GRN_TRY(grn_edges_load(path, grn_common.pool, &w->e));
     GRN_TRY(load_types(w));
     w->file.tf_gene = why_choose(w, why_cli.tf_gene, "tf-gene");
-    w->file.region_gene = w->opt.rna_only ? NULL : why_choose(w, why_cli.region_gene, "region-gene");
+    w->file.region_gene =
+        w->opt.rna_only ? NULL : why_choose(w, why_cli.region_gene, "region-gene");
     w->has_tg = w->file.tf_gene != NULL;
     w->has_rg = w->file.region_gene != NULL;
     if (w->has_tg) GRN_TRY(load_links(w->file.tf_gene, 1, &w->tg));

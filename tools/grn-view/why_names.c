@@ -13,7 +13,9 @@ static size_t distance(const char *a, const char *b, size_t *row)
         size_t diagonal = row[0];
         row[0] = i;
         for (size_t j = 1; j <= n; j++) {
-            size_t swap = diagonal + (toupper((unsigned char)a[i - 1]) != toupper((unsigned char)b[j - 1])), old = row[j];
+            size_t swap = diagonal +
+                          (toupper((unsigned char)a[i - 1]) != toupper((unsigned char)b[j - 1])),
+                   old = row[j];
             size_t least = row[j - 1] < old ? row[j - 1] + 1 : old + 1;
             row[j] = swap < least ? swap : least;
             diagonal = old;
@@ -22,7 +24,8 @@ static size_t distance(const char *a, const char *b, size_t *row)
     return row[n];
 }
 
-/* "A, B, C": up to three names at most 2 letters away, nearest first, then in order of bytes; "" when there is none. */
+/* "A, B, C": up to three names at most 2 letters away, nearest first, then in order of bytes; ""
+ * when there is none. */
 static grn_status near_names(const grn_names_t *d, const char *name, grn_str_t *s)
 {
     enum { MAX_LENGTH = 64, MAX_AWAY = 2, MAX_SHOWN = 3 };
@@ -67,7 +70,8 @@ static grn_status look_into_rna(why_t *w, const char *gene)
     grn_counts_opt_t opt = GRN_COUNTS_OPT_INIT;
     GRN_TRY(grn_counts_cli(&view_opt.counts, &opt));
     GRN_TRY(grn_mr_open(&mr, why_cli.rna, &opt, grn_common.pool));
-    if (grn_names_find(&grn_mr_info(mr)->col, gene) != GRN_NAMES_NONE) GRN_TRY(grn_names_add(&w->genes, gene, NULL, NULL));
+    if (grn_names_find(&grn_mr_info(mr)->col, gene) != GRN_NAMES_NONE)
+        GRN_TRY(grn_names_add(&w->genes, gene, NULL, NULL));
 end:
     if (mr) grn_mr_close(mr);
     return rc;
@@ -83,9 +87,12 @@ grn_status why_names(why_t *w, const char *tf, const char *gene)
     if (grn_names_find(&w->tfs, tf) == GRN_NAMES_NONE) {
         GRN_TRY(near_names(&w->tfs, tf, &s));
         GRN_FAIL(GRN_EEMPTY, "'%s' is %s of the files%s", tf,
-                 grn_names_find(&w->genes, tf) == GRN_NAMES_NONE ? "a TF of none" : "a gene, but a TF of none", s.s);
+                 grn_names_find(&w->genes, tf) == GRN_NAMES_NONE ? "a TF of none"
+                                                                 : "a gene, but a TF of none",
+                 s.s);
     }
-    if (gene && why_cli.rna && grn_names_find(&w->genes, gene) == GRN_NAMES_NONE) GRN_TRY(look_into_rna(w, gene));
+    if (gene && why_cli.rna && grn_names_find(&w->genes, gene) == GRN_NAMES_NONE)
+        GRN_TRY(look_into_rna(w, gene));
     if (gene && grn_names_find(&w->genes, gene) == GRN_NAMES_NONE) {
         GRN_TRY(near_names(&w->genes, gene, &s));
         GRN_FAIL(GRN_EEMPTY, "gene '%s' is in none of the files%s", gene, s.s);

@@ -47,23 +47,30 @@ grn_status why_table_print(const why_table_t *t, grn_out_t *o)
         int left = t->left >> c & 1, last = c + 1 == t->n_cols;
         const char *s = t->text.s + t->off[i];
         if (last && !*s) GRN_TRY(grn_out_puts(o, "\n")); /* no blanks at the end of a line */
-        else GRN_TRY(grn_out_printf(o, "  %*s%s", left ? (last ? 0 : -(int)width[c]) : (int)width[c], s, last ? "\n" : ""));
+        else
+            GRN_TRY(grn_out_printf(o, "  %*s%s", left ? (last ? 0 : -(int)width[c]) : (int)width[c],
+                                   s, last ? "\n" : ""));
     }
 end:
     free(width);
     return rc;
 }
 
-grn_status why_tsv_text(grn_out_t *o, const char *what, const char *of, const char *context, const char *key, const char *value)
+grn_status why_tsv_text(grn_out_t *o, const char *what, const char *of, const char *context,
+                        const char *key, const char *value)
 {
     return grn_out_printf(o, "%s\t%s\t%s\t%s\t%s\n", what, of, context, key, value ? value : "");
 }
 
-grn_status why_tsv(grn_out_t *o, const char *what, const char *of, const char *context, const char *key, double x)
+grn_status why_tsv(grn_out_t *o, const char *what, const char *of, const char *context,
+                   const char *key, double x)
 {
     char buf[32];
     int is_float = (double)(float)x == x;
-    return why_tsv_text(o, what, of, context, key, isnan(x) ? NULL : is_float ? grn_fmt_f32(buf, (float)x) : grn_fmt_f64(buf, x));
+    return why_tsv_text(o, what, of, context, key,
+                        isnan(x)   ? NULL
+                        : is_float ? grn_fmt_f32(buf, (float)x)
+                                   : grn_fmt_f64(buf, x));
 }
 
 char *why_commas(char *buf, uint64_t n)

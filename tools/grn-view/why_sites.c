@@ -39,15 +39,20 @@ static grn_status from_cistromes(why_t *w, const char *path, const char *tf)
     grn_edges_t e = { 0 };
     GRN_TRY(grn_edges_load(path, grn_common.pool, &e));
     if (!e.tf || !e.region || !e.regulon)
-        GRN_FAIL(GRN_EFORMAT, "'%s' does not hold cistromes: TF, region and regulon are needed", path);
+        GRN_FAIL(GRN_EFORMAT, "'%s' does not hold cistromes: TF, region and regulon are needed",
+                 path);
     GRN_TRY(read_motif_names(w, path));
-    const float *nes = grn_edges_find_evidence(&e, "nes"), *fold = grn_edges_find_evidence(&e, "log2fc"),
+    const float *nes = grn_edges_find_evidence(&e, "nes"),
+                *fold = grn_edges_find_evidence(&e, "log2fc"),
                 *motif = grn_edges_find_evidence(&e, "motif");
     size_t mine = grn_names_find(&e.genes, tf);
-    for (size_t i = 0; i < e.genes.n; i++) GRN_TRY(grn_names_add(&w->tfs, grn_names_get(&e.genes, i), NULL, NULL));
+    for (size_t i = 0; i < e.genes.n; i++)
+        GRN_TRY(grn_names_add(&w->tfs, grn_names_get(&e.genes, i), NULL, NULL));
     for (size_t i = 0; i < e.n; i++) {
         if (e.tf[i] != mine) continue;
-        int kind = grn_str_ends(grn_names_get(&e.regulons, e.regulon[i]), "_extended") ? WHY_EXTENDED : WHY_DIRECT;
+        int kind = grn_str_ends(grn_names_get(&e.regulons, e.regulon[i]), "_extended")
+                       ? WHY_EXTENDED
+                       : WHY_DIRECT;
         uint32_t region = why_region(w, grn_names_get(&e.regions, e.region[i]));
         if (region == WHY_NONE || (kind == WHY_EXTENDED && !w->opt.extended)) continue;
         why_site_t s = { 1, nes ? nes[i] : NAN, nes ? nes[i] : NAN, WHY_NONE };
@@ -62,8 +67,10 @@ end:
 
 /* ---- motifs: a scan or hits ---- */
 
-/* use[m] = 1 for motifs of the TF: by the table, or of its name or its name before the first '_'. */
-static grn_status motifs_of(const grn_names_t *motifs, const char *table, const char *tf, why_t *w, uint8_t *use)
+/* use[m] = 1 for motifs of the TF: by the table, or of its name or its name before the first '_'.
+ */
+static grn_status motifs_of(const grn_names_t *motifs, const char *table, const char *tf, why_t *w,
+                            uint8_t *use)
 {
     grn_status rc = GRN_OK;
     grn_motif2tf_t t = { 0 };
@@ -102,10 +109,14 @@ static grn_status from_hits(why_t *w, const char *path, const char *table, const
     grn_names_clear(&w->motifs);
     GRN_TRY(grn_names_dup(&w->motifs, &b.labels));
     for (size_t i = 0; i < b.n; i++) {
-        if (b.label[i] == UINT32_MAX) GRN_FAIL(GRN_EFORMAT, "'%s': hit %zu has no motif name in column 4", path, i + 1);
+        if (b.label[i] == UINT32_MAX)
+            GRN_FAIL(GRN_EFORMAT, "'%s': hit %zu has no motif name in column 4", path, i + 1);
         if (!use[b.label[i]]) continue;
-        size_t chrom = grn_chrom_find(&w->places.chroms, grn_names_get(&b.chroms, b.chrom[i]), NULL);
-        size_t n = chrom == GRN_NAMES_NONE ? 0 : grn_regions_overlap(&w->places, chrom, b.start[i], b.end[i], found, cap);
+        size_t chrom =
+            grn_chrom_find(&w->places.chroms, grn_names_get(&b.chroms, b.chrom[i]), NULL);
+        size_t n = chrom == GRN_NAMES_NONE
+                       ? 0
+                       : grn_regions_overlap(&w->places, chrom, b.start[i], b.end[i], found, cap);
         if (n > cap) {
             GRN_TRY(GRN_GROW(found, cap, n));
             grn_regions_overlap(&w->places, chrom, b.start[i], b.end[i], found, cap);
@@ -123,7 +134,8 @@ end:
     return rc;
 }
 
-static grn_status scan_rows(why_t *w, grn_mr_t *mr, int by_rows, const uint32_t *map, const uint8_t *use)
+static grn_status scan_rows(why_t *w, grn_mr_t *mr, int by_rows, const uint32_t *map,
+                            const uint8_t *use)
 {
     grn_status rc = GRN_OK;
     grn_matrix_t block = { 0 };
@@ -137,8 +149,10 @@ static grn_status scan_rows(why_t *w, grn_mr_t *mr, int by_rows, const uint32_t 
             const float *val;
             grn_matrix_row(&block, i, &n, &idx, &val);
             for (size_t k = 0; k < n; k++) {
-                uint32_t region = map[by_rows ? row : idx[k]], motif = by_rows ? idx[k] : (uint32_t)row;
-                if (region != WHY_NONE && use[motif]) add_site(w, WHY_DIRECT, region, (why_site_t){ 1, val[k], NAN, motif });
+                uint32_t region = map[by_rows ? row : idx[k]],
+                         motif = by_rows ? idx[k] : (uint32_t)row;
+                if (region != WHY_NONE && use[motif])
+                    add_site(w, WHY_DIRECT, region, (why_site_t){ 1, val[k], NAN, motif });
             }
         }
         grn_matrix_clear(&block);
@@ -164,10 +178,14 @@ static grn_status from_scan(why_t *w, const char *path, const char *table, const
     for (k = 0; k < 2 && !found; k++) {
         free(map);
         GRN_TRY(GRN_NEW_RAW(map, side[k]->n));
-        for (size_t i = 0; i < side[k]->n; i++) found += (map[i] = why_region(w, grn_names_get(side[k], i))) != WHY_NONE;
+        for (size_t i = 0; i < side[k]->n; i++)
+            found += (map[i] = why_region(w, grn_names_get(side[k], i))) != WHY_NONE;
     }
     if (!found && w->regions.n)
-        GRN_FAIL(GRN_EEMPTY, "'%s': none of its rows or columns is a linked region: was it made with other regions?", path);
+        GRN_FAIL(
+            GRN_EEMPTY,
+            "'%s': none of its rows or columns is a linked region: was it made with other regions?",
+            path);
     int by_rows = k == 1;
     const grn_names_t *motifs = side[by_rows];
     GRN_TRY(GRN_NEW(use, motifs->n));
@@ -199,8 +217,10 @@ grn_status why_sites(why_t *w, const char *tf)
     if (!w->has_sites) goto end;
     const char *table = why_choose(w, why_cli.motif2tf, "motif2tf");
     if (!table && why_hint(w, "motif2tf"))
-        GRN_FAIL(GRN_EIO, "'%s' names motifs; which are of a TF told '%s', which is not there: give --motif2tf FILE", w->file.motifs,
-                 why_hint(w, "motif2tf"));
+        GRN_FAIL(GRN_EIO,
+                 "'%s' names motifs; which are of a TF told '%s', which is not there: give "
+                 "--motif2tf FILE",
+                 w->file.motifs, why_hint(w, "motif2tf"));
     rc = scan ? from_scan(w, scan, table, tf) : from_hits(w, hits, table, tf);
 end:
     return rc;
