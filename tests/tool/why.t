@@ -104,6 +104,16 @@ is "kept in all (TF1_direct_+/+: 1 region)" "kept, names of SCENIC+" ereg.zst TF
 is "not kept: chr3:900-1100: of the extended cistrome alone: the regulon of the direct one takes its place (--extended fill)" "filled, one network" \
     ereg.zst TF1 G4
 
+# ---- a TF that the RNA lacks: of the open regions the one with its motif makes 3 of 5 in x and 0 of 3 in y, 0.3 in the mean ----
+cut -f 1,2,4- rna.tsv >without.tsv
+motifs="--motif-hits hits.bed --motif2tf m2t.tsv"
+t_ok "links" grn-build link -q --expression raw --accessibility raw -f tfs.txt -g genes.bed $motifs -t tga.zst -r rga.zst without.tsv atac.tsv
+t_ok "regulons" grn-build regulon -q -t tga.zst -r rga.zst $motifs $pass -o absent.zst without.tsv atac.tsv
+absent="--rna without.tsv --atac atac.tsv --cells cells.tsv"
+is "kept in x (TF2_+/+: 1 region)" "kept, TF by accessibility" $absent absent.zst TF2 G2
+is "not kept: the RNA has no TF2, and the regions with its motif are 0 times as open in type y as in the mean of the types" "tf-frac, TF by accessibility" \
+    $absent --context y absent.zst TF2 G2
+
 # ---- what is not given ----
 is "kept in x (TF1_+/+: 1 region), y (TF1_+/+: 1 region)" "no files: kept is known" nopg.zst TF1 G1
 t_true "and the rest is said to be missing" "grep -q 'TF -> gene links: not given (--tf-gene FILE); from the regulons:' out && grep -q 'motifs not given' out"
@@ -263,3 +273,26 @@ for k in 20 200; do
     head -c $k reg.zst >cut.zst
     t_exit 1 "grn-view why: *cut.zst*" "regulons cut after $k bytes" grn-view why cut.zst TF1 G1
 done
+
+# ArchR's PBMC: the filters of all TFs, two of them seen by accessibility alone, add up to the funnel of the regulons
+archr=$GRN_DATA/atac/archr_pbsmall
+if t_data atac/archr_pbsmall; then
+    mkdir pbmc
+    cp "$archr/rna.mtx.gz" pbmc/matrix.mtx.gz
+    cut -f1 "$archr/rna_barcodes.tsv" | gzip >pbmc/barcodes.tsv.gz
+    awk '{ print $4 "\t" $4 }' "$archr/rna_genes.bed" | gzip >pbmc/genes.tsv.gz
+    { printf 'barcode\tcell_type\n'; cut -f1,2 "$archr/rna_barcodes.tsv"; } >types.tsv
+    sed 's/_[0-9]*$//' "$archr/motif_names.txt" >six.txt
+    t_ok "ArchR PBMC" grn-build run -q -F "$archr/fragments.tsv.gz" -R "$archr/peakset.tsv" --motif-hits "$archr/motif_positions.bed.gz" \
+        -g "$archr/rna_genes.bed" -f six.txt --cells types.tsv --keep kept -o archr.zst pbmc
+    : >all.tsv
+    for tf in $(cat six.txt); do grn-view why -q -O tsv --rna pbmc --atac kept/atac.tensor.zst --cells types.tsv archr.zst "$tf" >>all.tsv; done
+    for k in rho-tg:'TF-gene links with' triplet:'triplets with a TF-gene' sign-rg:'rise together' tf-frac:'TF expressed' gene-frac:'gene expressed' \
+        region-frac:'region accessible' min-targets:'edges of regulons'; do
+        mine=$(awk -F'\t' -v k="${k%%:*}" '$4 == k ".kept" { n += $5 } $4 == k ".lost" { l += $5 } END { print n "," l }' all.tsv)
+        funnel=$(grn-view -q -H archr.zst | grep '^funnel' | sed "s/.*${k#*:}[^}]*kept.:\([0-9]*\),.lost.:\([0-9]*\)}.*/\1,\2/")
+        t_true "${k%%:*}: $mine as in the funnel" "[ '$mine' = '$funnel' ]"
+    done
+    t_ok "CEBPA and CD14" grn-view why -q archr.zst CEBPA CD14
+    t_true "kept in monocytes" "grep -qF 'Verdict: kept in M (CEBPA_+/+: 2 regions)' out"
+fi

@@ -103,6 +103,8 @@ typedef struct {
     uint32_t *gene_cells, *region_cells; /* (types, genes), (types, regions) */
     uint64_t *rna_cells, *atac_cells;    /* (types) */
     uint8_t *in_rna;                     /* (genes) */
+    double *tf_open; /* (types) of a TF that the RNA lacks: share of what is open in the regions
+                        with its motif, over the mean of the types; NULL: RNA decides */
     /* what the edges show to have passed */
     uint8_t *tf_seen, *gene_seen, *region_seen; /* (types), (types, genes), (types, regions) */
     why_edge_t *edge;                           /* of the TF, by (gene, region, type, combo) */
@@ -168,6 +170,7 @@ typedef struct {    /* a table for people: columns as wide as needed */
 } why_table_t;
 grn_status why_cell(why_table_t *t, const char *fmt, ...) GRN_PRINTF(2, 3) GRN_MUST_USE;
 grn_status why_cell_num(why_table_t *t, double x) GRN_MUST_USE; /* 4 digits; NaN: "-" */
+grn_status why_cell_bp(why_table_t *t, double x) GRN_MUST_USE;  /* 1,234; NaN: "-" */
 grn_status why_table_print(const why_table_t *t, grn_out_t *o) GRN_MUST_USE;
 void why_table_clear(why_table_t *t);
 /* One row of the TSV. NaN and NULL: an empty value; exact digits of a float. */

@@ -169,6 +169,35 @@ static int is_on(double share, double cells, double frac, int seen)
     return share > 0 && share * cells >= frac * cells - 1e-9 ? WHY_YES : WHY_NO;
 }
 
+/* A TF that the RNA lacks is on where the regions with its motif take a larger share of what is
+ * open than in the mean of the types. */
+static grn_status open_tf(why_t *w)
+{
+    grn_status rc = GRN_OK;
+    double *share = NULL, mean = 0, n = 0;
+    int kind = WHY_EXTENDED;
+    if (!w->has_rna || !w->has_atac || !w->has_rg || !w->has_sites || w->in_rna[w->tf]) goto end;
+    GRN_TRY(GRN_NEW(share, w->types.n));
+    GRN_TRY(GRN_NEW(w->tf_open, w->types.n));
+    for (size_t r = 0; r < w->regions.n; r++) /* direct annotation decides where there is both */
+        if (w->site[WHY_DIRECT][r].has) kind = WHY_DIRECT;
+    for (size_t t = 0; t < w->types.n; t++) {
+        double in = 0, all = 0;
+        for (size_t r = 0; r < w->regions.n; r++) {
+            uint32_t cells = w->region_cells[t * w->regions.n + r];
+            all += cells;
+            if (w->site[kind][r].has) in += cells;
+        }
+        share[t] = all > 0 && (double)w->rna_cells[t] >= w->opt.min_type_cells ? in / all : NAN;
+        if (!isnan(share[t])) mean += share[t], n++;
+    }
+    for (size_t t = 0; t < w->types.n; t++)
+        w->tf_open[t] = isnan(share[t]) ? 0 : share[t] / (mean / n);
+end:
+    free(share);
+    return rc;
+}
+
 /* The filters of cell types. */
 static why_end_t expressed(const why_t *w, const why_triplet_t *t, uint32_t type)
 {
@@ -193,6 +222,10 @@ static why_end_t expressed(const why_t *w, const why_triplet_t *t, uint32_t type
                        : w->has_atac ? (double)w->atac_cells[type]
                                      : 0;
         int on = is_on(share, cells, test[k].frac, test[k].seen);
+        if (k == 0 && w->tf_open && on == WHY_UNKNOWN) {
+            on = w->tf_open[type] > 1;
+            share = w->tf_open[type];
+        }
         if (on == WHY_NO) return (why_end_t){ test[k].filter, 0, share, type };
         if (on == WHY_UNKNOWN) end.unknown |= 1U << test[k].filter;
     }
@@ -429,6 +462,7 @@ grn_status why_candidates(why_t *w)
     grn_status rc = GRN_OK;
     GRN_TRY(find_links(w));
     GRN_TRY(list_edges(w));
+    GRN_TRY(open_tf(w));
     if (w->has_tg && (w->opt.rna_only || (w->has_rg && w->has_sites))) {
         GRN_TRY(list_triplets(w));
         GRN_TRY(size_regulons(w));

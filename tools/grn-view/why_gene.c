@@ -339,8 +339,8 @@ static grn_status text_regions(const answer_t *a, grn_out_t *o)
     for (size_t i = 0; i < a->n; i++) {
         const region_t *r = &a->region[i];
         GRN_TRY(why_cell(&t, "%s", grn_names_get(&w->regions, r->region)));
-        GRN_TRY(why_cell_num(&t, value(r->from, r->row, "distance")));
-        GRN_TRY(why_cell_num(&t, value(r->from, r->row, "distance_tss")));
+        GRN_TRY(why_cell_bp(&t, value(r->from, r->row, "distance")));
+        GRN_TRY(why_cell_bp(&t, value(r->from, r->row, "distance_tss")));
         GRN_TRY(why_cell_num(&t, value(r->from, r->row, "importance_rg")));
         GRN_TRY(r->rank ? why_cell(&t, "%u/%zu", r->rank, a->n) : why_cell(&t, "-"));
         GRN_TRY(why_cell_num(&t, value(r->from, r->row, w->opt.sp_rg ? "rho_sp_rg" : "rho_rg")));

@@ -21,6 +21,7 @@ void why_clear(why_t *w)
     free(w->gene_seen);
     free(w->region_seen);
     free(w->in_rna);
+    free(w->tf_open);
     free(w->rna_cells);
     free(w->atac_cells);
     free(w->gene_cells);

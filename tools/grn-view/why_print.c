@@ -33,6 +33,13 @@ grn_status why_cell_num(why_table_t *t, double x)
     return isnan(x) ? why_cell(t, "-") : why_cell(t, "%.4g", x);
 }
 
+grn_status why_cell_bp(why_table_t *t, double x)
+{
+    char buf[32];
+    return isnan(x) ? why_cell(t, "-")
+                    : why_cell(t, "%s%s", x < 0 ? "-" : "", why_commas(buf, (uint64_t)fabs(x)));
+}
+
 grn_status why_table_print(const why_table_t *t, grn_out_t *o)
 {
     grn_status rc = GRN_OK;

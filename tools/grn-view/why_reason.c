@@ -142,7 +142,13 @@ grn_status why_reason(const why_t *w, const why_triplet_t *t, why_end_t end, grn
     case WHY_TYPE_CELLS:
         return grn_str_printf(s, "type %s has %g cells, min-type-cells %g", type, end.value,
                               o->min_type_cells);
-    case WHY_TF_FRAC: return frac(s, tf, "seen", end.value, type, "min-tf-frac", o->min_tf_frac);
+    case WHY_TF_FRAC:
+        if (w->tf_open)
+            return grn_str_printf(s,
+                                  "the RNA has no %s, and the regions with its motif are %.3g "
+                                  "times as open in type %s as in the mean of the types",
+                                  tf, end.value, type);
+        return frac(s, tf, "seen", end.value, type, "min-tf-frac", o->min_tf_frac);
     case WHY_GENE_FRAC:
         return frac(s, gene, "seen", end.value, type, "min-gene-frac", o->min_gene_frac);
     case WHY_REGION_FRAC:
