@@ -1,5 +1,5 @@
-/* Writes links and cistromes of the size of a whole data set: TFS x GENES with some TF -> gene links each, PAIRS region -> gene links, and
- * the regions of each TF (log-normal, median 2,000), drawn at random.
+/* Writes links and cistromes of the size of a whole data set: LINKS_PER_TF TF -> gene links of each TF, PAIRS region -> gene links,
+ * and the regions of each TF, direct and extended (log-normal, median 2,000 each), drawn at random.
  * usage: regulon DIR TFS GENES REGIONS PAIRS LINKS_PER_TF */
 #include <math.h>
 #include <stdio.h>
@@ -92,16 +92,17 @@ static void region_links(const char *dir, size_t G, size_t R, size_t per_gene)
 
 static void cistromes(const char *dir, size_t T, size_t R)
 {
+    static const char *const kind[] = { "direct", "extended" }, *const meta[] = { "motifs", "M1\n", NULL };
     grn_edges_t e = { 0 };
     float *nes, *motif;
-    size_t n = 0, *size = malloc(T * sizeof *size);
+    size_t n = 0, *size = malloc(2 * T * sizeof *size);
     grn_rng_t r;
     uint64_t *region = malloc(R * sizeof *region);
     char name[32];
-    for (size_t t = 0; t < T; t++) {
-        grn_rng_init(&r, 1, "bench.cistrome", t);
+    for (size_t c = 0; c < 2 * T; c++) {
+        grn_rng_init(&r, 1, "bench.cistrome", c);
         double x = 2000 * exp(grn_rng_normal(&r));
-        n += size[t] = x > (double)R / 4 ? R / 4 : (size_t)x + 10;
+        n += size[c] = x > (double)R / 4 ? R / 4 : (size_t)x + 10;
     }
     check(grn_edges_alloc(&e, n, "tf,region,regulon,context"));
     check(grn_edges_evidence(&e, "nes", &nes));
@@ -110,19 +111,19 @@ static void cistromes(const char *dir, size_t T, size_t R)
     name_all(&e.regions, "chr1:%zu-%zu", R, 1000);
     check(grn_names_add(&e.contexts, "set", NULL, NULL));
     n = 0;
-    for (size_t t = 0; t < T; t++) {
-        snprintf(name, sizeof name, "G%05zu_direct", t);
+    for (size_t c = 0; c < 2 * T; c++) {
+        snprintf(name, sizeof name, "G%05zu_%s", c / 2, kind[c % 2]);
         check(grn_names_add(&e.regulons, name, NULL, NULL));
-        grn_rng_init(&r, 1, "bench.sites", t);
-        grn_rng_sample(&r, R, size[t], region);
-        for (size_t i = 0; i < size[t]; i++, n++) {
-            e.tf[n] = e.regulon[n] = (uint32_t)t;
+        grn_rng_init(&r, 1, "bench.sites", c);
+        grn_rng_sample(&r, R, size[c], region);
+        for (size_t i = 0; i < size[c]; i++, n++) {
+            e.tf[n] = (uint32_t)(c / 2);
+            e.regulon[n] = (uint32_t)c;
             e.region[n] = (uint32_t)region[i];
             nes[n] = (float)(3 + 5 * grn_rng_unif(&r));
             motif[n] = 1;
         }
     }
-    static const char *const meta[] = { "motifs", "M1\n", NULL };
     check(grn_edges_save(&e, at(dir, "cistromes.edges.zst"), meta, NULL));
     printf("%zu cistrome regions\n", n);
     grn_edges_clear(&e);

@@ -169,6 +169,23 @@ grn-build scan -q --scorer max -m sim/motifs.jaspar -g sim/genome.fa -r sim/regi
 grn-build rank -q scores.tensor.zst -o ranks.tensor.zst
 bad "ranks ranked again" grn-build rank -q ranks.tensor.zst -o z
 bad "region sets of another genome" grn-build enrich -q -s scores.tensor.zst -o z other.bed
+
+# regulons
+t_ok "the good case of links" grn-build link -q -t tg.edges.zst -r rg.edges.zst -f sim/tfs.txt -g sim/genes.gtf sim/counts.h5ad atac.tensor.zst
+regulon() { grn-build regulon -q -x scenicplus --min-targets 2 -t tg.edges.zst -r rg.edges.zst "$@" sim/counts.h5ad -o z; }
+head -n 100 sim/regions.bed >part.bed
+awk -F'\t' '{ printf "scaffold_9\t%d\t%d\n", $2, $3 }' part.bed >moved.bed
+sed 's/^chr1/scaffold_9/; s/\tchr1:/\tscaffold_9:/g' <(grn-view -q -O tsv ranks.tensor.zst) >other.ranks
+grn-build enrich -q --nes -9 --auc-threshold 0.1 --rank-threshold 0.5 -r ranks.tensor.zst --motif2tf sim/motif2tf.tsv -o enriched part.bed
+grn-build enrich -q --nes -9 --auc-threshold 0.1 --rank-threshold 0.5 -r other.ranks --motif2tf sim/motif2tf.tsv -o moved moved.bed
+cp moved/cistromes.edges.zst other.cis
+bad "cistromes of another genome" regulon --cistromes other.cis
+bad "regulons where cistromes are expected" regulon --cistromes sim/truth.edges.zst
+bad "links where cistromes are expected" regulon --cistromes tg.edges.zst
+bad "rankings of another genome" regulon --cistromes enriched/cistromes.edges.zst --rankings other.ranks
+bad "scores where rankings are expected" regulon --cistromes enriched/cistromes.edges.zst --rankings scores.tensor.zst
+nothing() { grn-build regulon -q -x scenicplus --gsea-fdr 0 -t tg.edges.zst -r rg.edges.zst --cistromes enriched/cistromes.edges.zst sim/counts.h5ad -o none.edges.zst; }
+bad "no regulon passes" nothing
 printf ',x1,x2\ny1,1,2\ny2,3,4\n' >which.csv
 bad "rows that may be cells or genes" aucell which.csv
 bad "TF of no file" grn-view why -q r.edges.zst G1 G03 -o z

@@ -296,33 +296,77 @@ static void eregulons_by_hand(void **state)
     grn_edges_clear(&e);
 }
 
-/* Q of the three rank ratios, counted pair by pair. */
+/* Q of the three rank ratios, counted pair by pair; motif: as the third criterion, larger is better, NaN last. Edges are in the order
+ * of names: regulons sort as TFs here. */
+static void check_ranks(const grn_edges_t *e, const double *motif)
+{
+    static const char *const column[] = { "importance_tg", "importance_rg" };
+    double q[16];
+    assert_int_equal(e->n, 9);
+    for (size_t i = 0; i < e->n; i++) {
+        double ratio[3];
+        for (int c = 0; c < 3; c++) {
+            size_t rank = 1;
+            for (size_t j = 0; j < e->n; j++) {
+                double x = c < 2 ? value(e, column[c], i) : motif[i], y = c < 2 ? value(e, column[c], j) : motif[j];
+                if (isnan(x)) x = -INFINITY;
+                if (isnan(y)) y = -INFINITY;
+                rank += y > x || (y == x && j < i);
+            }
+            ratio[c] = (double)rank / 9;
+        }
+        q[i] = grn_ranking_q(ratio, 3);
+    }
+    for (size_t i = 0; i < e->n; i++) {
+        size_t rank = 0;
+        for (size_t j = 0; j < e->n; j++) rank += q[j] < q[i] || (q[j] == q[i] && j < i);
+        near(value(e, "triplet_rank", i), (double)rank, 0);
+    }
+}
+
 static void triplet_ranks(void **state)
 {
     (void)state;
     grn_edges_t e = { 0 };
     grn_regulon_opt_t o = options();
+    double motif[16];
     run(&o, &e);
-    double q[16];
-    static const char *const column[] = { "importance_tg", "importance_rg", "motif_score" };
-    assert_int_equal(e.n, 9);
-    /* the order of names: TF, then +/+ before -/+, then gene, region; regulons sort their names the same way here */
-    for (size_t i = 0; i < e.n; i++) {
-        double ratio[3];
-        for (int c = 0; c < 3; c++) {
-            const float *v = grn_edges_find_evidence(&e, column[c]);
-            size_t rank = 1;
-            for (size_t j = 0; j < e.n; j++) rank += v[j] > v[i] || (v[j] == v[i] && j < i);
-            ratio[c] = (double)rank / 9;
-        }
-        q[i] = grn_ranking_q(ratio, 3);
-    }
-    for (size_t i = 0; i < e.n; i++) {
-        size_t rank = 0;
-        for (size_t j = 0; j < e.n; j++) rank += q[j] < q[i] || (q[j] == q[i] && j < i);
-        near(value(&e, "triplet_rank", i), (double)rank, 0);
-    }
+    for (size_t i = 0; i < e.n; i++) motif[i] = value(&e, "motif_score", i);
+    check_ranks(&e, motif);
     grn_edges_clear(&e);
+}
+
+/* Least rank over the motifs a TF's cistromes name (TF1: M1 and M2, TF2: M2, TF3: M1) and the regions that overlap. */
+static void motif_rankings(void **state)
+{
+    (void)state;
+    static const struct { const char *tf, *region; double rank; } want[] = {
+        { "TF1", "chr1:100-200", 1 }, { "TF1", "chr1:150-250", 1 }, { "TF1", "chr1:300-400", 0 },
+        { "TF1", "chr1:600-700", 0 }, { "TF1", "chr1:700-800", NAN }, { "TF2", "chr1:100-200", 1 },
+        { "TF2", "chr1:200-300", 3 }, { "TF3", "chr1:100-200", 2 }, { "TF3", "chr1:200-300", 0 },
+    };
+    grn_edges_t e = { 0 };
+    grn_regulon_opt_t o = options();
+    double motif[16];
+    put("ranks.tsv", "motif\tchr1:120-180\tchr1:290-310\tchr1:600-650\tchr9:1-2\nM1\t2\t0\t1\t3\nM2\t1\t3\t0\t2\nM3\t0\t1\t2\t3\n");
+    o.rankings = at("ranks.tsv");
+    run(&o, &e);
+    for (size_t i = 0; i < e.n; i++) {
+        size_t k = 0;
+        while (k < COUNT(want) && (strcmp(want[k].tf, grn_names_get(&e.genes, e.tf[i])) != 0 ||
+                                   strcmp(want[k].region, grn_names_get(&e.regions, e.region[i])) != 0)) k++;
+        assert_true(k < COUNT(want));
+        motif[i] = -want[k].rank;
+    }
+    check_ranks(&e, motif);
+    grn_edges_clear(&e);
+    put("ranks9.tsv", "motif\tchr9:120-180\tchr9:290-310\nM1\t0\t1\n");
+    o.rankings = at("ranks9.tsv");
+    assert_int_equal(grn_regulon_run(&o), GRN_EEMPTY);
+    put("ranksx.tsv", "motif\tchr1:120-180\tchr1:290-310\nX1\t0\t1\n");
+    o.rankings = at("ranksx.tsv");
+    assert_int_equal(grn_regulon_run(&o), GRN_EEMPTY);
+    assert_non_null(strstr(grn_err_msg(), "none of the motifs of"));
 }
 
 /* The 9 triplets again in the types: TF2 is off in x, G3 in y, the second region of G1 in x. */
@@ -336,7 +380,8 @@ static void cell_types(void **state)
     o.rna_opt.cells_tsv = at("cells.tsv");
     run(&o, &e);
     assert_true(edge(&e, "TF1_+/+", "chr1:300-400", "G3", "x") < e.n && edge(&e, "TF1_+/+", "chr1:100-200", "G1", "x") < e.n);
-    assert_true(edge(&e, "TF1_+/+", "chr1:150-250", "G1", "x") == SIZE_MAX && edge(&e, "TF2_+/+", "chr1:100-200", "G1", "x") == SIZE_MAX);
+    assert_true(edge(&e, "TF1_+/+", "chr1:150-250", "G1", "x") == SIZE_MAX);
+    assert_true(edge(&e, "TF2_+/+", "chr1:100-200", "G1", "x") == SIZE_MAX);
     assert_true(edge(&e, "TF2_+/+", "chr1:100-200", "G1", "y") < e.n);
     assert_true(edge(&e, "TF1_+/+", "chr1:100-200", "G1", "y") == SIZE_MAX); /* G1 alone is less than two genes */
     size_t x = edge(&e, "TF3_+/+", "chr1:100-200", "G1", "x"), y = edge(&e, "TF3_+/+", "chr1:100-200", "G1", "y");
@@ -353,7 +398,8 @@ static void extended_and_names(void **state)
     o.extended = GRN_EXTENDED_ALL;
     run(&o, &e);
     assert_true(e.n == 11 && edge(&e, "TF1_extended_+/+", "chr1:200-300", "G2", "all") < e.n);
-    assert_true(edge(&e, "TF1_+/+", "chr1:300-400", "G3", "all") < e.n && edge(&e, "TF3_extended_+/+", "chr1:200-300", "G2", "all") < e.n);
+    assert_true(edge(&e, "TF1_+/+", "chr1:300-400", "G3", "all") < e.n);
+    assert_true(edge(&e, "TF3_extended_+/+", "chr1:200-300", "G2", "all") < e.n);
     grn_edges_clear(&e);
     o.extended = GRN_EXTENDED_NONE;
     run(&o, &e);
@@ -489,6 +535,7 @@ int main(void)
         cmocka_unit_test(binarisations),
         cmocka_unit_test(eregulons_by_hand),
         cmocka_unit_test(triplet_ranks),
+        cmocka_unit_test(motif_rankings),
         cmocka_unit_test(cell_types),
         cmocka_unit_test(extended_and_names),
         cmocka_unit_test(all_signs),

@@ -99,7 +99,7 @@ static void rank_sign(const gsea_t *z, work_t *x, size_t k, int negative, uint64
     int itself = !negative && g->opt->autoregulation && tf < g->n_cols;
     for (size_t i = g->by_tf.off[tf]; i < g->by_tf.off[tf + 1]; i++) {
         uint32_t row = g->by_tf.row[i], gene = g->by_tf.gene[i];
-        if ((g->r_tg[row] < 0) != negative || !(g->imp_tg[row] > 0) || (itself && gene == tf)) continue;
+        if ((g->r_tg[row] < 0) != negative || !(g->imp_tg[row] > 0) || (g->opt->autoregulation && gene == tf)) continue;
         x->link[n++] = (ranked_t){ (double)g->imp_tg[row], gene, row };
     }
     if (itself) x->link[n++] = (ranked_t){ (double)g->self[k], tf, NO_ROW };

@@ -244,7 +244,7 @@ static grn_status find_importance(grn_regulon_t *g, int is_tg)
     const float *r = is_tg ? g->r_tg : g->r_rg, **importance = is_tg ? &g->imp_tg : &g->imp_rg;
     *importance = grn_edges_find_evidence(e, name);
     if (*importance) goto end;
-    if (g->opt->method == GRN_REGULON_GSEA)
+    if (!g->opt->rna_only)
         grn_log_info("'%s' has no column '%s': the size of the correlation takes its place",
                      is_tg ? g->opt->tf_gene : g->opt->region_gene, name);
     float *own;
@@ -355,6 +355,7 @@ grn_status grn_regulon_load(grn_regulon_t *g)
 {
     grn_status rc = GRN_OK;
     grn_colsrc_t rna = { 0 };
+    if (g->opt->rankings) GRN_TRY(grn_regulon_check_rankings(g->opt->rankings)); /* now, not after the rest */
     GRN_TRY(read_links(g->opt->tf_gene, 1, &g->tg));
     GRN_TRY(load_rna(g, &rna));
     GRN_TRY(sift_links(g, 1));

@@ -117,7 +117,8 @@ size_t grn_n_binarisations(const grn_binarise_opt_t *o);
 grn_status grn_regulon_gsea(grn_regulon_t *g) GRN_MUST_USE;
 /* regulon.c */
 grn_status grn_triplets_add(grn_triplets_t *out, grn_triplet_t t) GRN_MUST_USE;
-/* regulon_score.c: ranks the distinct triplets of g->found. */
+/* regulon_score.c: whether the file of --rankings can be used; later ranks the distinct triplets of g->found. */
+grn_status grn_regulon_check_rankings(const char *path) GRN_MUST_USE;
 grn_status grn_regulon_score(grn_regulon_t *g) GRN_MUST_USE;
 /* regulon_modules.c: RNA only: leaves in g->by_tf the links that make the modules. */
 grn_status grn_regulon_modules(grn_regulon_t *g) GRN_MUST_USE;

@@ -273,6 +273,14 @@ static int rising(const void *a, const void *b)
     return (x->i > y->i) - (x->i < y->i);
 }
 
+grn_status grn_regulon_check_rankings(const char *path)
+{
+    grn_motifdb_t db;
+    grn_status rc = grn_motifdb_open(&db, path, 1, 0, grn_common.pool);
+    if (rc == GRN_OK) grn_motifdb_close(&db);
+    return rc;
+}
+
 grn_status grn_regulon_score(grn_regulon_t *g)
 {
     grn_status rc = GRN_OK;

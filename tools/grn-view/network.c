@@ -275,9 +275,9 @@ static grn_status eregulon_row(grn_out_t *o, const grn_edges_t *e, size_t i, uin
         GRN_TRY(grn_out_puts(o, "\t"));
         GRN_TRY(put_f32(o, left[k]));
     }
-    GRN_TRY(grn_out_printf(o, "\t%s\tFalse\t%s\t%s_(%ug)\t%s_(%ur)",
-                           grn_names_get(&e->genes, e->tf[i]), name, name, n_genes, name,
-                           n_regions));
+    GRN_TRY(grn_out_printf(o, "\t%s\t%s\t%s\t%s_(%ug)\t%s_(%ur)",
+                           grn_names_get(&e->genes, e->tf[i]), strstr(name, "_extended_") ? "True" : "False",
+                           name, name, n_genes, name, n_regions));
     for (int k = 0; k < 4; k++) {
         GRN_TRY(grn_out_puts(o, "\t"));
         GRN_TRY(put_f32(o, right[k]));
