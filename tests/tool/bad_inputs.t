@@ -35,6 +35,8 @@ printf 'R1\tna\tG01\tG02\tG03\tG04\nR2\tna\tG05\tG06\tG07\n' >g.gmt
 t_ok "the good case" grn-aucell -q --top-frac 0.5 -r g.gmt c.csv -o a.tensor.zst
 t_ok "the good case of counting" grn-build count -q -r sim/regions.bed sim/fragments.tsv.gz -o atac.tensor.zst
 t_ok "the good case of thresholds" grn-threshold -q a.tensor.zst -o on.tensor.zst
+printf 'G01\nG02\n' >tfs.txt
+t_ok "the good case of regulons" grn-build run -q --rna-only --min-targets 1 -f tfs.txt --keep links -o r.edges.zst c.csv
 
 aucell() { grn-aucell -q --top-frac 0.5 -r g.gmt "$@" -o z; }
 
@@ -79,6 +81,7 @@ bad "motifs cut short" grn-build scan -q -m cut.jaspar -g sim/genome.fa -r sim/r
 bad "missing file" aucell nothere.h5ad
 bad "folder without a matrix" aucell sim
 bad "edges where scores belong" grn-threshold -q sim/truth.edges.zst -o z
+bad "edges without thresholds" grn-view why -q sim/truth.edges.zst G0001 -o z
 bad "scores where edges belong" grn-aucell -q --top-frac 0.5 -r a.tensor.zst c.csv -o z
 bad "HDF5 where gene sets belong" grn-aucell -q --top-frac 0.5 -r sim/counts.h5 c.csv -o z
 bad "genome where counts belong" aucell sim/genome.fa
@@ -204,6 +207,9 @@ bad "gene rankings of another species" prune -r mouse.ranks.zst --motif2tf m1.m2
 bad "gene rankings with a row per gene" prune -r genes_first.zst --motif2tf m1.m2t
 bad "annotation of other motifs" prune -r few.ranks.zst --auc-threshold 0.5 --motif2tf other.m2t
 bad "rankings too short for the threshold" prune -r few.ranks.zst --motif2tf m1.m2t
+bad "TF of no file" grn-view why -q r.edges.zst G1 G03 -o z
+bad "gene of no file" grn-view why -q r.edges.zst G01 LYZ -o z
+bad "gene sets where links belong" grn-view why -q -t g.gmt r.edges.zst G01 G03 -o z
 bad "ATAC of other cells" grn-build link -q -t z.tg -r z -f sim/tfs.txt -g sim/genes.gtf sim/counts.h5ad a.tensor.zst
 
 # ---- outputs and usage ----

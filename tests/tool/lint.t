@@ -10,6 +10,7 @@ commands() { # every program and subcommand, one a line
             $t --help | sed -n '/^Commands:/,/^$/p' | awk -v t="$t" '/^  [a-z]/ { print t, $1 }'
         else
             echo "$t"
+            $t --help | sed -n '/^Other commands:/,$p' | awk -v t="$t" '$1 == t { print t, $2 }'
         fi
     done
 }

@@ -12,7 +12,7 @@ void grn_funnel_clear(grn_funnel_t *f)
     *f = (grn_funnel_t){ 0 };
 }
 
-static grn_status add_quoted(grn_str_t *b, const char *s)
+grn_status grn_funnel_quote(grn_str_t *b, const char *s)
 {
     grn_status rc = grn_str_puts(b, "\"");
     for (; rc == GRN_OK && *s; s++) {
@@ -35,9 +35,9 @@ grn_status grn_funnel_add(grn_funnel_t *f, const char *unit, uint64_t kept, uint
     va_end(ap);
     grn_log_info("%s: kept %" PRIu64 " %s, lost %" PRIu64, text, kept, unit, lost);
     GRN_TRY(grn_str_puts(&f->json, f->n++ ? ",{\"step\":" : "[{\"step\":"));
-    GRN_TRY(add_quoted(&f->json, text));
+    GRN_TRY(grn_funnel_quote(&f->json, text));
     GRN_TRY(grn_str_puts(&f->json, ",\"unit\":"));
-    GRN_TRY(add_quoted(&f->json, unit));
+    GRN_TRY(grn_funnel_quote(&f->json, unit));
     GRN_TRY(grn_str_printf(&f->json, ",\"kept\":%" PRIu64 ",\"lost\":%" PRIu64 "}", kept, lost));
 end:
     return rc;

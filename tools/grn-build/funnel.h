@@ -21,5 +21,7 @@ grn_status grn_funnel_add(grn_funnel_t *f, const char *unit, uint64_t kept, uint
 /* The list as JSON: [{"step","unit","kept","lost"}, ...]; borrowed, valid until the next call.
  * NULL: out of memory. */
 const char *grn_funnel_json(grn_funnel_t *f);
+/* s (UTF-8) as a JSON string, appended. */
+grn_status grn_funnel_quote(grn_str_t *b, const char *s) GRN_MUST_USE;
 
 #endif

@@ -154,19 +154,27 @@ grn_status grn_regulon_save(grn_regulon_t *g)
 {
     grn_status rc = GRN_OK;
     grn_edges_t e = { 0 };
+    grn_str_t options = { 0 }, files = { 0 };
     GRN_TRY(make_edges(g, &e));
-    const char *json = grn_funnel_json(&g->funnel);
-    const char *const meta[] = { "kind",
-                                 g->opt->rna_only ? "regulons_rna" : "regulons_multiome",
-                                 "funnel",
-                                 json ? json : "[]",
-                                 g->motif_names ? "motifs" : NULL,
-                                 g->motif_names,
-                                 NULL };
+    GRN_TRY(grn_regulon_options_json(g->opt, &options));
+    if (!grn_common.no_pg) GRN_TRY(grn_regulon_files_json(g->opt, &files));
+    const char *json = grn_funnel_json(&g->funnel), *meta[11];
+    size_t n = 0;
+    meta[n++] = "kind";
+    meta[n++] = g->opt->rna_only ? "regulons_rna" : "regulons_multiome";
+    meta[n++] = "funnel";
+    meta[n++] = json ? json : "[]";
+    meta[n++] = "options";
+    meta[n++] = options.s;
+    if (files.n) meta[n++] = "files", meta[n++] = files.s;
+    if (g->motif_names) meta[n++] = "motifs", meta[n++] = g->motif_names;
+    meta[n] = NULL;
     GRN_TRY(grn_edges_save(&e, g->opt->out, meta, grn_common.pool));
     grn_log_info("%zu regulons in %zu cell types, %zu edges", e.regulons.n, e.contexts.n, e.n);
     if (e.n == 0) rc = grn_err(GRN_EEMPTY, "no regulon passed; '%s' holds the funnel and no edge", g->opt->out);
 end:
+    grn_str_clear(&options);
+    grn_str_clear(&files);
     grn_edges_clear(&e);
     return rc;
 }

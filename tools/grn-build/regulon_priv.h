@@ -132,6 +132,9 @@ grn_status grn_regulon_check_rankings(const char *path) GRN_MUST_USE;
 grn_status grn_regulon_score(grn_regulon_t *g) GRN_MUST_USE;
 /* regulon_modules.c: RNA only: leaves in g->by_tf the links that make the modules. */
 grn_status grn_regulon_modules(grn_regulon_t *g) GRN_MUST_USE;
+/* regulon_meta.c: the metadata "options" (what decides which edges there are) and "files" (what was read) as JSON objects, appended. */
+grn_status grn_regulon_options_json(const grn_regulon_opt_t *o, grn_str_t *b) GRN_MUST_USE;
+grn_status grn_regulon_files_json(const grn_regulon_opt_t *o, grn_str_t *b) GRN_MUST_USE;
 /* regulon_output.c: writes g->found; GRN_EEMPTY when there is no edge. */
 grn_status grn_regulon_save(grn_regulon_t *g) GRN_MUST_USE;
 

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "grn-view/view.h"
+#include "grn-view/why.h"
 #include "io/result.h"
 
 view_opt_t view_opt = {
@@ -76,6 +77,27 @@ static const grn_opt_t cell_table[] = {
     GRN_OPT_HEAD("Output"),
     OUTPUT("where it goes"),
     FORMAT("form of the output: tsv, sif, graphml, adj, eregulon, gmt, zst"),
+    GRN_OPT_END,
+};
+
+static const grn_opt_t why_table[] = {
+    GRN_OPT_HEAD("What the regulons were made from"),
+    GRN_OPT_STR('t', "tf-gene", "FILE", &why_cli.tf_gene, "TF to gene links [as the regulons tell]"),
+    GRN_OPT_STR('r', "region-gene", "FILE", &why_cli.region_gene, "region to gene links [as the regulons tell]"),
+    GRN_OPT_STR(0, "cistromes", "FILE", &why_cli.cistromes, "TF to region edges [as the regulons tell]"),
+    GRN_OPT_STR('s', "scan", "FILE", &why_cli.scan, "or: regions x motifs"),
+    GRN_OPT_STR(0, "motif-hits", "BED", &why_cli.hits, "or: motif hits"),
+    GRN_OPT_STR(0, "motif2tf", "FILE", &why_cli.motif2tf, "which TFs a motif stands for [as the regulons tell]"),
+    GRN_OPT_STR(0, "rna", "FILE", &why_cli.rna, "the RNA matrix: who is seen in which type"),
+    GRN_OPT_STR(0, "atac", "FILE", &why_cli.atac, "the ATAC matrix: what is open in which type"),
+    GRN_OPT_LIST(0, "context", "NAME", &view_opt.context, "this cell type alone; may be repeated"),
+    GRN_OPT_HEAD("Input"),
+    GRN_COUNTS_OPTIONS(view_opt.counts),
+    GRN_OPT_STR(0, "atac-feature-type", "NAME", &why_cli.atac_feature_type, "10x feature type of ATAC, such as Peaks"),
+    GRN_OPT_STR(0, "atac-layer", "NAME", &why_cli.atac_layer, "h5ad or loom layer of ATAC [counts where found]"),
+    GRN_OPT_HEAD("Output"),
+    OUTPUT("where it goes"),
+    GRN_OPT_ENUM('O', "output-format", "text|tsv", &why_cli.format, "for people, or what, of, context, key, value"),
     GRN_OPT_END,
 };
 
@@ -174,7 +196,7 @@ static const grn_tool_t view_tool = {
     "grn-view",
     "Looks into every file of the tools and every input they read; chooses and converts.",
     "[options] FILE\n"
-    "       grn-view subset|import|merge|cell [options] ...    (see below, and grn-view subset "
+    "       grn-view subset|import|merge|cell|why [options] ...    (see below, and grn-view subset "
     "--help)",
     view_table,
     1,
@@ -188,7 +210,8 @@ static const grn_tool_t view_tool = {
     "  grn-view subset [choice] -o OUT FILE             a file of the same kind with less in it\n"
     "  grn-view import -o OUT FILE                      any input as a container\n"
     "  grn-view merge [--join same|inner|outer] [--tag] -o OUT FILE FILE...\n"
-    "  grn-view cell --active FILE --edges FILE BARCODE the network of one cell\n",
+    "  grn-view cell --active FILE --edges FILE BARCODE the network of one cell\n"
+    "  grn-view why REGULONS TF [GENE]                  what is behind an edge or its absence\n",
 };
 
 static const grn_subtool_t subtools[] = {
@@ -209,11 +232,17 @@ static const grn_subtool_t subtools[] = {
         "-a ACTIVE -e EDGES [options] BARCODE", cell_table, 1, 1,
         "  grn-view cell -a active.tensor.zst -e regulons.edges.zst AAACCTGA-1\n" },
       run_cell },
+    { { "grn-view why", "Why a TF does, or does not, regulate a gene: every filter of grn-build regulon, gone through again.",
+        "[options] REGULONS.edges.zst TF [GENE]", why_table, 2, 3,
+        "  grn-view why regulons.edges.zst CEBPA LYZ\n"
+        "  grn-view why --context Monocyte --rna rna.h5ad --atac atac.tensor.zst regulons.edges.zst CEBPA LYZ\n"
+        "  grn-view why -O tsv regulons.edges.zst CEBPA\n" },
+      view_why },
 };
 
 int main(int argc, char **argv)
 {
-    static const char *const word[] = { "subset", "import", "merge", "cell", "help" };
+    static const char *const word[] = { "subset", "import", "merge", "cell", "why", "help" };
     for (size_t i = 0; argc > 1 && i < sizeof word / sizeof *word; i++)
         if (strcmp(argv[1], word[i]) == 0)
             return grn_tool_main_sub("grn-view", view_tool.brief, subtools,
