@@ -9,7 +9,7 @@ CELLS ?=
 CELL_TYPE ?=
 DONOR ?=
 COUNTS_OPT ?= $(if $(CELLS),--cells $(CELLS)) $(if $(CELL_TYPE),--cell-type '$(CELL_TYPE)') $(if $(DONOR),--donor '$(DONOR)')
-BUILD_OPT ?=
+BUILD_OPT ?= --link-method grnboost
 TITLE ?= Regulons and a GRN-aware model of $(notdir $(COUNTS))
 
 include $(dir $(lastword $(MAKEFILE_LIST)))line.mk

@@ -130,7 +130,7 @@ t_cmp "the same" hits.out out
 
 # ---- TSV ----
 # seen: TF1 in 2 of 3 and 3 of 3 cells, G2 in 3 and 2; open: the first region in 2 and 3, the second in 3 and none. r of the first and G2:
-# -7 / sqrt(10/3 x 17.5); of the second 4.5 / sqrt(1.5 x 17.5); weight of the second: 1 x 0.8783 x 4/8 x exp(-900/50000) = 0.4313
+# -7 / sqrt(10/3 x 17.5); of the second 4.5 / sqrt(1.5 x 17.5); weight of the second: 1 x 0.8783 x 4/8 x exp(-900/50000) x 2/3 (TF1 is seen in 2 of 3 cells of x) = 0.2875
 tr '|' '\t' >want.tsv <<'X'
 what|of|context|key|value
 tf-gene|G2||fdr_tg|0
@@ -164,7 +164,7 @@ region|chr1:5000-5200||rank|2
 region|chr1:5000-5200||in_direct|1
 region|chr1:5000-5200||motif|M1
 region|chr1:5000-5200||motif_score|4
-region|chr1:5000-5200||weight|0.43132097
+region|chr1:5000-5200||weight|0.28754732
 region|chr1:5000-5200|x|region_frac|1
 region|chr1:5000-5200|x|filter|kept
 region|chr1:5000-5200|y|region_frac|0
@@ -198,7 +198,7 @@ regulon|TF1_-/+|x|targets|1
 regulon|TF1_-/+|x|regions|1
 regulon|TF1_-/+|x|edges|1
 regulon|TF1_-/+|x|motifs|1
-regulon|TF1_-/+|x|weight|0.43132097
+regulon|TF1_-/+|x|weight|0.28754732
 regulon|TF1_+/+|y|targets|1
 regulon|TF1_+/+|y|regions|1
 regulon|TF1_+/+|y|edges|1
@@ -234,7 +234,7 @@ X
 t_ok "a TF alone" grn-view why -q -O tsv $cells reg.zst TF1
 t_cmp "its regulons and filters" want.tsv out
 t_ok "as text" grn-view why -q reg.zst TF1
-t_true "a regulon a line" "grep -qE '^  x +TF1_-/[+] +1 +1 +1 +1 +- +G2 0.4313$' out"
+t_true "a regulon a line" "grep -qE '^  x +TF1_-/[+] +1 +1 +1 +1 +- +G2 0.2875$' out"
 t_true "what the matrices would tell" "grep -qE '^ +not given +- +region open in at least 50 %' out"
 t_ok "one context" grn-view why -q --context y reg.zst TF1
 t_true "is the only one" "grep -q '^  y  ' out && ! grep -q '^  x  ' out"

@@ -26,6 +26,7 @@ grn_status grn_regulon_options_json(const grn_regulon_opt_t *o, grn_str_t *b)
     GRN_TRY(put_word(b, "rho-tg", o->rho_tg ? "spearman" : "pearson"));
     GRN_TRY(put_number(b, "min-rho", o->min_rho));
     GRN_TRY(put_number(b, "max-fdr", o->max_fdr));
+    GRN_TRY(put_number(b, "max-q", o->max_q));
     GRN_TRY(put_number(b, "all-signs", o->all_signs));
     GRN_TRY(put_number(b, "min-targets", (double)o->min_targets));
     GRN_TRY(put_word(b, "types", o->all_types ? "all" : "each"));

@@ -60,7 +60,7 @@ typedef struct {      /* how a candidate ended */
 typedef struct { /* the metadata "options" of the regulons */
     int gsea, rna_only, sp_tg, sp_rg, all_signs, all_types, fill, extended, autoregulation,
         prior_only, prior_add;
-    double min_rho, max_fdr, gsea_fdr, min_tf_frac, min_gene_frac, min_region_frac, min_type_cells,
+    double min_rho, max_fdr, max_q, gsea_fdr, min_tf_frac, min_gene_frac, min_region_frac, min_type_cells,
         min_targets, top_targets, top_regulators;
 } why_opt_t;
 

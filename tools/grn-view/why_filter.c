@@ -355,11 +355,17 @@ static size_t ranking_size(const why_t *w, int negative)
     return n + (size_t)itself;
 }
 
+/* The weight of a learned link, |r| of another (as grn-build regulon --rna-only ranks them). */
+static float strength(const why_t *w, uint32_t row)
+{
+    return w->imp_tg && w->tg.weight ? w->tg.weight[row] : fabsf(w->r_tg[row]);
+}
+
 /* Is link a before link b of the same TF or gene? */
 static int is_before(const why_t *w, uint32_t a, uint32_t b)
 {
-    float r = w->r_tg[a], s = w->r_tg[b];
-    return (r < 0) == (s < 0) && (fabsf(r) > fabsf(s) || (r == s && a < b)) && link_passes(w, a);
+    float x = strength(w, a), y = strength(w, b);
+    return (w->r_tg[a] < 0) == (w->r_tg[b] < 0) && (x > y || (x == y && a < b)) && link_passes(w, a);
 }
 
 /* RNA only: how many links of the TF, and of the gene, are before the one of both. */

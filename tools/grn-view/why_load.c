@@ -77,6 +77,7 @@ static grn_status read_options(const json_t *j, const char *path, why_opt_t *o)
     GRN_TRY(word_is(j, path, "types", "all", &o->all_types));
     GRN_TRY(number(j, path, "min-rho", &o->min_rho));
     GRN_TRY(number(j, path, "max-fdr", &o->max_fdr));
+    GRN_TRY(number(j, path, "max-q", &o->max_q));
     GRN_TRY(number(j, path, "all-signs", &signs));
     GRN_TRY(number(j, path, "min-targets", &o->min_targets));
     o->all_signs = signs != 0;

@@ -159,6 +159,8 @@ grn_status why_reason(const why_t *w, const why_triplet_t *t, why_end_t end, grn
                                  "takes its place (--extended fill)");
     case WHY_OPEN: return open_question(w, end.unknown, s);
     case WHY_UNEXPLAINED:
+        if (o->max_q < 1)
+            return grn_str_printf(s, "passes all other filters: its q was above max-q %.4g, or too few genes of its regulon were below", o->max_q);
         return grn_str_printf(s,
                               "passes every filter with these files and is not in '%s': are they "
                               "what it was made from?",
