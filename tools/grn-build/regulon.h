@@ -63,12 +63,16 @@ typedef struct {
     grn_prior_mode prior_mode;
 } grn_regulon_opt_t;
 #define GRN_BINARISE_OPT_INIT \
-    { .quantile = { 0.85, 0.9, 0.95 }, .n_quantile = 3, .top_regions = { 5, 10, 15 }, .n_top_regions = 3, .basca = 1 }
+    { \
+        .quantile = { 0.85, 0.9, 0.95 }, .n_quantile = 3, .top_regions = { 5, 10, 15 }, .n_top_regions = 3, .basca = 1 \
+    }
 #define GRN_REGULON_OPT_INIT \
-    { .rna_opt = GRN_COUNTS_OPT_INIT, .atac_opt = GRN_COUNTS_OPT_INIT, .rho_tg = GRN_RHO_PEARSON, .rho_rg = GRN_RHO_SPEARMAN, \
-      .min_rho = 0.03, .max_fdr = 1, .max_q = 1, .distance_scale = 50000, .binarise = GRN_BINARISE_OPT_INIT, .n_perm = 1000, .gsea_fdr = 1, \
-      .min_tf_frac = 0.05, .min_gene_frac = 0.05, .min_region_frac = 0.02, .min_type_cells = 10, .min_targets = 10, \
-      .top_targets = 50, .top_regulators = 5 }
+    { \
+        .rna_opt = GRN_COUNTS_OPT_INIT, .atac_opt = GRN_COUNTS_OPT_INIT, .rho_tg = GRN_RHO_PEARSON, .rho_rg = GRN_RHO_SPEARMAN, \
+        .min_rho = 0.03, .max_fdr = 1, .max_q = 1, .distance_scale = 50000, .binarise = GRN_BINARISE_OPT_INIT, .n_perm = 1000, \
+        .gsea_fdr = 1, .min_tf_frac = 0.05, .min_gene_frac = 0.05, .min_region_frac = 0.02, .min_type_cells = 10, .min_targets = 10, \
+        .top_targets = 50, .top_regulators = 5 \
+    }
 
 /* Runs the whole stage with grn_common's pool. GRN_EEMPTY after writing a file without edges (with
  * the funnel). */
