@@ -193,7 +193,7 @@ regulon|TF1_+/+|x|targets|1
 regulon|TF1_+/+|x|regions|1
 regulon|TF1_+/+|x|edges|1
 regulon|TF1_+/+|x|motifs|1
-regulon|TF1_+/+|x|weight|0.7380109
+regulon|TF1_+/+|x|weight|0.32800484
 regulon|TF1_-/+|x|targets|1
 regulon|TF1_-/+|x|regions|1
 regulon|TF1_-/+|x|edges|1
