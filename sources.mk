@@ -143,6 +143,7 @@ grn-eval += tools/grn-eval/main.c
 grn-eval += tools/grn-eval/shared.c
 grn-eval += tools/grn-eval/pearson.c
 grn-eval += tools/grn-eval/network.c
+grn-eval += tools/grn-eval/calibration.c
 grn-eval += tools/grn-eval/activity.c
 grn-eval += tools/grn-eval/report.c
 grn-eval += tools/grn-eval/subject.c

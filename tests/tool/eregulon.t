@@ -105,6 +105,12 @@ t_true "q falls with the weight" "paste <(column q.zst weight) <(column q.zst q)
 triplets q.zst >called.txt; paste <(grn-view -q -O tsv q.zst | tail -n +2 | cut -f 3-5) <(column q.zst q) | awk -F'\t' '$NF <= 0.3' | cut -f 1-3 | sort -u >sure.txt
 t_true "at most 0.3 of the triplets of q <= 0.3 are wrong, give or take, and most of the others" \
     "[ \$(wc -l <sure.txt) -ge 10 ] && awk 'NR == FNR { t[\$0]; next } { n++; k += \$0 in t } END { exit !(k >= 0.6 * n) }' truth.txt sure.txt && awk 'NR == FNR { t[\$0]; next } { n++; k += \$0 in t } END { exit !(k < 0.5 * n) }' truth.txt <(sort -u called.txt)"
+ran "calibration of q" grn-eval calibration -q -t sim/truth.edges.zst --curve curve.zst mine=q.zst
+t_true "precision is the share of right edges at and below q" "want=\$(paste <(grn-view -q -O tsv q.zst | tail -n +2 | cut -f 1,3-5) <(column q.zst q) | awk -F'\t' -v OFS='\t' '\$5 <= 0.3 { print \$1, \$2, \$3, \$4 }' | sort -u | awk 'NR == FNR { t[\$0]; next } { n++; k += \$0 in t } END { printf \"%d %.4f\", n, k / n }' <(grn-view -q -O tsv sim/truth.edges.zst | tail -n +2 | cut -f 1,3-5 | sort -u) -); [ \"\$(awk -F'\t' '\$2 == 0.3 { printf \"%d %.4f\", \$3, \$4 }' out)\" = \"\$want\" ]"
+ran "drawn" grn-plot curve -q --x q --y precision -o curve.svg curve.zst
+t_true "with what is promised" "grep -q 'promised' curve.svg"
+t_exit 1 "grn-eval calibration: 'tgb.zst' has no TF to gene edges with a column 'q'*" "edges without q" grn-eval calibration -t sim/truth.edges.zst tgb.zst
+t_exit 2 "grn-eval calibration: give the known network*" "no truth" grn-eval calibration q.zst
 ran "one thread" $b -q --null 10 -@ 1 -o q1.zst sim/counts.h5ad atac.zst
 ran "three threads" $b -q --null 10 -@ 3 -o q3.zst sim/counts.h5ad atac.zst
 t_cmp "same bytes for -@ 1 and 3, with q" q1.zst q3.zst

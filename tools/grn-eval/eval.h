@@ -6,14 +6,12 @@
 #include "io/edges.h"
 #include "io/result.h"
 
-extern const grn_subtool_t grn_eval_network;  /* TF -> gene edges against a known network */
-extern const grn_subtool_t grn_eval_activity; /* regulon activity against planted states */
-extern const grn_subtool_t
-    grn_eval_masked; /* held-out reconstruction against gene means and ridge */
-extern const grn_subtool_t
-    grn_eval_attention; /* attention of TFs and other genes, against rewired graphs */
-extern const grn_subtool_t
-    grn_eval_report; /* one self-contained HTML page of results and figures */
+extern const grn_subtool_t grn_eval_network;     /* TF -> gene edges against a known network */
+extern const grn_subtool_t grn_eval_calibration; /* precision of edges over q */
+extern const grn_subtool_t grn_eval_activity;    /* regulon activity against planted states */
+extern const grn_subtool_t grn_eval_masked;      /* held-out reconstruction against gene means and ridge */
+extern const grn_subtool_t grn_eval_attention;   /* attention of TFs and other genes, against rewired graphs */
+extern const grn_subtool_t grn_eval_report;      /* one self-contained HTML page of results and figures */
 
 /* Prints the table on stdout as TSV and, when `path` is not NULL, saves it there. */
 grn_status grn_eval_emit(const grn_result_t *r, const char *path) GRN_MUST_USE;
