@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-#define BITS 28         /* of the largest residual at the start: it has room to grow eightfold */
+#define BITS 23         /* of the largest residual at the start: it has room to grow fourfold */
 #define TREES_AT_ONCE 8 /* of a group of lanes, before the next group's turn */
 #define BATCH_TARGETS 512
 #define BATCH_BYTES ((size_t)256 << 20) /* of residuals */
@@ -18,7 +18,7 @@ typedef struct {
     int scale; /* a residual of 1 is 2^scale units */
 } units_t;
 
-/* Residuals of the mean, every `stride`-th of r. 0: the target is constant. */
+/* Words of residuals of the mean, every `stride`-th of r. varies = 0: the target is constant, r is not filled. */
 static grn_status fill_residuals(const grn_spcol_t *y, int32_t *r, size_t stride, units_t *u, int *varies)
 {
     double sum = 0, low = y->n_nz < y->n ? 0 : INFINITY, high = -low;
@@ -34,18 +34,10 @@ static grn_status fill_residuals(const grn_spcol_t *y, int32_t *r, size_t stride
     int exponent;
     frexp(fmax(high - u->mean, u->mean - low), &exponent);
     u->scale = BITS - exponent;
-    int32_t rest = (int32_t)lrint(ldexp(-u->mean, u->scale));
+    int32_t rest = GRN_TREE_BIAS + (int32_t)lrint(ldexp(-u->mean, u->scale));
     for (size_t i = 0; i < y->n; i++) r[i * stride] = rest;
-    for (size_t k = 0; k < y->n_nz; k++) r[y->idx[k] * stride] = (int32_t)lrint(ldexp(y->val[k] - u->mean, u->scale));
+    for (size_t k = 0; k < y->n_nz; k++) r[y->idx[k] * stride] = GRN_TREE_BIAS + (int32_t)lrint(ldexp(y->val[k] - u->mean, u->scale));
     return GRN_OK;
-}
-
-static void set_bits(grn_tree_in_t *in, size_t n)
-{
-    in->count_bits = 1;
-    while (n >> in->count_bits) in->count_bits++;
-    unsigned need = BITS + 4 + 2 * in->count_bits; /* sign, three bits to grow */
-    in->shift = need > 64 ? need - 64 : 0;
 }
 
 static void to_shares(double *importance, size_t p)
@@ -96,6 +88,7 @@ typedef struct {
     grn_boost_fn fn;
     void *ctx;
     grn_tree_fn tree;
+    grn_tree_blocks_t blocks;
 } many_t;
 
 typedef struct {
@@ -107,8 +100,8 @@ typedef struct {
     size_t n_groups, n_lanes;
     lane_t *lane; /* (n_groups, GRN_TREE_LANES) */
     int32_t *r;
-    int64_t *sum;
-    uint8_t *leaf;
+    uint16_t *mark;
+    void *part;
     uint32_t *out; /* (TREES_AT_ONCE, n_out) */
     double *gain, *importance;
 } batch_t;
@@ -119,8 +112,8 @@ static void batch_clear(batch_t *b)
     free(b->group);
     free(b->lane);
     free(b->r);
-    free(b->sum);
-    free(b->leaf);
+    free(b->mark);
+    free(b->part);
     free(b->out);
     free(b->gain);
     free(b->importance);
@@ -170,22 +163,22 @@ static grn_status batch_init(batch_t *b, size_t begin, size_t end)
     b->n_groups = (end - begin + lanes - 1) / lanes;
     GRN_TRY(grn_draw_init(&b->draw, o->seed, n, s->cell_key, s->p, s->name_key, o->predictors, o->subsample));
     b->in = (grn_tree_in_t){
-        .bins = s->bins, .column = s->column, .p = s->p, .m = b->draw.m, .order = b->draw.order, .n_out = b->draw.n_out, .rate = o->rate
+        .bins = s->bins, .blocks = &b->m->blocks, .column = s->column, .p = s->p, .m = b->draw.m,
+        .order = b->draw.order, .n_out = b->draw.n_out, .rate = o->rate
     };
-    set_bits(&b->in, n);
     GRN_TRY(GRN_NEW(b->group, b->n_groups));
     GRN_TRY(GRN_NEW(b->lane, b->n_groups * lanes));
     GRN_TRY(GRN_NEW_RAW(b->out, TREES_AT_ONCE * b->draw.n_out));
     GRN_TRY(GRN_NEW(b->gain, b->n_groups * lanes * window));
     GRN_TRY(GRN_NEW(b->importance, b->n_groups * lanes * s->p));
     GRN_TRY(aligned(&b->r, b->n_groups * lanes * n * sizeof *b->r));
-    GRN_TRY(aligned(&b->sum, 4 * lanes * n * sizeof *b->sum));
-    GRN_TRY(aligned(&b->leaf, lanes * n));
+    GRN_TRY(GRN_NEW(b->mark, 4 * n));
+    GRN_TRY(aligned(&b->part, grn_tree_part_bytes(&b->m->blocks)));
     for (size_t g = 0; g < b->n_groups; g++) {
         grn_tree_lanes_t *l = &b->group[g];
         l->r = b->r + g * lanes * n;
-        l->sum = b->sum;
-        l->leaf = b->leaf;
+        l->mark = b->mark;
+        l->part = b->part;
         for (size_t i = 0; i < lanes; i++) {
             lane_t *a = &b->lane[g * lanes + i];
             a->gain = b->gain + (g * lanes + i) * window;
@@ -304,15 +297,19 @@ grn_status grn_boost_many(const grn_boost_opt_t *opt, const grn_boost_space_t *s
     grn_status rc = check(space);
     if (rc) return rc;
     size_t batch = batch_size(space->bins->n, n_targets, grn_par_n(pool));
-    many_t m = { opt, space, target, n_targets, batch, fn, ctx, grn_tree_lanes() };
-    return grn_par_for(pool, (n_targets + batch - 1) / batch, 1, many_work, &m);
+    many_t m = { opt, space, target, n_targets, batch, fn, ctx, grn_tree_lanes(), { 0 } };
+    GRN_TRY(grn_tree_blocks_init(&m.blocks, space->bins, 0));
+    GRN_TRY(grn_par_for(pool, (n_targets + batch - 1) / batch, 1, many_work, &m));
+end:
+    grn_tree_blocks_clear(&m.blocks);
+    return rc;
 }
 
 /* ---- one target ---- */
 
 struct grn_boost_scratch_s {
-    void *r, *sum, *leaf;
-    size_t r_cap, sum_cap, leaf_cap;
+    void *r;
+    size_t r_cap;
     uint32_t *out;
     size_t out_cap;
     double *gain;
@@ -328,8 +325,6 @@ void grn_boost_scratch_destroy(grn_boost_scratch_t *s)
 {
     if (!s) return;
     free(s->r);
-    free(s->sum);
-    free(s->leaf);
     free(s->out);
     free(s->gain);
     free(s);
@@ -380,8 +375,6 @@ grn_status grn_boost_one(const grn_boost_opt_t *opt, const grn_boost_space_t *sp
     if (rc) return rc;
     memset(importance, 0, space->p * sizeof *importance);
     GRN_TRY(grn_room_aligned(&s->r, &s->r_cap, n * sizeof(int32_t)));
-    GRN_TRY(grn_room_aligned(&s->sum, &s->sum_cap, 4 * n * sizeof(int64_t)));
-    GRN_TRY(grn_room_aligned(&s->leaf, &s->leaf_cap, n));
     GRN_TRY(GRN_GROW(s->gain, s->gain_cap, opt->window + 1));
     GRN_TRY(fill_residuals(&target->y, s->r, 1, &u, &varies));
     if (model) model->mean = u.mean;
@@ -396,11 +389,8 @@ grn_status grn_boost_one(const grn_boost_opt_t *opt, const grn_boost_space_t *sp
                          .out = s->out,
                          .n_out = draw.n_out,
                          .rate = opt->rate };
-    grn_tree_lanes_t l = {
-        .r = s->r, .sum = s->sum, .leaf = s->leaf, .live = { 1 }, .self = { target->self }, .importance = { importance }
-    };
+    grn_tree_lanes_t l = { .r = s->r, .live = { 1 }, .self = { target->self }, .importance = { importance } };
     lane.gain = s->gain;
-    set_bits(&in, n);
     do {
         grn_draw_predictors(&draw, lane.n_trees, &in.start);
         if (in.n_out) grn_draw_out_of_bag(&draw, lane.n_trees, s->out);
