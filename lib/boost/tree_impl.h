@@ -1,26 +1,35 @@
 /* The tree of tree.h for LANES lanes under the name TREE; compiled several times. */
 #include <math.h>
 #include <string.h>
-#if defined(__AVX__)
+#if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
 #include "boost/tree.h"
 
-/* A row of words, and real numbers of all lanes in HALVES vectors. */
+/* A row (of words of all lanes) is in WORDS vectors of the machine, real numbers of all lanes in REALS of them. (Compilers take wider
+ * vectors to pieces badly.) */
 #if LANES > 1
-#define HALVES 2
-#define WIDE (LANES / HALVES)
-typedef int32_t word_t __attribute__((vector_size(LANES * 4)));
-typedef int32_t half_t __attribute__((vector_size(WIDE * 4)));
-typedef int64_t whole_t __attribute__((vector_size(WIDE * 8)));
-typedef double real_t __attribute__((vector_size(WIDE * 8)));
+#if defined(__AVX512F__)
+#define BYTES 64
+#elif defined(__AVX2__)
+#define BYTES 32
+#else
+#define BYTES 16
+#endif
+#define WIDE (BYTES / 8)
+#define WORDS (LANES * 4 / BYTES)
+#define REALS (LANES * 8 / BYTES)
+typedef int32_t word_t __attribute__((vector_size(BYTES)));
+typedef int64_t whole_t __attribute__((vector_size(BYTES)));
+typedef double real_t __attribute__((vector_size(BYTES)));
 #define AS(type, x) ((type)(x))
 #define MASK(x) (x) /* all bits of the lanes where a comparison holds */
 #define AT(x, lane) ((x)[lane])
 #else
-#define HALVES 1
 #define WIDE 1
+#define WORDS 1
+#define REALS 1
 typedef int32_t word_t;
 typedef int64_t whole_t;
 typedef double real_t;
@@ -58,40 +67,55 @@ static inline int any(whole_t mask)
     return mask != 0;
 #elif defined(__AVX512F__)
     return _mm512_test_epi64_mask((__m512i)mask, (__m512i)mask) != 0;
+#elif defined(__AVX2__)
+    return !_mm256_testz_si256((__m256i)mask, (__m256i)mask);
+#elif defined(__x86_64__)
+    return _mm_movemask_epi8((__m128i)mask) != 0;
 #else
-    int64_t x = 0;
-    for (int i = 0; i < WIDE; i++) x |= mask[i];
-    return x != 0;
+    return (mask[0] | mask[1]) != 0;
 #endif
 }
 
+/* The words of one half of a vector. */
 static inline real_t to_real(word_t x, int half)
 {
-#if LANES > 1 && defined(__AVX512F__)
-    return (real_t)_mm512_cvtepi32_pd(half ? _mm512_extracti64x4_epi64((__m512i)x, 1) : _mm512_castsi512_si256((__m512i)x));
-#elif LANES > 1
-    half_t y = half ? __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15) : __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7);
-    return __builtin_convertvector(y, real_t);
-#else
+#if LANES == 1
     (void)half;
     return (real_t)x;
+#elif defined(__AVX512F__)
+    return (real_t)_mm512_cvtepi32_pd(half ? _mm512_extracti64x4_epi64((__m512i)x, 1) : _mm512_castsi512_si256((__m512i)x));
+#elif defined(__AVX2__)
+    return (real_t)_mm256_cvtepi32_pd(half ? _mm256_extracti128_si256((__m256i)x, 1) : _mm256_castsi256_si128((__m256i)x));
+#elif defined(__x86_64__)
+    return (real_t)_mm_cvtepi32_pd(half ? _mm_unpackhi_epi64((__m128i)x, (__m128i)x) : (__m128i)x);
+#else
+    return (real_t){ x[2 * half], x[2 * half + 1] };
 #endif
+}
+
+typedef struct {
+    word_t w[WORDS];
+} row_t;
+
+static inline real_t row_real(const row_t *x, int h)
+{
+    return to_real(x->w[h * WORDS / REALS], h % (REALS / WORDS));
 }
 
 typedef struct { /* of some cells, in each lane */
-    real_t sum[HALVES], count[HALVES];
+    real_t sum[REALS], count[REALS];
 } part_t;
 
 typedef struct {        /* the best split of a node so far, in each lane */
     part_t total;       /* of the node */
-    real_t num[HALVES]; /* the decrease of the sum of squares is num / (den count) */
-    real_t den[HALVES];
-    whole_t which[HALVES]; /* place in the order << 32 | run of the predictor; -1: none */
+    real_t num[REALS]; /* the decrease of the sum of squares is num / (den count) */
+    real_t den[REALS];
+    whole_t which[REALS]; /* place in the order << 32 | run of the predictor; -1: none */
     part_t moved;          /* the cells that move */
 } best_t;
 
 typedef struct { /* a set of lanes */
-    whole_t is[HALVES];
+    whole_t is[REALS];
 } set_t;
 
 static inline double get(const real_t *x, int lane)
@@ -112,14 +136,14 @@ static inline void put(set_t *s, int lane, int in)
 static inline int is_some(const set_t *s)
 {
     whole_t x = s->is[0];
-    for (int h = 1; h < HALVES; h++) x |= s->is[h];
+    for (int h = 1; h < REALS; h++) x |= s->is[h];
     return any(x);
 }
 
 static inline set_t minus(const set_t *a, const set_t *b)
 {
     set_t x;
-    for (int h = 0; h < HALVES; h++) x.is[h] = a->is[h] & ~b->is[h];
+    for (int h = 0; h < REALS; h++) x.is[h] = a->is[h] & ~b->is[h];
     return x;
 }
 
@@ -136,58 +160,61 @@ static inline size_t column_of(const grn_tree_in_t *in, uint32_t predictor)
 
 /* ---- sums over cells ---- */
 
-static inline void settle_sum(part_t *p, word_t sum, word_t count)
+static inline void settle_sum(part_t *p, row_t sum, const row_t *count)
 {
-    sum -= count * GRN_TREE_BIAS;
-    for (int h = 0; h < HALVES; h++) {
-        p->sum[h] += to_real(sum, h);
-        p->count[h] += to_real(count, h);
+    for (int w = 0; w < WORDS; w++) sum.w[w] -= count->w[w] * GRN_TREE_BIAS;
+    for (int h = 0; h < REALS; h++) {
+        p->sum[h] += row_real(&sum, h);
+        p->count[h] += row_real(count, h);
     }
 }
 
-static inline void add_word(word_t word, int32_t key, word_t *sum, word_t *count)
+static inline void add_row(const row_t *x, int32_t key, row_t *sum, row_t *count)
 {
+    for (int w = 0; w < WORDS; w++) {
 #if LANES > 1 && defined(__AVX512F__)
-    __m512i y = _mm512_xor_si512((__m512i)word, _mm512_set1_epi32(key));
-    __mmask16 in = _mm512_cmplt_epi32_mask(y, _mm512_set1_epi32(GRN_TREE_LIMIT));
-    *sum = (word_t)_mm512_mask_add_epi32((__m512i)*sum, in, (__m512i)*sum, y);
-    *count = (word_t)_mm512_mask_add_epi32((__m512i)*count, in, (__m512i)*count, _mm512_set1_epi32(1));
+        __m512i y = _mm512_xor_si512((__m512i)x->w[w], _mm512_set1_epi32(key));
+        __mmask16 in = _mm512_cmplt_epi32_mask(y, _mm512_set1_epi32(GRN_TREE_LIMIT));
+        sum->w[w] = (word_t)_mm512_mask_add_epi32((__m512i)sum->w[w], in, (__m512i)sum->w[w], y);
+        count->w[w] = (word_t)_mm512_mask_add_epi32((__m512i)count->w[w], in, (__m512i)count->w[w], _mm512_set1_epi32(1));
 #else
-    word_t y = word ^ key, in = MASK(y < GRN_TREE_LIMIT);
-    *sum += y & in;
-    *count -= in;
+        word_t y = x->w[w] ^ key, in = MASK(y < GRN_TREE_LIMIT);
+        sum->w[w] += y & in;
+        count->w[w] -= in;
 #endif
+    }
 }
 
 /* Adds cells [cell, stop) that are in the node of `key`. */
-static inline void add_cells(const word_t *x, const uint32_t *cell, const uint32_t *stop, int32_t key, part_t *p)
+static inline void add_cells(const row_t *x, const uint32_t *cell, const uint32_t *stop, int32_t key, part_t *p)
 {
     for (; stop - cell >= ROOM; cell += ROOM) {
-        word_t sum = { 0 }, count = { 0 };
+        row_t sum = { 0 }, count = { 0 };
 #pragma GCC unroll 8
-        for (size_t k = 0; k < ROOM; k++) add_word(x[cell[k]], key, &sum, &count);
-        settle_sum(p, sum, count);
+        for (size_t k = 0; k < ROOM; k++) add_row(&x[cell[k]], key, &sum, &count);
+        settle_sum(p, sum, &count);
     }
     if (cell == stop) return;
-    word_t sum = { 0 }, count = { 0 };
+    row_t sum = { 0 }, count = { 0 };
 #pragma GCC unroll 1
-    for (; cell < stop; cell++) add_word(x[*cell], key, &sum, &count);
-    settle_sum(p, sum, count);
+    for (; cell < stop; cell++) add_row(&x[*cell], key, &sum, &count);
+    settle_sum(p, sum, &count);
 }
 
 /* Is splitting `moved` off better than the best so far? */
 static inline void compare(const part_t *moved, int64_t which, const set_t *allow, best_t *x)
 {
-    whole_t better[HALVES];
-    real_t num[HALVES], den[HALVES];
-    for (int h = 0; h < HALVES; h++) {
+    whole_t better[REALS], some = { 0 };
+    real_t num[REALS], den[REALS];
+    for (int h = 0; h < REALS; h++) {
         real_t n = moved->count[h], a = moved->sum[h] * x->total.count[h] - x->total.sum[h] * n;
         den[h] = n * (x->total.count[h] - n);
         num[h] = a * a;
         better[h] = MASK(num[h] * x->den[h] > x->num[h] * den[h]) & allow->is[h];
+        some |= better[h];
     }
-    for (int h = 0; h < HALVES; h++) {
-        if (!any(better[h])) continue;
+    if (!any(some)) return;
+    for (int h = 0; h < REALS; h++) {
         x->num[h] = pick_real(better[h], num[h], x->num[h]);
         x->den[h] = pick_real(better[h], den[h], x->den[h]);
         x->which[h] = pick(better[h], (whole_t){ 0 } + which, x->which[h]);
@@ -197,7 +224,7 @@ static inline void compare(const part_t *moved, int64_t which, const set_t *allo
 }
 
 /* Runs [begin, end) of one side of the rest, outermost first: every boundary behind a run is a split. */
-static inline void walk_side(const grn_bins_t *b, const word_t *x, int32_t key, uint64_t begin, uint64_t end, int64_t which,
+static inline void walk_side(const grn_bins_t *b, const row_t *x, int32_t key, uint64_t begin, uint64_t end, int64_t which,
                              const set_t *allow, best_t *best)
 {
     part_t moved = { 0 };
@@ -218,7 +245,7 @@ static inline void walk_parts(const part_t *part, uint64_t begin, uint64_t end, 
     part_t moved = { 0 };
     best_t local = *best;
     for (uint64_t r = begin; r < end; r++, part++) {
-        for (int h = 0; h < HALVES; h++) {
+        for (int h = 0; h < REALS; h++) {
             moved.sum[h] += part->sum[h];
             moved.count[h] += part->count[h];
         }
@@ -227,7 +254,7 @@ static inline void walk_parts(const part_t *part, uint64_t begin, uint64_t end, 
     *best = local;
 }
 
-static inline void walk(const grn_tree_in_t *in, const word_t *x, int32_t key, uint32_t predictor, size_t place, const set_t *allow,
+static inline void walk(const grn_tree_in_t *in, const row_t *x, int32_t key, uint32_t predictor, size_t place, const set_t *allow,
                         best_t *best)
 {
     const grn_bins_t *b = in->bins;
@@ -240,13 +267,13 @@ static inline void walk(const grn_tree_in_t *in, const word_t *x, int32_t key, u
 
 /* ---- search ---- */
 
-static inline int in_node(const word_t *x, size_t cell, int32_t key, int lane)
+static inline int in_node(const row_t *x, size_t cell, int32_t key, int lane)
 {
     return (((const int32_t *)x)[cell * LANES + (size_t)lane] ^ key) < GRN_TREE_LIMIT;
 }
 
 /* All residuals of the lane's node are the same. */
-static int is_pure(const grn_tree_in_t *in, const word_t *x, int32_t key, int lane)
+static int is_pure(const grn_tree_in_t *in, const row_t *x, int32_t key, int lane)
 {
     int32_t first = 0;
     int some = 0;
@@ -278,7 +305,7 @@ static void begin_node(const part_t *total, node_t *x)
     best_t *b = &x->best;
     memset(x, 0, sizeof *x);
     b->total = *total;
-    for (int h = 0; h < HALVES; h++) {
+    for (int h = 0; h < REALS; h++) {
         real_t noise = total->sum[h] * total->count[h] * 0x1p-50; /* of rounding, where all residuals are the same */
         b->num[h] = noise * noise;
         b->den[h] = (real_t){ 0 } + 1;
@@ -288,7 +315,7 @@ static void begin_node(const part_t *total, node_t *x)
 }
 
 /* Lanes of `open` without a split whose residuals differ. */
-static set_t without_split(const grn_tree_in_t *in, const word_t *x, int32_t key, const node_t *node)
+static set_t without_split(const grn_tree_in_t *in, const row_t *x, int32_t key, const node_t *node)
 {
     set_t need = node->open;
     for (int i = 0; i < LANES; i++)
@@ -300,7 +327,7 @@ static set_t without_split(const grn_tree_in_t *in, const word_t *x, int32_t key
 static inline set_t allowed(const grn_tree_lanes_t *l, uint32_t predictor, node_t *node)
 {
     set_t own = selves(l, predictor);
-    for (int h = 0; h < HALVES; h++) node->self.is[h] |= own.is[h];
+    for (int h = 0; h < REALS; h++) node->self.is[h] |= own.is[h];
     return minus(&node->open, &own);
 }
 
@@ -310,22 +337,22 @@ static void look(const grn_tree_in_t *in, const grn_tree_lanes_t *l, int32_t key
     for (size_t place = 0; place < in->m; place++) {
         uint32_t predictor = predictor_at(in, k, place);
         set_t allow = allowed(l, predictor, node);
-        walk(in, (const word_t *)l->r, key, predictor, place, &allow, &node->best);
+        walk(in, (const row_t *)l->r, key, predictor, place, &allow, &node->best);
     }
 }
 
 /* Lanes that met themselves look at one more; where all were constant within the node, at more, until one is not. */
 static void look_further(const grn_tree_in_t *in, const grn_tree_lanes_t *l, int32_t key, size_t k, node_t *node)
 {
-    const word_t *x = (const word_t *)l->r;
+    const row_t *x = (const row_t *)l->r;
     size_t place = in->m;
-    for (int h = 0; h < HALVES; h++) node->self.is[h] &= node->open.is[h];
+    for (int h = 0; h < REALS; h++) node->self.is[h] &= node->open.is[h];
     if (place < in->p && is_some(&node->self)) walk(in, x, key, predictor_at(in, k, place), place, &node->self, &node->best);
     for (set_t need = without_split(in, x, key, node); place < in->p && is_some(&need); place++) {
         uint32_t predictor = predictor_at(in, k, place);
         set_t own = selves(l, predictor), allow = minus(&need, &own);
         walk(in, x, key, predictor, place, &allow, &node->best);
-        for (int h = 0; h < HALVES; h++) need.is[h] &= MASK(node->best.which[h] < 0);
+        for (int h = 0; h < REALS; h++) need.is[h] &= MASK(node->best.which[h] < 0);
     }
 }
 
@@ -333,7 +360,7 @@ static void look_further(const grn_tree_in_t *in, const grn_tree_lanes_t *l, int
 
 typedef struct { /* one lane of a node */
     const grn_bins_t *b;
-    const word_t *x;
+    const row_t *x;
     int32_t key;
     int lane;
 } view_t;
@@ -406,15 +433,27 @@ static void move(const grn_tree_in_t *in, grn_tree_lanes_t *l, const moves_t *m,
 static inline void move_marked(grn_tree_lanes_t *l, size_t n, int level, size_t begin, size_t end)
 {
 #if LANES > 1
-    const word_t bit = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768 };
-    word_t *x = (word_t *)l->r;
+    row_t *x = (row_t *)l->r;
     for (size_t i = begin; i < end; i++) {
-        word_t leaf = x[i] & LEAF_MASK, go = { 0 };
+        uint16_t mark[4];
         for (int s = 0; s < 1 << level; s++) {
-            go |= MASK((bit & l->mark[(size_t)s * n + i]) != 0) & MASK(leaf == s * LEAF_ONE);
+            mark[s] = l->mark[(size_t)s * n + i];
             l->mark[(size_t)s * n + i] = 0;
         }
-        x[i] += go & LEAF_ONE << level;
+        for (int w = 0; w < WORDS; w++) {
+            word_t word = x[i].w[w], leaf = word & LEAF_MASK;
+#if defined(__AVX512F__)
+            unsigned go = 0;
+            for (int s = 0; s < 1 << level; s++)
+                go |= _mm512_mask_cmpeq_epi32_mask(mark[s], (__m512i)leaf, _mm512_set1_epi32(s * LEAF_ONE));
+            x[i].w[w] = (word_t)_mm512_mask_add_epi32((__m512i)word, (__mmask16)go, (__m512i)word, _mm512_set1_epi32(LEAF_ONE << level));
+#else
+            word_t bit, go = { 0 };
+            for (size_t k = 0; k < BYTES / 4; k++) bit[k] = 1 << ((size_t)w * (BYTES / 4) + k);
+            for (int s = 0; s < 1 << level; s++) go |= MASK((bit & (int32_t)mark[s]) == bit) & MASK(leaf == s * LEAF_ONE);
+            x[i].w[w] = word + (go & LEAF_ONE << level);
+#endif
+        }
     }
 #else
     (void)l, (void)n, (void)level, (void)begin, (void)end;
@@ -426,7 +465,7 @@ static void split_node(const grn_tree_in_t *in, grn_tree_lanes_t *l, int level, 
     size_t k = (1u << level) - 1 + slot;
     unsigned child = slot + (1u << level);
     const best_t *best = &node->best;
-    view_t v = { in->bins, (const word_t *)l->r, (int32_t)slot * LEAF_ONE, 0 };
+    view_t v = { in->bins, (const row_t *)l->r, (int32_t)slot * LEAF_ONE, 0 };
     total[child] = (part_t){ 0 };
     for (int i = 0; i < LANES; i++) {
         grn_tree_split_t *s = &l->split[i][k];
@@ -460,12 +499,13 @@ static void split_node(const grn_tree_in_t *in, grn_tree_lanes_t *l, int level, 
 /* Cells [begin, end) at the start of a tree: those in out[*at..] are not seen; the others are told. */
 static void begin_cells(const grn_tree_in_t *in, grn_tree_lanes_t *l, size_t begin, size_t end, size_t *at, part_t *total)
 {
-    word_t *x = (word_t *)l->r;
-    for (; *at < in->n_out && in->out[*at] < end; ++*at) x[in->out[*at]] |= UNSEEN;
+    row_t *x = (row_t *)l->r;
+    for (; *at < in->n_out && in->out[*at] < end; ++*at)
+        for (int w = 0; w < WORDS; w++) x[in->out[*at]].w[w] |= UNSEEN;
     for (size_t i = begin; i < end;) {
-        word_t sum = { 0 }, count = { 0 };
-        for (size_t stop = end - i < ROOM ? end : i + ROOM; i < stop; i++) add_word(x[i], 0, &sum, &count);
-        settle_sum(total, sum, count);
+        row_t sum = { 0 }, count = { 0 };
+        for (size_t stop = end - i < ROOM ? end : i + ROOM; i < stop; i++) add_row(&x[i], 0, &sum, &count);
+        settle_sum(total, sum, &count);
     }
 }
 
@@ -528,7 +568,7 @@ static void add_places(const grn_tree_in_t *in, grn_tree_lanes_t *l, int level, 
             const uint64_t *off = b->off + run * b->n_blocks + k;
             for (part_t *end = part + n_runs; part < end; part++, off += b->n_blocks) {
                 if (k == 0) *part = (part_t){ 0 };
-                add_cells((const word_t *)l->r, in->bins->cell + off[0], in->bins->cell + off[1], (int32_t)(i / in->m) * LEAF_ONE, part);
+                add_cells((const row_t *)l->r, in->bins->cell + off[0], in->bins->cell + off[1], (int32_t)(i / in->m) * LEAF_ONE, part);
             }
         }
     }
@@ -587,33 +627,44 @@ static void steps(const grn_tree_in_t *in, grn_tree_lanes_t *l, const part_t *to
 }
 
 /* Steps of the leaves, chosen by the bits of the leaf's number. */
-static inline word_t step_of(const word_t step[GRN_TREE_LEAVES], word_t word)
+static inline word_t step_of(const row_t step[GRN_TREE_LEAVES], word_t word, int w)
 {
     word_t b0 = MASK((word & LEAF_ONE) != 0), b1 = MASK((word & LEAF_ONE * 2) != 0), b2 = MASK((word & LEAF_ONE * 4) != 0), x[4], y[2];
-    for (int k = 0; k < 4; k++) x[k] = pick_word(b2, step[k + 4], step[k]);
+    for (int k = 0; k < 4; k++) x[k] = pick_word(b2, step[k + 4].w[w], step[k].w[w]);
     for (int k = 0; k < 2; k++) y[k] = pick_word(b1, x[k + 2], x[k]);
     return pick_word(b0, y[1], y[0]);
+}
+
+/* What the steps gain in an unseen cell. */
+static inline void add_gain(const row_t *x, const row_t step[GRN_TREE_LEAVES], real_t gain[REALS])
+{
+    row_t off, r;
+    for (int w = 0; w < WORDS; w++) {
+        off.w[w] = step_of(step, x->w[w], w);
+        r.w[w] = (x->w[w] & VALUE_MASK) - GRN_TREE_BIAS;
+    }
+    for (int h = 0; h < REALS; h++) gain[h] += row_real(&off, h) * (2 * row_real(&r, h) - row_real(&off, h));
 }
 
 /* Takes the leaves' steps off the residuals; what that gains where the tree did not see is told. */
 static void update(const grn_tree_in_t *in, grn_tree_lanes_t *l)
 {
-    word_t *x = (word_t *)l->r, step[GRN_TREE_LEAVES];
-    real_t gain[HALVES] = { 0 };
+    row_t *x = (row_t *)l->r, step[GRN_TREE_LEAVES];
+    real_t gain[REALS] = { 0 };
     size_t n = in->bins->n, k = 0;
     for (int leaf = 0; leaf < GRN_TREE_LEAVES; leaf++)
-        for (int i = 0; i < LANES; i++) AT(step[leaf], i) = l->step[i][leaf];
+        for (int i = 0; i < LANES; i++) ((int32_t *)&step[leaf])[i] = l->step[i][leaf];
     for (size_t begin = 0, end; begin < n; begin = end) { /* pieces, once through the cache */
         end = n - begin < PIECE ? n : begin + PIECE;
         move_marked(l, n, 2, begin, end);
-        for (; k < in->n_out && in->out[k] < end; k++) {
-            word_t word = x[in->out[k]], off = step_of(step, word), r = (word & VALUE_MASK) - GRN_TREE_BIAS;
-            for (int h = 0; h < HALVES; h++) gain[h] += to_real(off, h) * (2 * to_real(r, h) - to_real(off, h));
-        }
+        for (; k < in->n_out && in->out[k] < end; k++) add_gain(&x[in->out[k]], step, gain);
         for (size_t i = begin; i < end; i++) {
-            word_t word = x[i], r = (word & VALUE_MASK) - step_of(step, word);
-            r = r & ~MASK(r < 0);
-            x[i] = pick_word(MASK(r > VALUE_MASK), (word_t){ 0 } + VALUE_MASK, r);
+            for (int w = 0; w < WORDS; w++) {
+                word_t word = x[i].w[w], r = (word & VALUE_MASK) - step_of(step, word, w), most = { 0 };
+                most += VALUE_MASK;
+                r = r & ~MASK(r < 0);
+                x[i].w[w] = pick_word(MASK(r > most), most, r);
+            }
         }
     }
     for (int i = 0; i < LANES; i++) l->gain[i] = get(gain, i);
