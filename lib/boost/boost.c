@@ -162,10 +162,14 @@ static grn_status batch_init(batch_t *b, size_t begin, size_t end)
     size_t n = s->bins->n, lanes = GRN_TREE_LANES, window = o->window ? o->window : 1;
     b->n_groups = (end - begin + lanes - 1) / lanes;
     GRN_TRY(grn_draw_init(&b->draw, o->seed, n, s->cell_key, s->p, s->name_key, o->predictors, o->subsample));
-    b->in = (grn_tree_in_t){
-        .bins = s->bins, .blocks = &b->m->blocks, .column = s->column, .p = s->p, .m = b->draw.m,
-        .order = b->draw.order, .n_out = b->draw.n_out, .rate = o->rate
-    };
+    b->in = (grn_tree_in_t){ .bins = s->bins,
+                             .blocks = &b->m->blocks,
+                             .column = s->column,
+                             .p = s->p,
+                             .m = b->draw.m,
+                             .order = b->draw.order,
+                             .n_out = b->draw.n_out,
+                             .rate = o->rate };
     GRN_TRY(GRN_NEW(b->group, b->n_groups));
     GRN_TRY(GRN_NEW(b->lane, b->n_groups * lanes));
     GRN_TRY(GRN_NEW_RAW(b->out, TREES_AT_ONCE * b->draw.n_out));

@@ -21,8 +21,8 @@
 #define GRN_TREE_LANES 16
 #define GRN_TREE_LEAVES 8
 #define GRN_TREE_NOBODY UINT32_MAX
-#define GRN_TREE_WORD_BITS 26                              /* of the residual in a word */
-#define GRN_TREE_LIMIT ((int32_t)1 << GRN_TREE_WORD_BITS)  /* residuals lie in [-BIAS, LIMIT - BIAS); what leaves that is held there */
+#define GRN_TREE_WORD_BITS 26                             /* of the residual in a word */
+#define GRN_TREE_LIMIT ((int32_t)1 << GRN_TREE_WORD_BITS) /* residuals lie in [-BIAS, LIMIT - BIAS); what leaves that is held there */
 #define GRN_TREE_BIAS ((int32_t)1 << (GRN_TREE_WORD_BITS - 1))
 
 /* Nodes are slots: a split of slot s at level l leaves some cells in s and moves the others to s + 2^l. Node (l, s) is number
@@ -58,7 +58,7 @@ typedef struct { /* what is common to the lanes */
 } grn_tree_in_t;
 
 typedef struct {    /* L lanes */
-    int32_t *r;     /* (n, L) residual + GRN_TREE_BIAS, changed by the tree; 64-byte aligned as the next */
+    int32_t *r;     /* (n, L) residual + GRN_TREE_BIAS, changed by the tree; 64-byte aligned, as part */
     uint16_t *mark; /* (4, n) scratch, all 0 between trees; one lane: NULL */
     void *part;     /* grn_tree_part_bytes() scratch; NULL of one block */
     uint8_t live[GRN_TREE_LANES];

@@ -1,3 +1,4 @@
+/* Cells in blocks (tree.h): where the cells of each run go on in the next block. */
 #include <stdlib.h>
 #include <string.h>
 

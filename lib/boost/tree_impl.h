@@ -106,12 +106,12 @@ typedef struct { /* of some cells, in each lane */
     real_t sum[REALS], count[REALS];
 } part_t;
 
-typedef struct {        /* the best split of a node so far, in each lane */
-    part_t total;       /* of the node */
+typedef struct {       /* the best split of a node so far, in each lane */
+    part_t total;      /* of the node */
     real_t num[REALS]; /* the decrease of the sum of squares is num / (den count) */
     real_t den[REALS];
     whole_t which[REALS]; /* place in the order << 32 | run of the predictor; -1: none */
-    part_t moved;          /* the cells that move */
+    part_t moved;         /* the cells that move */
 } best_t;
 
 typedef struct { /* a set of lanes */
@@ -446,7 +446,8 @@ static inline void move_marked(grn_tree_lanes_t *l, size_t n, int level, size_t 
             unsigned go = 0;
             for (int s = 0; s < 1 << level; s++)
                 go |= _mm512_mask_cmpeq_epi32_mask(mark[s], (__m512i)leaf, _mm512_set1_epi32(s * LEAF_ONE));
-            x[i].w[w] = (word_t)_mm512_mask_add_epi32((__m512i)word, (__mmask16)go, (__m512i)word, _mm512_set1_epi32(LEAF_ONE << level));
+            x[i].w[w] =
+                (word_t)_mm512_mask_add_epi32((__m512i)word, (__mmask16)go, (__m512i)word, _mm512_set1_epi32(LEAF_ONE << level));
 #else
             word_t bit, go = { 0 };
             for (size_t k = 0; k < BYTES / 4; k++) bit[k] = 1 << ((size_t)w * (BYTES / 4) + k);
