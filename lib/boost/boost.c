@@ -8,6 +8,7 @@
 
 #define BITS 23         /* of the largest residual at the start: it has room to grow fourfold */
 #define TREES_AT_ONCE 8 /* of a group of lanes, before the next group's turn */
+#define ALONE 2         /* lanes of a group that cost less one by one */
 #define BATCH_TARGETS 512
 #define BATCH_BYTES ((size_t)256 << 20) /* of residuals */
 
@@ -98,8 +99,8 @@ typedef struct {
     grn_tree_in_t in;
     grn_tree_lanes_t *group; /* (n_groups) */
     size_t n_groups, n_lanes;
-    lane_t *lane; /* (n_groups, GRN_TREE_LANES) */
-    int32_t *r;
+    lane_t *lane;       /* (n_groups, GRN_TREE_LANES) */
+    int32_t *r, *alone; /* of all groups; (n) of a lane */
     uint16_t *mark;
     void *part;
     uint32_t *out; /* (TREES_AT_ONCE, n_out) */
@@ -112,6 +113,7 @@ static void batch_clear(batch_t *b)
     free(b->group);
     free(b->lane);
     free(b->r);
+    free(b->alone);
     free(b->mark);
     free(b->part);
     free(b->out);
@@ -176,6 +178,7 @@ static grn_status batch_init(batch_t *b, size_t begin, size_t end)
     GRN_TRY(GRN_NEW(b->gain, b->n_groups * lanes * window));
     GRN_TRY(GRN_NEW(b->importance, b->n_groups * lanes * s->p));
     GRN_TRY(aligned(&b->r, b->n_groups * lanes * n * sizeof *b->r));
+    GRN_TRY(GRN_NEW_RAW(b->alone, n));
     GRN_TRY(GRN_NEW(b->mark, 4 * n));
     GRN_TRY(aligned(&b->part, grn_tree_part_bytes(&b->m->blocks)));
     for (size_t g = 0; g < b->n_groups; g++) {
@@ -201,11 +204,38 @@ static grn_status finish_lane(batch_t *b, lane_t *l)
     return b->m->fn(b->m->ctx, l->target, l->n_trees, l->importance, b->worker);
 }
 
+/* Trees [first, first + TREES_AT_ONCE) of one lane. */
+static grn_status grow_alone(batch_t *b, size_t g, size_t i, size_t first)
+{
+    size_t n = b->in.bins->n;
+    grn_tree_lanes_t *l = &b->group[g];
+    grn_tree_lanes_t one = { .r = b->alone, .live = { 1 }, .self = { l->self[i] }, .importance = { l->importance[i] } };
+    lane_t *a = &b->lane[g * GRN_TREE_LANES + i];
+    for (size_t k = 0; k < n; k++) b->alone[k] = l->r[k * GRN_TREE_LANES + i];
+    for (size_t t = first; t < first + TREES_AT_ONCE; t++) {
+        grn_draw_predictors(&b->draw, t, &b->in.start);
+        b->in.out = b->out + (t - first) * b->in.n_out;
+        grn_tree_one(&b->in, &one);
+        if (!is_done(b->m->opt, a, one.gain[0])) continue;
+        l->live[i] = 0;
+        return finish_lane(b, a);
+    }
+    for (size_t k = 0; k < n; k++) l->r[k * GRN_TREE_LANES + i] = b->alone[k];
+    return GRN_OK;
+}
+
 /* Trees [first, first + TREES_AT_ONCE) of one group. */
 static grn_status grow_group(batch_t *b, size_t g, size_t first)
 {
     grn_status rc = GRN_OK;
     grn_tree_lanes_t *l = &b->group[g];
+    int n_live = 0;
+    for (size_t i = 0; i < GRN_TREE_LANES; i++) n_live += l->live[i];
+    if (n_live <= ALONE) {
+        for (size_t i = 0; i < GRN_TREE_LANES; i++)
+            if (l->live[i]) GRN_TRY(grow_alone(b, g, i, first));
+        return GRN_OK;
+    }
     for (size_t t = first; t < first + TREES_AT_ONCE; t++) {
         int left = 0;
         grn_draw_predictors(&b->draw, t, &b->in.start);
@@ -285,10 +315,11 @@ static grn_status many_work(void *ctx, size_t begin, size_t end, int worker)
     return GRN_OK;
 }
 
-/* Targets of a batch: many, so that few lanes idle at its end, but enough batches for all workers. */
+/* Targets of a batch: many, so that few lanes idle at its end, but enough batches for all of several workers. */
 static size_t batch_size(size_t n, size_t n_targets, int n_workers)
 {
-    size_t by_worker = n_targets / (4 * (size_t)n_workers), by_memory = BATCH_BYTES / (4 * n), size = BATCH_TARGETS;
+    size_t by_worker = n_workers > 1 ? n_targets / (4 * (size_t)n_workers) : n_targets + GRN_TREE_LANES - 1,
+           by_memory = BATCH_BYTES / (4 * n), size = BATCH_TARGETS;
     if (by_worker < size) size = by_worker;
     if (by_memory < size) size = by_memory;
     size -= size % GRN_TREE_LANES;
