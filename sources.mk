@@ -73,6 +73,7 @@ LIB += lib/boost/tree_base.c
 LIB += lib/boost/tree_avx2.c
 LIB += lib/boost/tree_avx512.c
 LIB += lib/boost/tree_one.c
+LIB += lib/boost/tree_blocks.c
 LIB += lib/boost/boost.c
 LIB += lib/boost/common.c
 LIB += lib/boost/forest.c

@@ -6,8 +6,9 @@
 
 #include "base/mem.h"
 
-#define BITS 28         /* of the largest residual at the start: it has room to grow eightfold */
+#define BITS 23         /* of the largest residual at the start: it has room to grow fourfold */
 #define TREES_AT_ONCE 8 /* of a group of lanes, before the next group's turn */
+#define ALONE 2         /* lanes of a group that cost less one by one */
 #define BATCH_TARGETS 512
 #define BATCH_BYTES ((size_t)256 << 20) /* of residuals */
 
@@ -18,7 +19,7 @@ typedef struct {
     int scale; /* a residual of 1 is 2^scale units */
 } units_t;
 
-/* Residuals of the mean, every `stride`-th of r. 0: the target is constant. */
+/* Words of residuals of the mean, every `stride`-th of r. varies = 0: the target is constant, r is not filled. */
 static grn_status fill_residuals(const grn_spcol_t *y, int32_t *r, size_t stride, units_t *u, int *varies)
 {
     double sum = 0, low = y->n_nz < y->n ? 0 : INFINITY, high = -low;
@@ -34,18 +35,10 @@ static grn_status fill_residuals(const grn_spcol_t *y, int32_t *r, size_t stride
     int exponent;
     frexp(fmax(high - u->mean, u->mean - low), &exponent);
     u->scale = BITS - exponent;
-    int32_t rest = (int32_t)lrint(ldexp(-u->mean, u->scale));
+    int32_t rest = GRN_TREE_BIAS + (int32_t)lrint(ldexp(-u->mean, u->scale));
     for (size_t i = 0; i < y->n; i++) r[i * stride] = rest;
-    for (size_t k = 0; k < y->n_nz; k++) r[y->idx[k] * stride] = (int32_t)lrint(ldexp(y->val[k] - u->mean, u->scale));
+    for (size_t k = 0; k < y->n_nz; k++) r[y->idx[k] * stride] = GRN_TREE_BIAS + (int32_t)lrint(ldexp(y->val[k] - u->mean, u->scale));
     return GRN_OK;
-}
-
-static void set_bits(grn_tree_in_t *in, size_t n)
-{
-    in->count_bits = 1;
-    while (n >> in->count_bits) in->count_bits++;
-    unsigned need = BITS + 4 + 2 * in->count_bits; /* sign, three bits to grow */
-    in->shift = need > 64 ? need - 64 : 0;
 }
 
 static void to_shares(double *importance, size_t p)
@@ -96,6 +89,7 @@ typedef struct {
     grn_boost_fn fn;
     void *ctx;
     grn_tree_fn tree;
+    grn_tree_blocks_t blocks;
 } many_t;
 
 typedef struct {
@@ -105,10 +99,10 @@ typedef struct {
     grn_tree_in_t in;
     grn_tree_lanes_t *group; /* (n_groups) */
     size_t n_groups, n_lanes;
-    lane_t *lane; /* (n_groups, GRN_TREE_LANES) */
-    int32_t *r;
-    int64_t *sum;
-    uint8_t *leaf;
+    lane_t *lane;       /* (n_groups, GRN_TREE_LANES) */
+    int32_t *r, *alone; /* of all groups; (n) of a lane */
+    uint16_t *mark;
+    void *part;
     uint32_t *out; /* (TREES_AT_ONCE, n_out) */
     double *gain, *importance;
 } batch_t;
@@ -119,8 +113,9 @@ static void batch_clear(batch_t *b)
     free(b->group);
     free(b->lane);
     free(b->r);
-    free(b->sum);
-    free(b->leaf);
+    free(b->alone);
+    free(b->mark);
+    free(b->part);
     free(b->out);
     free(b->gain);
     free(b->importance);
@@ -169,23 +164,28 @@ static grn_status batch_init(batch_t *b, size_t begin, size_t end)
     size_t n = s->bins->n, lanes = GRN_TREE_LANES, window = o->window ? o->window : 1;
     b->n_groups = (end - begin + lanes - 1) / lanes;
     GRN_TRY(grn_draw_init(&b->draw, o->seed, n, s->cell_key, s->p, s->name_key, o->predictors, o->subsample));
-    b->in = (grn_tree_in_t){
-        .bins = s->bins, .column = s->column, .p = s->p, .m = b->draw.m, .order = b->draw.order, .n_out = b->draw.n_out, .rate = o->rate
-    };
-    set_bits(&b->in, n);
+    b->in = (grn_tree_in_t){ .bins = s->bins,
+                             .blocks = &b->m->blocks,
+                             .column = s->column,
+                             .p = s->p,
+                             .m = b->draw.m,
+                             .order = b->draw.order,
+                             .n_out = b->draw.n_out,
+                             .rate = o->rate };
     GRN_TRY(GRN_NEW(b->group, b->n_groups));
     GRN_TRY(GRN_NEW(b->lane, b->n_groups * lanes));
     GRN_TRY(GRN_NEW_RAW(b->out, TREES_AT_ONCE * b->draw.n_out));
     GRN_TRY(GRN_NEW(b->gain, b->n_groups * lanes * window));
     GRN_TRY(GRN_NEW(b->importance, b->n_groups * lanes * s->p));
     GRN_TRY(aligned(&b->r, b->n_groups * lanes * n * sizeof *b->r));
-    GRN_TRY(aligned(&b->sum, 4 * lanes * n * sizeof *b->sum));
-    GRN_TRY(aligned(&b->leaf, lanes * n));
+    GRN_TRY(GRN_NEW_RAW(b->alone, n));
+    GRN_TRY(GRN_NEW(b->mark, 4 * n));
+    GRN_TRY(aligned(&b->part, grn_tree_part_bytes(&b->m->blocks)));
     for (size_t g = 0; g < b->n_groups; g++) {
         grn_tree_lanes_t *l = &b->group[g];
         l->r = b->r + g * lanes * n;
-        l->sum = b->sum;
-        l->leaf = b->leaf;
+        l->mark = b->mark;
+        l->part = b->part;
         for (size_t i = 0; i < lanes; i++) {
             lane_t *a = &b->lane[g * lanes + i];
             a->gain = b->gain + (g * lanes + i) * window;
@@ -204,11 +204,38 @@ static grn_status finish_lane(batch_t *b, lane_t *l)
     return b->m->fn(b->m->ctx, l->target, l->n_trees, l->importance, b->worker);
 }
 
+/* Trees [first, first + TREES_AT_ONCE) of one lane. */
+static grn_status grow_alone(batch_t *b, size_t g, size_t i, size_t first)
+{
+    size_t n = b->in.bins->n;
+    grn_tree_lanes_t *l = &b->group[g];
+    grn_tree_lanes_t one = { .r = b->alone, .live = { 1 }, .self = { l->self[i] }, .importance = { l->importance[i] } };
+    lane_t *a = &b->lane[g * GRN_TREE_LANES + i];
+    for (size_t k = 0; k < n; k++) b->alone[k] = l->r[k * GRN_TREE_LANES + i];
+    for (size_t t = first; t < first + TREES_AT_ONCE; t++) {
+        grn_draw_predictors(&b->draw, t, &b->in.start);
+        b->in.out = b->out + (t - first) * b->in.n_out;
+        grn_tree_one(&b->in, &one);
+        if (!is_done(b->m->opt, a, one.gain[0])) continue;
+        l->live[i] = 0;
+        return finish_lane(b, a);
+    }
+    for (size_t k = 0; k < n; k++) l->r[k * GRN_TREE_LANES + i] = b->alone[k];
+    return GRN_OK;
+}
+
 /* Trees [first, first + TREES_AT_ONCE) of one group. */
 static grn_status grow_group(batch_t *b, size_t g, size_t first)
 {
     grn_status rc = GRN_OK;
     grn_tree_lanes_t *l = &b->group[g];
+    int n_live = 0;
+    for (size_t i = 0; i < GRN_TREE_LANES; i++) n_live += l->live[i];
+    if (n_live <= ALONE) {
+        for (size_t i = 0; i < GRN_TREE_LANES; i++)
+            if (l->live[i]) GRN_TRY(grow_alone(b, g, i, first));
+        return GRN_OK;
+    }
     for (size_t t = first; t < first + TREES_AT_ONCE; t++) {
         int left = 0;
         grn_draw_predictors(&b->draw, t, &b->in.start);
@@ -288,10 +315,11 @@ static grn_status many_work(void *ctx, size_t begin, size_t end, int worker)
     return GRN_OK;
 }
 
-/* Targets of a batch: many, so that few lanes idle at its end, but enough batches for all workers. */
+/* Targets of a batch: many, so that few lanes idle at its end, but enough batches for all of several workers. */
 static size_t batch_size(size_t n, size_t n_targets, int n_workers)
 {
-    size_t by_worker = n_targets / (4 * (size_t)n_workers), by_memory = BATCH_BYTES / (4 * n), size = BATCH_TARGETS;
+    size_t by_worker = n_workers > 1 ? n_targets / (4 * (size_t)n_workers) : n_targets + GRN_TREE_LANES - 1,
+           by_memory = BATCH_BYTES / (4 * n), size = BATCH_TARGETS;
     if (by_worker < size) size = by_worker;
     if (by_memory < size) size = by_memory;
     size -= size % GRN_TREE_LANES;
@@ -304,15 +332,19 @@ grn_status grn_boost_many(const grn_boost_opt_t *opt, const grn_boost_space_t *s
     grn_status rc = check(space);
     if (rc) return rc;
     size_t batch = batch_size(space->bins->n, n_targets, grn_par_n(pool));
-    many_t m = { opt, space, target, n_targets, batch, fn, ctx, grn_tree_lanes() };
-    return grn_par_for(pool, (n_targets + batch - 1) / batch, 1, many_work, &m);
+    many_t m = { opt, space, target, n_targets, batch, fn, ctx, grn_tree_lanes(), { 0 } };
+    GRN_TRY(grn_tree_blocks_init(&m.blocks, space->bins, 0));
+    GRN_TRY(grn_par_for(pool, (n_targets + batch - 1) / batch, 1, many_work, &m));
+end:
+    grn_tree_blocks_clear(&m.blocks);
+    return rc;
 }
 
 /* ---- one target ---- */
 
 struct grn_boost_scratch_s {
-    void *r, *sum, *leaf;
-    size_t r_cap, sum_cap, leaf_cap;
+    void *r;
+    size_t r_cap;
     uint32_t *out;
     size_t out_cap;
     double *gain;
@@ -328,8 +360,6 @@ void grn_boost_scratch_destroy(grn_boost_scratch_t *s)
 {
     if (!s) return;
     free(s->r);
-    free(s->sum);
-    free(s->leaf);
     free(s->out);
     free(s->gain);
     free(s);
@@ -380,8 +410,6 @@ grn_status grn_boost_one(const grn_boost_opt_t *opt, const grn_boost_space_t *sp
     if (rc) return rc;
     memset(importance, 0, space->p * sizeof *importance);
     GRN_TRY(grn_room_aligned(&s->r, &s->r_cap, n * sizeof(int32_t)));
-    GRN_TRY(grn_room_aligned(&s->sum, &s->sum_cap, 4 * n * sizeof(int64_t)));
-    GRN_TRY(grn_room_aligned(&s->leaf, &s->leaf_cap, n));
     GRN_TRY(GRN_GROW(s->gain, s->gain_cap, opt->window + 1));
     GRN_TRY(fill_residuals(&target->y, s->r, 1, &u, &varies));
     if (model) model->mean = u.mean;
@@ -396,11 +424,8 @@ grn_status grn_boost_one(const grn_boost_opt_t *opt, const grn_boost_space_t *sp
                          .out = s->out,
                          .n_out = draw.n_out,
                          .rate = opt->rate };
-    grn_tree_lanes_t l = {
-        .r = s->r, .sum = s->sum, .leaf = s->leaf, .live = { 1 }, .self = { target->self }, .importance = { importance }
-    };
+    grn_tree_lanes_t l = { .r = s->r, .live = { 1 }, .self = { target->self }, .importance = { importance } };
     lane.gain = s->gain;
-    set_bits(&in, n);
     do {
         grn_draw_predictors(&draw, lane.n_trees, &in.start);
         if (in.n_out) grn_draw_out_of_bag(&draw, lane.n_trees, s->out);

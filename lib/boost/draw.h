@@ -24,7 +24,8 @@ typedef struct {
     size_t per_order;           /* trees that share an order */
     uint64_t order_of;          /* which order is at hand, + 1 */
     uint32_t *order;            /* (GRN_DRAW_NODES, p) */
-    struct grn_draw_key_s *key; /* (max(n, p)) scratch */
+    struct grn_draw_key_s *key; /* (max(n, 2 p)) scratch */
+    uint32_t *place;            /* (2 p + 2) the same */
 } grn_draw_t;
 
 /* fraction of the predictors a node looks at: max(1, trunc(fraction p)); a tree sees trunc(subsample n) cells. Keys stay the caller's.

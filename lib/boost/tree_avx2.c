@@ -1,7 +1,7 @@
 /* The tree compiled for AVX2 (see the makefile). */
 #if defined(__x86_64__)
 #define TREE grn_tree_avx2
-#define LANES 8
+#define LANES 16
 #include "boost/tree_impl.h"
 #else
 typedef int grn_not_x86_64;

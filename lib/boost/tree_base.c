@@ -1,4 +1,4 @@
 /* The tree compiled portably. */
 #define TREE grn_tree_base
-#define LANES 8
+#define LANES 16
 #include "boost/tree_impl.h"

@@ -22,7 +22,8 @@ top() { edges "$1" | awk -F'\t' -v g="$2" '$2 == g && $4 > w { w = $4; t = $1 } 
 t_true "regulators come first" '[ "$(top tg.zst G1)" = T1 ] && [ "$(top tg.zst G2)" = T2 ]'
 t_true "signs are those of the correlation" 'edges tg.zst | awk -F"\t" "\$1 == \"T1\" && \$2 == \"G1\" && \$3 == 1 { a = 1 } \$1 == \"T2\" && \$2 == \"G2\" && \$3 == -1 { b = 1 } END { exit !(a && b) }"'
 t_true "no gene regulates itself, none that does not vary takes part" '! edges tg.zst | awk -F"\t" "\$1 == \$2 || \$1 == \"T12\" || \$2 == \"G28\"" | grep .'
-t_true "importances of a gene add up to its trees: 25 to 200" 'edges tg.zst | awk -F"\t" "NR > 1 { s[\$2] += \$4 } END { for (g in s) if (s[g] < 24.99 || s[g] > 200.01 || (s[g] + 0.01) % 1 > 0.02) exit 1 }"'
+t_true "importances of a gene add up to its trees: 25 to 200" 'column tg.zst importance_tg | awk "{ s[\$2] += \$3 } END { for (g in s) if (s[g] < 24.99 || s[g] > 200.01 || (s[g] + 0.01) % 1 > 0.02) exit 1; exit !(length(s) > 35) }"'
+t_true "weights of a gene are shares" 'edges tg.zst | awk -F"\t" "NR > 1 { s[\$2] += \$4 } END { for (g in s) if (s[g] < 0.9999 || s[g] > 1.0001) exit 1 }"'
 t_true "the method is in the file" "grn-view -q -H tg.zst | grep -q '^method.*grnboost'"
 for n in 1 3; do $l -q -@ $n -t tg$n.zst rna.tsv; done
 t_cmp "same bytes for -@ 1 and 3" tg1.zst tg3.zst
