@@ -33,6 +33,7 @@ t_true "closed in the other" "grep -qE '^  y +3 +100 % +66.7 %  chr1:5000-5200 i
 is "not kept: chr1:5000-5200 is open in 0 % of the cells of type y, min-region-frac 50 %" "region-frac" $cells --context y reg.zst TF1 G2
 is "not kept: TF2 is seen in 0 % of the cells of type x, min-tf-frac 50 %" "tf-frac" $cells --context x reg.zst TF2 G2
 is "not kept: TF1 has no link to G3 in 'tg.zst'" "tf-gene-link" $cells reg.zst TF1 G3
+t_true "in every type" "grep -qE \"^  y +3 +100 % +100 %  TF1 has no link to G3 in 'tg.zst'$\" out"
 is "not kept: TF1 has no linked region in 'rg.zst'" "region" reg.zst TF2 TF1
 is "not kept: chr1:5000-5200, which comes furthest: rho_sp_rg -0.8783 is negative: such regions are kept with --all-signs only" "sign-rg" reg.zst TF2 G1
 make rho.zst --min-rho 0.88
@@ -272,6 +273,23 @@ t_exit 2 "grn-view why: 1 operand*" "no TF" grn-view why reg.zst
 for k in 20 200; do
     head -c $k reg.zst >cut.zst
     t_exit 1 "grn-view why: *cut.zst*" "regulons cut after $k bytes" grn-view why cut.zst TF1 G1
+done
+
+# ---- eRegulons of a simulated multiome: what is kept is what is in the file, for every target of a TF ----
+t_ok "a small multiome" grn-sim -q -x small --no-pg -o sim
+t_ok "its counts" grn-build count -q -r sim/regions.bed sim/fragments.tsv.gz -o open.zst
+t_ok "its links" grn-build link -q -f sim/tfs.txt -g sim/genes.gtf -t stg.zst -r srg.zst sim/counts.h5ad open.zst
+t_ok "its motifs" grn-build scan -q -m sim/motifs.jaspar -g sim/genome.fa -r sim/regions.bed -p 2e-5 -o sscan.zst
+for x in scenicplus grnformer; do
+    t_ok "eRegulons, $x" grn-build regulon -q -x $x -t stg.zst -r srg.zst -s sscan.zst --motif2tf sim/motif2tf.tsv -o e.zst sim/counts.h5ad open.zst
+    grn-view -q e.zst | awk -F'\t' '$3 == "TF15" { print $5 }' | sort -u >edges.txt
+    { echo TF15; grn-view -q stg.zst | awk -F'\t' '$1 == "TF15" { print $2 }' | head -n 50; } | sort -u >some.txt
+    while read -r gene; do
+        grn-view why -q -O tsv --rna sim/counts.h5ad --atac open.zst e.zst TF15 "$gene" | awk -F'\t' -v g="$gene" '$1 == "verdict" && $4 == "filter" { print g, $5 }'
+    done <some.txt >verdicts.txt
+    t_true "$x: kept or not, $(grep -c ' kept$' verdicts.txt) of $(wc -l <verdicts.txt), as in the file" \
+        "grep ' kept\$' verdicts.txt | cut -d' ' -f1 | cmp - <(comm -12 some.txt edges.txt) && [ \$(grep -c ' kept\$' verdicts.txt) -ge 5 ]"
+    t_true "$x: and nothing is left open" "! grep -E ' (unknown|unexplained)\$' verdicts.txt"
 done
 
 # ArchR's PBMC: the filters of all TFs, two of them seen by accessibility alone, add up to the funnel of the regulons

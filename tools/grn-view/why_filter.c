@@ -65,9 +65,15 @@ static int has_edge(const why_t *w, uint32_t gene)
     return 0;
 }
 
+/* gsea: a TF that the RNA has is the first of its own targets, whatever its link. */
+static int is_own(const why_t *w, uint32_t gene)
+{
+    return w->opt.autoregulation && gene == w->tf && (!w->has_rna || w->in_rna[gene]);
+}
+
 why_end_t why_link(const why_t *w, uint32_t gene)
 {
-    if (w->opt.autoregulation && gene == w->tf) return passes;
+    if (is_own(w, gene)) return passes;
     if (!w->has_tg) {
         if (has_edge(w, gene)) return passes;
         return (why_end_t){ WHY_OPEN, 1U << WHY_TG_LINK | 1U << WHY_TG_RHO, NAN, WHY_NONE };
@@ -133,8 +139,7 @@ why_triplet_t why_triplet(const why_t *w, uint32_t gene, uint32_t region, uint32
 {
     uint32_t tg = w->has_tg && w->tg_row[gene] ? w->tg_row[gene] - 1 : WHY_NONE;
     why_triplet_t t = { .gene = gene, .region = region, .tg = tg, .rg = rg };
-    if (tg != WHY_NONE && w->r_tg[tg] < 0 && !(w->opt.autoregulation && gene == w->tf))
-        t.combo |= WHY_TG_NEGATIVE;
+    if (tg != WHY_NONE && w->r_tg[tg] < 0 && !is_own(w, gene)) t.combo |= WHY_TG_NEGATIVE;
     if (rg != WHY_NONE && w->r_rg[rg] < 0) t.combo |= WHY_RG_NEGATIVE;
     if (kind == WHY_EXTENDED) t.combo |= WHY_IS_EXTENDED;
     int is_edge = borrow_edge(w, &t);
@@ -346,9 +351,9 @@ end:
 static size_t ranking_size(const why_t *w, int negative)
 {
     size_t n = 0;
-    int itself = !negative && w->opt.autoregulation;
+    int itself = !negative && is_own(w, w->tf);
     for (size_t g = 0; g < w->genes.n; g++) {
-        if (!w->tg_row[g] || (itself && g == w->tf)) continue;
+        if (!w->tg_row[g] || (w->opt.autoregulation && g == w->tf)) continue;
         uint32_t row = w->tg_row[g] - 1;
         n += link_passes(w, row) && (w->r_tg[row] < 0) == negative && why_importance(w, 1, row) > 0;
     }

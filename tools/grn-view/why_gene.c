@@ -24,7 +24,7 @@ typedef struct {
     region_t *region; /* with RNA only one that is none */
     size_t n, n_sites;
     why_end_t *best; /* (types) */
-    size_t *of;      /* (types) the region of it */
+    size_t *of;      /* (types) the region of it; SIZE_MAX: of none */
     why_end_t end;   /* of all */
     size_t end_of;
 } answer_t;
@@ -183,6 +183,12 @@ static grn_status gather(answer_t *a, const why_t *w)
                      ? (why_end_t){ WHY_HAS_REGION, 0, NAN, WHY_NONE }
                      : (why_end_t){ WHY_OPEN, a->link.unknown | 1U << WHY_RG_RHO, NAN, WHY_NONE };
 end:
+    for (size_t k = 0; !rc && k < w->types.n; k++) { /* the link stops all regions */
+        if (a->of[k] != SIZE_MAX && (a->best[k].at == WHY_KEPT || a->link.at >= WHY_N_FILTERS))
+            continue;
+        a->best[k] = a->link.at < WHY_N_FILTERS ? a->link : a->end;
+        a->of[k] = SIZE_MAX;
+    }
     return rc;
 }
 
@@ -366,6 +372,7 @@ static grn_status text_types(const answer_t *a, grn_out_t *o)
     grn_status rc = GRN_OK;
     const why_t *w = a->w;
     why_table_t t = { .n_cols = 5, .left = 17 };
+    why_triplet_t none = { .gene = w->gene, .region = WHY_NONE };
     grn_str_t s = { 0 };
     if (w->opt.all_types || !w->types.n) goto end;
     GRN_TRY(grn_out_puts(
@@ -385,8 +392,8 @@ static grn_status text_types(const answer_t *a, grn_out_t *o)
         GRN_TRY(percent(&t, why_frac(w, k, w->tf, WHY_NONE)));
         GRN_TRY(percent(&t, why_frac(w, k, w->gene, WHY_NONE)));
         s.n = 0;
-        if (a->of[k] == SIZE_MAX) GRN_TRY(grn_str_puts(&s, "-"));
-        else GRN_TRY(why_reason(w, &a->region[a->of[k]].t, a->best[k], &s));
+        GRN_TRY(
+            why_reason(w, a->of[k] == SIZE_MAX ? &none : &a->region[a->of[k]].t, a->best[k], &s));
         GRN_TRY(why_cell(&t, "%s", s.s));
     }
     GRN_TRY(why_table_print(&t, o));
@@ -493,9 +500,8 @@ static grn_status print_tsv(const answer_t *a, grn_out_t *o)
         GRN_TRY(why_tsv(o, "context", a->gene, type, "tf_frac", why_frac(w, k, w->tf, WHY_NONE)));
         GRN_TRY(
             why_tsv(o, "context", a->gene, type, "gene_frac", why_frac(w, k, w->gene, WHY_NONE)));
-        if (a->of[k] != SIZE_MAX)
-            GRN_TRY(why_tsv_text(o, "context", a->gene, type, "filter",
-                                 why_filter_name[a->best[k].at]));
+        GRN_TRY(
+            why_tsv_text(o, "context", a->gene, type, "filter", why_filter_name[a->best[k].at]));
     }
     GRN_TRY(why_tsv_text(o, "verdict", a->gene, "", "filter", why_filter_name[a->end.at]));
     GRN_TRY(verdict(a, &s));
