@@ -171,9 +171,7 @@ static void region_links_by_hand(void **state)
     assert_int_equal(grn_edges_load(at("rg.zst"), NULL, &e), GRN_OK);
     assert_true(e.n == 1 && edge(&e, 0, "chr1:900-1100", "G1", 0, 0) == 0);
     grn_edges_clear(&e);
-    o.search = (grn_search_opt_t){
-        0, 3000, GRN_PROMOTER_KEEP, 1000
-    }; /* B ends 4000 upstream of nothing: G1 reaches to 5000, G2 down to 3000 */
+    o.search = (grn_search_opt_t){ .downstream = 3000, .promoter_bp = 1000 }; /* B ends 4000 upstream of nothing: G1 reaches to 5000, G2 down to 3000 */
     assert_int_equal(grn_link_run(&o), GRN_OK);
     assert_int_equal(grn_edges_load(at("rg.zst"), NULL, &e), GRN_OK);
     assert_true(e.n == 2 && edge(&e, 0, "chr1:5000-5200", "G2", 0, 0) < 2 &&
