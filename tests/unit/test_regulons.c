@@ -97,8 +97,7 @@ static grn_link_opt_t link_options(const char *rna)
 }
 
 /* Row of the edge, by names; SIZE_MAX: none. */
-static size_t edge(const grn_edges_t *e, const char *tf, const char *region, const char *gene,
-                   const char *regulon, const char *context)
+static size_t edge(const grn_edges_t *e, const char *tf, const char *region, const char *gene, const char *regulon, const char *context)
 {
     for (size_t i = 0; i < e->n; i++) {
         if (tf && strcmp(grn_names_get(&e->genes, e->tf[i]), tf) != 0) continue;
@@ -135,8 +134,7 @@ static void tf_links_by_hand(void **state)
     /* p of r = 31/35 with 4 degrees of freedom, 8 tests; both |r| = 1 and 31/35 rank before it: the
      * largest of p 8 / rank */
     double p = grn_corr_p(31.0 / 35, 6), weaker = grn_corr_p(TF2_TF1, 6);
-    near(value(&e, "fdr_tg", edge(&e, "TF1", 0, "G1", 0, 0)), fmin(p * 8 / 2, weaker * 8 / 6),
-         1e-7);
+    near(value(&e, "fdr_tg", edge(&e, "TF1", 0, "G1", 0, 0)), fmin(p * 8 / 2, weaker * 8 / 6), 1e-7);
     assert_int_equal(e.sign[edge(&e, "TF1", 0, "G2", 0, 0)], -1);
     grn_edges_clear(&e);
 }
@@ -149,12 +147,9 @@ static void region_links_by_hand(void **state)
     o.out_rg = at("rg.zst");
     assert_int_equal(grn_link_run(&o), GRN_OK);
     assert_int_equal(grn_edges_load(at("rg.zst"), NULL, &e), GRN_OK);
-    assert_int_equal(
-        e.n, 4); /* A and B with G1 and G2; G3 is constant, C is far, TF1 is alone on chr2 */
-    size_t a1 = edge(&e, 0, "chr1:900-1100", "G1", 0, 0),
-           b1 = edge(&e, 0, "chr1:5000-5200", "G1", 0, 0);
-    size_t a2 = edge(&e, 0, "chr1:900-1100", "G2", 0, 0),
-           b2 = edge(&e, 0, "chr1:5000-5200", "G2", 0, 0);
+    assert_int_equal(e.n, 4); /* A and B with G1 and G2; G3 is constant, C is far, TF1 is alone on chr2 */
+    size_t a1 = edge(&e, 0, "chr1:900-1100", "G1", 0, 0), b1 = edge(&e, 0, "chr1:5000-5200", "G1", 0, 0);
+    size_t a2 = edge(&e, 0, "chr1:900-1100", "G2", 0, 0), b2 = edge(&e, 0, "chr1:5000-5200", "G2", 0, 0);
     near(value(&e, "rho_rg", b2), TF2_TF1, 1e-7);
     near(value(&e, "rho_sp_rg", b1), -TF2_TF1, 1e-7);
     /* G1 on +, body 1000-2000; G2 on -, body 6000-7000; midpoints 1000 and 5100 */
@@ -171,26 +166,24 @@ static void region_links_by_hand(void **state)
     assert_int_equal(grn_edges_load(at("rg.zst"), NULL, &e), GRN_OK);
     assert_true(e.n == 1 && edge(&e, 0, "chr1:900-1100", "G1", 0, 0) == 0);
     grn_edges_clear(&e);
-    o.search = (grn_search_opt_t){ .downstream = 3000, .promoter_bp = 1000 }; /* B ends 4000 upstream of nothing: G1 reaches to 5000, G2 down to 3000 */
+    o.search = (grn_search_opt_t){ .downstream = 3000,
+                                   .promoter_bp = 1000 }; /* B ends 4000 upstream of nothing: G1 reaches to 5000, G2 down to 3000 */
     assert_int_equal(grn_link_run(&o), GRN_OK);
     assert_int_equal(grn_edges_load(at("rg.zst"), NULL, &e), GRN_OK);
-    assert_true(e.n == 2 && edge(&e, 0, "chr1:5000-5200", "G2", 0, 0) < 2 &&
-                edge(&e, 0, "chr1:900-1100", "G1", 0, 0) < 2);
+    assert_true(e.n == 2 && edge(&e, 0, "chr1:5000-5200", "G2", 0, 0) < 2 && edge(&e, 0, "chr1:900-1100", "G1", 0, 0) < 2);
     grn_edges_clear(&e);
 }
 
 static void log_normalised_links_use_totals_of_cells(void **state)
 {
     (void)state;
-    static const float tf1[] = { 0, 1, 2, 3, 4, 5 }, g1[] = { 1, 0, 2, 3, 5, 4 },
-                       total[] = { 7, 6, 8, 10, 12, 11 };
+    static const float tf1[] = { 0, 1, 2, 3, 4, 5 }, g1[] = { 1, 0, 2, 3, 5, 4 }, total[] = { 7, 6, 8, 10, 12, 11 };
     float x[6], y[6];
     grn_edges_t e = { 0 };
     grn_link_opt_t o = link_options("rna.tsv");
     o.expression = GRN_SCALE_LOGNORM;
     o.out_tg = at("tgl.zst");
-    for (int c = 0; c < 6; c++)
-        x[c] = (float)log1p(tf1[c] / total[c] * 1e4), y[c] = (float)log1p(g1[c] / total[c] * 1e4);
+    for (int c = 0; c < 6; c++) x[c] = (float)log1p(tf1[c] / total[c] * 1e4), y[c] = (float)log1p(g1[c] / total[c] * 1e4);
     assert_int_equal(grn_link_run(&o), GRN_OK);
     assert_int_equal(grn_edges_load(at("tgl.zst"), NULL, &e), GRN_OK);
     near(value(&e, "rho_tg", edge(&e, "TF1", 0, "G1", 0, 0)), grn_corr_pearson(x, y, 6), 1e-6);
@@ -213,9 +206,7 @@ static void same_bytes_from_shuffled_cells_and_genes(void **state)
     assert_int_equal(x.n, y.n);
     assert_memory_equal(x.tf, y.tf, x.n * sizeof *x.tf);
     assert_memory_equal(x.gene, y.gene, x.n * sizeof *x.gene);
-    for (size_t k = 0; k < x.n_ev; k++)
-        assert_memory_equal(x.ev[k].v, grn_edges_find_evidence(&y, x.ev[k].name),
-                            x.n * sizeof(float));
+    for (size_t k = 0; k < x.n_ev; k++) assert_memory_equal(x.ev[k].v, grn_edges_find_evidence(&y, x.ev[k].name), x.n * sizeof(float));
     grn_edges_clear(&x);
     grn_edges_clear(&y);
 }
@@ -254,13 +245,11 @@ static void regulons_by_hand(void **state)
     assert_int_equal(grn_regulon_run(&o), GRN_OK);
     assert_int_equal(grn_edges_load(at("regulons.zst"), NULL, &e), GRN_OK);
     assert_int_equal(e.n, 3);
-    size_t x = edge(&e, "TF1", "chr1:900-1100", "G1", "TF1_+/+", "x"),
-           y = edge(&e, "TF1", "chr1:900-1100", "G1", "TF1_+/+", "y");
+    size_t x = edge(&e, "TF1", "chr1:900-1100", "G1", "TF1_+/+", "x"), y = edge(&e, "TF1", "chr1:900-1100", "G1", "TF1_+/+", "y");
     size_t r = edge(&e, "TF1", "chr1:5000-5200", "G2", "TF1_-/+", "x");
     assert_true(x < 3 && y < 3 && r < 3);
     near(value(&e, "motif_score", x), 8, 0);
-    near(value(&e, "motif_score", r), 4,
-         0); /* the better of 4 and 2; the hit of 9 reaches beyond the region */
+    near(value(&e, "motif_score", r), 4, 0); /* the better of 4 and 2; the hit of 9 reaches beyond the region */
     near(value(&e, "rho_tg", r), -1, 1e-7);
     near(e.weight[r], TF2_TF1 * (4.0 / 8) * exp(-900.0 / 50000) * 2 / 3, 1e-6); /* TF1 is seen in 2 of 3 cells of x, 3 of 3 of y */
     assert_true(e.sign[x] == 1 && e.sign[r] == -1);
@@ -308,8 +297,7 @@ static void modules_by_hand(void **state)
     assert_int_equal(grn_regulon_run(&o), GRN_OK);
     assert_int_equal(grn_edges_load(at("regulons.zst"), NULL, &e), GRN_OK);
     assert_int_equal(e.n, 3); /* TF1 -> G1 in x and y, TF2 -> G1 in y */
-    assert_true(edge(&e, "TF1", 0, "G1", "TF1(+)", "x") != SIZE_MAX &&
-                edge(&e, "TF2", 0, "G1", "TF2(+)", "y") != SIZE_MAX);
+    assert_true(edge(&e, "TF1", 0, "G1", "TF1(+)", "x") != SIZE_MAX && edge(&e, "TF2", 0, "G1", "TF2(+)", "y") != SIZE_MAX);
     near(e.weight[edge(&e, "TF1", 0, "G1", "TF1(+)", "y")], 31.0 / 35, 1e-7);
     grn_edges_clear(&e);
     o.top_regulators = 1; /* G1's strongest is TF1 */
@@ -335,13 +323,11 @@ static void modules_by_hand(void **state)
 static void absent_tf_is_scored_by_accessibility(void **state)
 {
     (void)state;
-    static const float total[] = { 2, 2, 3, 2, 3, 2 }, in[] = { 0, 1, 1, 2, 2, 2 },
-                       g1[] = { 1, 0, 2, 3, 5, 4 };
+    static const float total[] = { 2, 2, 3, 2, 3, 2 }, in[] = { 0, 1, 1, 2, 2, 2 }, g1[] = { 1, 0, 2, 3, 5, 4 };
     float score[6];
     grn_edges_t e = { 0 };
     grn_link_opt_t o = link_options("rna.tsv");
-    for (int c = 0; c < 6; c++)
-        score[c] = (float)((in[c] - total[c] * 8.0 / 14) / (total[c] * 8.0 / 14));
+    for (int c = 0; c < 6; c++) score[c] = (float)((in[c] - total[c] * 8.0 / 14) / (total[c] * 8.0 / 14));
     put("hits9.bed", "chr1\t1000\t1010\tTF9\t5\t+\n");
     o.hits = at("hits9.bed");
     o.out_tg = at("tg9.zst");
@@ -355,24 +341,21 @@ static void absent_tf_is_scored_by_accessibility(void **state)
     r.hits = at("hits9.bed");
     assert_int_equal(grn_regulon_run(&r), GRN_OK);
     assert_int_equal(grn_edges_load(at("regulons.zst"), NULL, &e), GRN_OK);
-    assert_true(e.n == 1 && edge(&e, "TF9", "chr1:900-1100", "G1", "TF9_+/+", "y") ==
-                                0); /* A opens more in y than in x */
+    assert_true(e.n == 1 && edge(&e, "TF9", "chr1:900-1100", "G1", "TF9_+/+", "y") == 0); /* A opens more in y than in x */
     grn_edges_clear(&e);
 }
 
 static void barcodes_join_exactly_then_without_suffix(void **state)
 {
     (void)state;
-    static const char *const a[] = { "AA-1", "CC-1", "GG-1", "GG-2", "TT-1", "zz" }, *const b[] = {
-        "TT-1", "CC", "GG", "AA-2", "AA-3"
-    };
+    static const char *const a[] = { "AA-1", "CC-1", "GG-1", "GG-2", "TT-1", "zz" }, *const b[] = { "TT-1", "CC", "GG", "AA-2",
+                                                                                                    "AA-3" };
     grn_names_t x = { 0 }, y = { 0 };
     grn_cells_t c;
     for (int i = 0; i < 6; i++) assert_int_equal(grn_names_add(&x, a[i], NULL, NULL), GRN_OK);
     for (int i = 0; i < 5; i++) assert_int_equal(grn_names_add(&y, b[i], NULL, NULL), GRN_OK);
     assert_int_equal(grn_cells_match(&x, "a", &y, "b", &c), GRN_OK);
-    assert_true(c.n == 2 && c.n_exact == 1 && c.n_stripped == 1 &&
-                c.n_ambiguous == 2); /* AA: two of b; GG: two of a */
+    assert_true(c.n == 2 && c.n_exact == 1 && c.n_stripped == 1 && c.n_ambiguous == 2); /* AA: two of b; GG: two of a */
     assert_true(c.a[0] == 1 && c.b[0] == 1 && c.a[1] == 4 && c.b[1] == 0);
     grn_cells_clear(&c);
     grn_names_t none = { 0 };
