@@ -250,8 +250,8 @@ end:
 
 static grn_status append_columns(grn_colblock_t *to, const grn_colblock_t *more)
 {
-    grn_status rc = GRN_OK;
-    uint64_t *off = grn_realloc(to->off, to->n + more->n + 1, sizeof *off), have = to->off[to->n], all = have + more->off[more->n];
+    uint64_t have = to->off[to->n], all = have + more->off[more->n];
+    uint64_t *off = grn_realloc(to->off, to->n + more->n + 1, sizeof *off);
     if (!off) return GRN_ENOMEM;
     to->off = off;
     uint32_t *idx = grn_realloc(to->idx, all, sizeof *idx);
@@ -262,9 +262,9 @@ static grn_status append_columns(grn_colblock_t *to, const grn_colblock_t *more)
     to->val = val;
     memcpy(idx + have, more->idx, more->off[more->n] * sizeof *idx);
     memcpy(val + have, more->val, more->off[more->n] * sizeof *val);
-    for (size_t j = 0; j < more->n; j++) to->off[to->n + j + 1] = have + more->off[j + 1];
+    for (size_t j = 0; j < more->n; j++) off[to->n + j + 1] = have + more->off[j + 1];
     to->n += more->n;
-    return rc;
+    return GRN_OK;
 }
 
 typedef struct { /* absent TFs among the predictors */
