@@ -26,6 +26,14 @@ void grn_rng_init2(grn_rng_t *r, uint64_t seed, const char *stage, uint64_t obje
 /* One 64-bit number for (seed, stage, a, b) without a stream: tie keys. */
 uint64_t grn_rng_key(uint64_t seed, const char *stage, uint64_t a, uint64_t b);
 
+/* The finaliser of splitmix64 (Steele et al. 2014): cheap keys from one of the above and the hash of a name. */
+static inline uint64_t grn_rng_mix(uint64_t x)
+{
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    return x ^ (x >> 31);
+}
+
 uint32_t grn_rng_u32(grn_rng_t *r);
 uint64_t grn_rng_u64(grn_rng_t *r);
 double grn_rng_unif(grn_rng_t *r);                /* [0, 1), 53 bits */

@@ -39,14 +39,6 @@ end:
     return rc;
 }
 
-/* The finaliser of splitmix64 (Steele et al. 2014) over a name's hash and a number drawn for the tree. */
-static uint64_t mix(uint64_t x)
-{
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-    return x ^ (x >> 31);
-}
-
 /* Sorts keys, which are as good as random: into buckets by their highest bits, then by insertion; equal ones stay in order. */
 static void sort_keys(const draw_key_t *from, size_t n, uint32_t *place, draw_key_t *to)
 {
@@ -77,7 +69,7 @@ void grn_draw_predictors(grn_draw_t *d, uint64_t tree, size_t *start)
     for (uint64_t k = 0; k < GRN_DRAW_NODES; k++) {
         uint64_t key = grn_rng_key(d->seed, "boost.predictors", which, k);
         uint32_t *order = d->order + k * d->p;
-        for (size_t j = 0; j < d->p; j++) d->key[j] = (draw_key_t){ mix(d->name_key[j] ^ key), (uint32_t)j };
+        for (size_t j = 0; j < d->p; j++) d->key[j] = (draw_key_t){ grn_rng_mix(d->name_key[j] ^ key), (uint32_t)j };
         sort_keys(d->key, d->p, d->place, d->key + d->p);
         for (size_t j = 0; j < d->p; j++) order[j] = d->key[d->p + j].i;
     }
@@ -122,7 +114,7 @@ void grn_draw_out_of_bag(grn_draw_t *d, uint64_t tree, uint32_t *out)
     uint64_t key = grn_rng_key(d->seed, "boost.cells", tree, 0), *mixed = (uint64_t *)d->key, *few = mixed + d->n;
     size_t bucket = 0, before = 0, n_few = 0, n_out = 0, n_below = 0;
     if (!d->n_out) return;
-    for (size_t i = 0; i < d->n; i++) mixed[i] = mix(d->cell_key[i] ^ key);
+    for (size_t i = 0; i < d->n; i++) mixed[i] = grn_rng_mix(d->cell_key[i] ^ key);
     for (size_t i = 0; i < d->n; i++) size[mixed[i] >> SELECT_SHIFT]++;
     for (; before + size[bucket] < d->n_out; bucket++) before += size[bucket];
     for (size_t i = 0; i < d->n; i++)

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/rng.h"
 #include "boost/common.h"
 
 #define BITS 28 /* of the range of a target */

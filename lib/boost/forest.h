@@ -12,6 +12,7 @@
 #ifndef GRN_BOOST_FOREST_H
 #define GRN_BOOST_FOREST_H
 
+#include "base/rng.h"
 #include "boost/boost.h"
 
 typedef struct {
@@ -27,19 +28,11 @@ grn_status grn_forest_many(const grn_forest_opt_t *opt, const grn_boost_space_t 
 
 /* ---- the draws, for tests: places are those in ascending order of the names' hashes ---- */
 
-/* The finaliser of splitmix64 (Steele et al. 2014). */
-static inline uint64_t grn_forest_mix(uint64_t x)
-{
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-    return x ^ (x >> 31);
-}
-
 /* Draw k = 1, 2 ... of a key, on 0..n-1: n draws under the tree's key are its cells; draw k of a node, on 0..p-k, says which of the
  * predictors not drawn yet is next (Fisher-Yates from the order of places: it changes places with the k-th). */
 static inline size_t grn_forest_draw(uint64_t key, uint64_t k, size_t n)
 {
-    uint64_t x = grn_forest_mix(key + k * 0x9e3779b97f4a7c15u);
+    uint64_t x = grn_rng_mix(key + k * 0x9e3779b97f4a7c15u);
     return (size_t)(((unsigned __int128)x * n) >> 64);
 }
 
@@ -49,7 +42,7 @@ uint64_t grn_forest_tree_key(uint64_t seed, uint64_t tree); /* of the cells */
 static inline uint64_t grn_forest_node_key(uint64_t key, uint64_t side)
 {
     static const uint64_t salt[] = { 0xa0761d6478bd642fu, 0xe7037ed1a0b428dbu, 0x8ebc6af09c88c6e3u };
-    return grn_forest_mix(key ^ salt[side]);
+    return grn_rng_mix(key ^ salt[side]);
 }
 
 #endif

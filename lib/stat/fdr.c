@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -57,4 +58,45 @@ grn_status grn_fdr_bh(const double *p, size_t n, double *q, size_t *n_nan)
 grn_status grn_fdr_bh_some(const double *p, size_t n, double m, double *q)
 {
     return adjust(p, n, m < 0 ? 0 : m, q, NULL);
+}
+
+static int falling(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x < y) - (x > y);
+}
+
+/* The last place in v, falling, of a value of at least x; v has one. */
+static size_t last_place(const float *v, size_t n, float x)
+{
+    size_t lo = 0, hi = n;
+    while (lo + 1 < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (v[mid] >= x) lo = mid;
+        else hi = mid;
+    }
+    return lo;
+}
+
+grn_status grn_fdr_null(const float *x, size_t n, float *null, size_t n_null, size_t runs, float *q)
+{
+    grn_status rc = GRN_OK;
+    float *v = NULL, *at = NULL;
+    size_t k = 0;
+    GRN_TRY(GRN_NEW_RAW(v, n));
+    GRN_TRY(GRN_NEW_RAW(at, n));
+    if (n) memcpy(v, x, n * sizeof *v);
+    if (n) qsort(v, n, sizeof *v, falling);
+    if (n_null) qsort(null, n_null, sizeof *null, falling);
+    for (size_t i = 0; i < n; i++) {
+        while (k < n_null && null[k] >= v[i]) k++;
+        at[i] = v[i] > 0 ? (float)fmin(1, (double)k / (double)runs / (double)(i + 1)) : 1;
+    }
+    for (size_t i = n; i-- > 1;)
+        if (at[i] < at[i - 1]) at[i - 1] = at[i];
+    for (size_t i = 0; i < n; i++) q[i] = at[last_place(v, n, x[i])];
+end:
+    free(v);
+    free(at);
+    return rc;
 }

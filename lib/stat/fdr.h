@@ -17,4 +17,9 @@ grn_status grn_fdr_bh(const double *p, size_t n, double *q, size_t *n_nan) GRN_M
  * minimum; never smaller than exact in any case. GRN_EINVAL also if m < n without NaN. */
 grn_status grn_fdr_bh_some(const double *p, size_t n, double m, double *q) GRN_MUST_USE;
 
+/* q of n values against those of `runs` runs under a null: null values of at least x, per run, over values of at least x, at most 1 and
+ * not more than that of a smaller x; equal values have the q of the last of them. Values of 0 or less stand for nothing found: 1, and the
+ * null may leave its own out. null (n_null) is sorted in place. Finite values. GRN_ENOMEM. O((n + n_null) log). */
+grn_status grn_fdr_null(const float *x, size_t n, float *null, size_t n_null, size_t runs, float *q) GRN_MUST_USE;
+
 #endif

@@ -227,9 +227,27 @@ static void fdr_by_hand(void **state)
     near(q[0], 42, 0);
 }
 
+/* Values 5 3 3 2 1 0, null values of two runs 4 3 1.5: one above 4 of the null (0 / 2 / 1), two at 3 (2 / 2 / 3), 2 (2 / 2 / 4, the
+ * smaller, so 3 has it too), 1 (3 / 2 / 5). */
+static void fdr_against_a_null(void **state)
+{
+    (void)state;
+    const float x[] = { 3, 0, 5, 1, 3, 2, -1 };
+    float null[] = { 1.5f, 4, 3 }, q[7], few[] = { 9 }, none;
+    const double want[] = { 0.25, 1, 0, 0.3, 0.25, 0.25, 1 };
+    assert_int_equal(grn_fdr_null(x, 7, null, 3, 2, q), GRN_OK);
+    for (int i = 0; i < 7; i++) assert_true(fabs(q[i] - want[i]) < 1e-6);
+    assert_int_equal(grn_fdr_null(x, 7, few, 0, 2, q), GRN_OK); /* nothing by chance */
+    for (int i = 0; i < 7; i++) assert_true(q[i] == (x[i] > 0 ? 0 : 1));
+    assert_int_equal(grn_fdr_null(x, 1, few, 1, 1, q), GRN_OK);
+    assert_true(q[0] == 1);
+    assert_int_equal(grn_fdr_null(NULL, 0, &none, 0, 1, q), GRN_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fdr_against_a_null),
         cmocka_unit_test(ranks_share_the_mean_of_a_tie),
         cmocka_unit_test(ranks_of_odd_vectors),
         cmocka_unit_test(ranks_of_many_values),

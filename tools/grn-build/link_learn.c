@@ -15,6 +15,7 @@
 #include "boost/ridge.h"
 #include "link_priv.h"
 #include "parts.h"
+#include "stat/fdr.h"
 
 #define GENES_AT_ONCE 2048
 #define MAX_BINS 256
@@ -563,46 +564,17 @@ end:
     return rc;
 }
 
-/* ---- q values ---- */
-
-static int floats_down(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x < y) - (x > y);
-}
-
-/* q of a link: null links of at least its excess, per run, over links of at least its excess; the least of this link and those below.
- */
+/* Of the excess of each link. */
 static grn_status q_values(learner_t *a, float **q)
 {
     grn_status rc = GRN_OK;
-    size_t n = a->pairs.n, k = 0;
-    float *v = NULL, *at = NULL;
-    GRN_TRY(GRN_NEW_RAW(*q, n));
-    GRN_TRY(GRN_NEW_RAW(v, n));
-    GRN_TRY(GRN_NEW_RAW(at, n));
-    for (size_t i = 0; i < n; i++) v[i] = a->pairs.v[i].excess;
-    if (n) qsort(v, n, sizeof *v, floats_down);
-    if (a->null.n) qsort(a->null.v, a->null.n, sizeof *a->null.v, floats_down);
-    for (size_t i = 0; i < n; i++) {
-        while (k < a->null.n && a->null.v[k] >= v[i]) k++;
-        double rate = v[i] > 0 ? (double)k / (double)a->l->opt->learn.null / (double)(i + 1) : 1;
-        at[i] = (float)(rate < 1 ? rate : 1);
-    }
-    for (size_t i = n; i-- > 1;)
-        if (at[i] < at[i - 1]) at[i - 1] = at[i];
-    for (size_t i = 0; i < n; i++) { /* the last place of an equal excess */
-        size_t lo = 0, hi = n;
-        while (lo + 1 < hi) {
-            size_t mid = lo + (hi - lo) / 2;
-            if (v[mid] >= a->pairs.v[i].excess) lo = mid;
-            else hi = mid;
-        }
-        (*q)[i] = at[lo];
-    }
+    float *excess = NULL;
+    GRN_TRY(GRN_NEW_RAW(*q, a->pairs.n));
+    GRN_TRY(GRN_NEW_RAW(excess, a->pairs.n));
+    for (size_t i = 0; i < a->pairs.n; i++) excess[i] = a->pairs.v[i].excess;
+    GRN_TRY(grn_fdr_null(excess, a->pairs.n, a->null.v, a->null.n, a->l->opt->learn.null, *q));
 end:
-    free(v);
-    free(at);
+    free(excess);
     return rc;
 }
 

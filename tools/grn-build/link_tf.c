@@ -298,6 +298,19 @@ end:
     return rc;
 }
 
+/* Pairs of a TF and a gene of the shard, other than itself. */
+static uint64_t count_pairs(const grn_linker_t *l, const uint32_t *tfs, size_t n_tfs, uint64_t n_absent)
+{
+    uint64_t n = 0;
+    size_t t = 0; /* TFs and genes are in the same order, and a TF is a gene */
+    for (size_t k = 0; k < l->n_genes; k++) {
+        int is_tf = t < n_tfs && tfs[t] == l->genes[k];
+        t += (size_t)is_tf;
+        if (k % l->opt->learn.n_shard == l->opt->learn.shard - 1) n += n_tfs + n_absent - (uint64_t)is_tf;
+    }
+    return n;
+}
+
 grn_status grn_link_tfs(grn_linker_t *l)
 {
     grn_status rc = GRN_OK;
@@ -321,10 +334,7 @@ grn_status grn_link_tfs(grn_linker_t *l)
                                "TFs that are no genes of the matrix, scored by the accessibility "
                                "of regions with their motif"));
     }
-    uint64_t n_genes = l->n_genes, all;
-    if (learned) n_genes = (l->n_genes + l->opt->learn.n_shard - l->opt->learn.shard) / l->opt->learn.n_shard;
-    all = n_tfs ? (uint64_t)n_tfs * n_genes - (learned && l->opt->learn.n_shard > 1 ? 0 : n_tfs) : 0;
-    all += n_absent * n_genes;
+    uint64_t all = count_pairs(l, tfs, n_tfs, n_absent);
     if (learned)
         GRN_TRY(grn_funnel_add(&l->funnel, "links", pairs.n, all - pairs.n, "TF-gene pairs of some importance"));
     else

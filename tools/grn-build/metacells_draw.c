@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/rng.h"
 #include "cistarget.h"
 #include "metacells.h"
 
@@ -33,13 +34,6 @@ static void sink(drawn_t *h, size_t i, size_t n)
     h[i] = x;
 }
 
-static uint64_t mix(uint64_t x) /* the finaliser of splitmix64 */
-{
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-    return x ^ x >> 31;
-}
-
 static int ascending(const void *x, const void *y)
 {
     uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
@@ -54,10 +48,10 @@ size_t grn_metacells_draw(const uint64_t *hash, size_t n, size_t size, uint64_t 
         return n;
     }
     if (size > 64 && GRN_NEW_RAW(h, size)) return 0;
-    for (size_t i = 0; i < size; i++) h[i] = (drawn_t){ mix(hash[i] ^ key), (uint32_t)i };
+    for (size_t i = 0; i < size; i++) h[i] = (drawn_t){ grn_rng_mix(hash[i] ^ key), (uint32_t)i };
     for (size_t i = size / 2; i-- > 0;) sink(h, i, size);
     for (size_t i = size; i < n; i++) {
-        drawn_t x = { mix(hash[i] ^ key), (uint32_t)i };
+        drawn_t x = { grn_rng_mix(hash[i] ^ key), (uint32_t)i };
         if (!later(h[0], x)) continue;
         h[0] = x;
         sink(h, 0, size);

@@ -8,6 +8,7 @@
 #include "base/opt.h"
 #include "base/rng.h"
 #include "regulon_priv.h"
+#include "stat/fdr.h"
 
 int grn_triplet_kind(const grn_triplet_t *t)
 {
@@ -124,41 +125,17 @@ end:
     return rc;
 }
 
-static int falling(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x < y) - (x > y);
-}
-
-/* q of an edge: null edges of at least its weight, per run, over edges of at least its weight; not more than that of a weaker edge. */
 static grn_status set_q(grn_regulon_t *g, floats_t *null)
 {
     grn_status rc = GRN_OK;
     floats_t own = { 0 };
     float *q = NULL;
-    size_t k = 0;
+    size_t n = 0;
     GRN_TRY(append_weights(g, &own));
     GRN_TRY(GRN_NEW_RAW(q, own.n));
-    if (own.n) qsort(own.v, own.n, sizeof *own.v, falling);
-    if (null->n) qsort(null->v, null->n, sizeof *null->v, falling);
-    for (size_t i = 0; i < own.n; i++) {
-        while (k < null->n && null->v[k] >= own.v[i]) k++;
-        q[i] = (float)fmin(1, (double)k / (double)g->opt->n_null / (double)(i + 1));
-    }
-    for (size_t i = own.n; i-- > 1;)
-        if (q[i] < q[i - 1]) q[i - 1] = q[i];
-    for (size_t t = 0; t < g->n_tfs; t++) {
-        for (size_t i = 0; i < g->found[t].n; i++) {
-            grn_triplet_t *x = &g->found[t].v[i];
-            size_t lo = 0, hi = own.n; /* the last of equal weights */
-            while (lo + 1 < hi) {
-                size_t mid = lo + (hi - lo) / 2;
-                if (own.v[mid] >= x->weight) lo = mid;
-                else hi = mid;
-            }
-            x->q = q[lo];
-        }
-    }
+    GRN_TRY(grn_fdr_null(own.v, own.n, null->v, null->n, g->opt->n_null, q));
+    for (size_t k = 0; k < g->n_tfs; k++)
+        for (size_t i = 0; i < g->found[k].n; i++) g->found[k].v[i].q = q[n++];
 end:
     free(own.v);
     free(q);
