@@ -281,7 +281,9 @@ TOOL += grn-coexpr
 grn-coexpr += tools/grn-coexpr/main.c
 grn-coexpr += tools/grn-coexpr/groups.c
 grn-coexpr += tools/grn-coexpr/links.c
+grn-coexpr += tools/grn-coexpr/links_cli.c
 grn-coexpr += tools/grn-coexpr/perturb.c
+grn-coexpr += tools/grn-coexpr/perturb_cli.c
 
 # unit tests: one per library file; NAME_WITH += files of a tool that the test needs
 UNIT += test_bed
