@@ -239,7 +239,7 @@ static grn_status join_columns(grn_bins_t *b, const column_t *c)
     GRN_TRY(GRN_NEW_RAW(b->low, runs));
     GRN_TRY(GRN_NEW_RAW(b->high, runs));
     GRN_TRY(GRN_NEW(b->cell_off, runs + 1));
-    GRN_TRY(GRN_NEW_RAW(b->cell, cells));
+    GRN_TRY(GRN_NEW_LARGE(b->cell, cells));
     cells = 0;
     for (size_t j = 0; j < b->p; j++) {
         uint64_t r = b->run_off[j];

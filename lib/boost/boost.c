@@ -121,13 +121,6 @@ static void batch_clear(batch_t *b)
     free(b->importance);
 }
 
-static grn_status aligned(void *p, size_t bytes)
-{
-    size_t cap = 0;
-    *(void **)p = NULL;
-    return grn_room_aligned((void **)p, &cap, bytes);
-}
-
 /* Targets [begin, end) that are not constant, one to a lane; the others are done. */
 static grn_status fill_lanes(batch_t *b, size_t begin, size_t end)
 {
@@ -177,10 +170,10 @@ static grn_status batch_init(batch_t *b, size_t begin, size_t end)
     GRN_TRY(GRN_NEW_RAW(b->out, TREES_AT_ONCE * b->draw.n_out));
     GRN_TRY(GRN_NEW(b->gain, b->n_groups * lanes * window));
     GRN_TRY(GRN_NEW(b->importance, b->n_groups * lanes * s->p));
-    GRN_TRY(aligned(&b->r, b->n_groups * lanes * n * sizeof *b->r));
+    GRN_TRY(GRN_NEW_LARGE(b->r, b->n_groups * lanes * n));
     GRN_TRY(GRN_NEW_RAW(b->alone, n));
     GRN_TRY(GRN_NEW(b->mark, 4 * n));
-    GRN_TRY(aligned(&b->part, grn_tree_part_bytes(&b->m->blocks)));
+    if (!(b->part = grn_malloc_large(1, grn_tree_part_bytes(&b->m->blocks)))) GRN_FAIL(GRN_ENOMEM, "out of memory");
     for (size_t g = 0; g < b->n_groups; g++) {
         grn_tree_lanes_t *l = &b->group[g];
         l->r = b->r + g * lanes * n;

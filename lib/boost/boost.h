@@ -6,8 +6,8 @@
  * shares.
  *
  * Unlike there, nothing depends on the order of cells or predictors, on threads, or on which targets are asked for together: draws are
- * keyed by names (draw.h), sums are exact (tree.h). Memory: the bins; where cells are cut into blocks (tree.h), 8 bytes a run and block;
- * per worker 24 n + 4 n targets of a batch (of 512 at most, 256 MB) and 0.5 MB. */
+ * keyed by names (draw.h), sums are exact (tree.h). Memory: the bins; where cells are cut into blocks (tree.h), 2 bytes a value and
+ * 8 a run and block; per worker 24 n + 4 n targets of a batch (of 512 at most, 256 MB) and 0.5 MB. */
 #ifndef GRN_BOOST_BOOST_H
 #define GRN_BOOST_BOOST_H
 

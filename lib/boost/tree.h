@@ -33,15 +33,15 @@ typedef struct {
     double threshold;
 } grn_tree_split_t;
 
-/* Cells in blocks of `size`: those of run r in block b are cell[off[r n_blocks + b]] up to the next offset. */
+/* Cells in blocks of `size`, in the order of predictors, blocks, runs: what a predictor has in a block is read in one stretch. */
 typedef struct {
     size_t size, n_blocks;
-    const uint64_t *off; /* (runs n_blocks + 1); of one block: cell_off of the bins */
-    uint64_t *own;       /* off, unless it is that of the bins */
-    size_t n_parts;      /* runs whose sums the scratch holds */
+    uint16_t *cell; /* cell less the first of its block; NULL of one block, as off */
+    uint64_t *off;  /* (runs n_blocks + 1) into cell */
+    size_t n_parts; /* runs whose sums the scratch holds */
 } grn_tree_blocks_t;
 
-/* size: cells; 0: what suits the cache. */
+/* size: cells, at most 65,536; 0: what suits the cache. */
 grn_status grn_tree_blocks_init(grn_tree_blocks_t *b, const grn_bins_t *bins, size_t size) GRN_MUST_USE;
 void grn_tree_blocks_clear(grn_tree_blocks_t *b); /* accepts zeroed */
 

@@ -186,20 +186,23 @@ static inline void add_row(const row_t *x, int32_t key, row_t *sum, row_t *count
 }
 
 /* Adds cells [cell, stop) that are in the node of `key`. */
-static inline void add_cells(const row_t *x, const uint32_t *cell, const uint32_t *stop, int32_t key, part_t *p)
-{
-    for (; stop - cell >= ROOM; cell += ROOM) {
-        row_t sum = { 0 }, count = { 0 };
-#pragma GCC unroll 8
-        for (size_t k = 0; k < ROOM; k++) add_row(&x[cell[k]], key, &sum, &count);
-        settle_sum(p, sum, &count);
+#define ADD_CELLS(name, cell_t)                                                                                         \
+    static inline void name(const row_t *x, const cell_t *cell, const cell_t *stop, int32_t key, part_t *p)             \
+    {                                                                                                                    \
+        for (; stop - cell >= ROOM; cell += ROOM) {                                                                      \
+            row_t sum = { 0 }, count = { 0 };                                                                            \
+            _Pragma("GCC unroll 8") for (size_t k = 0; k < ROOM; k++) add_row(&x[cell[k]], key, &sum, &count);           \
+            settle_sum(p, sum, &count);                                                                                  \
+        }                                                                                                                \
+        if (cell == stop) return;                                                                                        \
+        row_t sum = { 0 }, count = { 0 };                                                                                \
+        _Pragma("GCC unroll 1") for (; cell < stop; cell++) add_row(&x[*cell], key, &sum, &count);                       \
+        settle_sum(p, sum, &count);                                                                                      \
     }
-    if (cell == stop) return;
-    row_t sum = { 0 }, count = { 0 };
-#pragma GCC unroll 1
-    for (; cell < stop; cell++) add_row(&x[*cell], key, &sum, &count);
-    settle_sum(p, sum, &count);
-}
+ADD_CELLS(add_cells, uint32_t)
+#if LANES > 1
+ADD_CELLS(add_cells_of_block, uint16_t)
+#endif
 
 /* Is splitting `moved` off better than the best so far? */
 static inline void compare(const part_t *moved, int64_t which, const set_t *allow, best_t *x)
@@ -562,14 +565,15 @@ static void add_places(const grn_tree_in_t *in, grn_tree_lanes_t *l, int level, 
     const grn_tree_blocks_t *b = in->blocks;
     size_t n = in->bins->n, out_at = 0;
     for (size_t k = 0; k < b->n_blocks; k++) {
+        const row_t *x = (const row_t *)l->r + k * b->size;
         part_t *part = l->part;
         if (at.first == 0) prepare(in, l, level, k * b->size, k + 1 < b->n_blocks ? (k + 1) * b->size : n, &out_at, total);
         for (size_t i = at.first; i < at.last; i++) {
             uint64_t run, n_runs = runs_at(in, level, i, &run);
-            const uint64_t *off = b->off + run * b->n_blocks + k;
-            for (part_t *end = part + n_runs; part < end; part++, off += b->n_blocks) {
+            const uint64_t *off = b->off + run * b->n_blocks + k * n_runs;
+            for (part_t *end = part + n_runs; part < end; part++, off++) {
                 if (k == 0) *part = (part_t){ 0 };
-                add_cells((const row_t *)l->r, in->bins->cell + off[0], in->bins->cell + off[1], (int32_t)(i / in->m) * LEAF_ONE, part);
+                add_cells_of_block(x, b->cell + off[0], b->cell + off[1], (int32_t)(i / in->m) * LEAF_ONE, part);
             }
         }
     }
