@@ -65,7 +65,9 @@ t_exit 1 "grn-build*cut.zst*" "cut file" rank cut.zst -o x.zst
 t_exit 1 "grn-build*" "disk full" rank s.zst -o /dev/full
 t_true "nothing is left" '[ ! -e x.zst ]'
 
-# Feather databases of cisTarget, both ways
+# Feather databases of cisTarget: how to convert them is said; both ways
+printf 'ARROW1\0\0' >db.feather
+t_exit 1 "grn-build*db.feather*scripts/cistarget_feather.py*" "a Feather database" rank db.feather -o x.zst
 if [ -n "${SANITIZED:-}" ]; then
     t_skip "rank.t: Feather" "done in the plain run"
 elif python3 -c 'import pyarrow, numpy, zstandard, xxhash' 2>/dev/null; then
