@@ -270,6 +270,13 @@ end:
 
 /* ---- regions ---- */
 
+grn_status grn_edges_regulon_name(const grn_edges_t *e, size_t i, grn_str_t *name)
+{
+    int sign = e->sign ? e->sign[i] : 0;
+    if (e->regulon) return grn_str_printf(name, "%s", grn_names_get(&e->regulons, e->regulon[i]));
+    return grn_str_printf(name, "%s%s", grn_names_get(&e->genes, e->tf[i]), sign > 0 ? "(+)" : sign < 0 ? "(-)" : "");
+}
+
 grn_status grn_region_parse(const char *name, char *chrom, size_t cap, uint64_t *start,
                             uint64_t *end)
 {

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/names.h"
 #include "base/par.h"
+#include "base/str.h"
 
 typedef struct {
     char *name; /* "importance_tg", "rho_tg", "rho_rg", "nes", "distance", "support", "motif_score"
@@ -54,6 +55,10 @@ grn_status grn_edges_validate(const grn_edges_t *e) GRN_MUST_USE;
 grn_status grn_edges_save(const grn_edges_t *e, const char *path, const char *const *meta_kv,
                           grn_par_t *pool) GRN_MUST_USE; /* meta_kv: k,v,...,NULL or NULL */
 grn_status grn_edges_load(const char *path, grn_par_t *pool, grn_edges_t *e) GRN_MUST_USE;
+
+/* Name of the regulon of edge i, appended to the empty `name`: its own; without a column of regulons its TF and sign, "SPI1(+)",
+ * "SPI1(-)", "SPI1". */
+grn_status grn_edges_regulon_name(const grn_edges_t *e, size_t i, grn_str_t *name) GRN_MUST_USE;
 
 /* "chr1:100-600" -> parts; chrom is copied (cap bytes). GRN_EFORMAT if it is not of this form. */
 grn_status grn_region_parse(const char *name, char *chrom, size_t cap, uint64_t *start,

@@ -10,6 +10,7 @@ extern const grn_subtool_t grn_eval_network;     /* TF -> gene edges against a k
 extern const grn_subtool_t grn_eval_calibration; /* precision of edges over q */
 extern const grn_subtool_t grn_eval_activity;    /* regulon activity against planted states */
 extern const grn_subtool_t grn_eval_masked;      /* held-out reconstruction against gene means and ridge */
+extern const grn_subtool_t grn_eval_regulons;    /* activity of regulons against expression of their TFs */
 extern const grn_subtool_t grn_eval_attention;   /* attention of TFs and other genes, against rewired graphs */
 extern const grn_subtool_t grn_eval_report;      /* one self-contained HTML page of results and figures */
 
