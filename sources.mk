@@ -85,6 +85,7 @@ LIB += lib/graph/regulation.c
 LIB += lib/graph/perturb.c
 LIB += lib/graph/csr.c
 LIB += lib/graph/sample.c
+LIB += lib/graph/terms.c
 
 # nn: op table, CPU backend, layers, optimizer
 LIB += lib/nn/dev.c

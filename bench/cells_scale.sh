@@ -2,7 +2,7 @@
 # Builds and runs the generator of cells_scale.c: counts of the shape of SEA-AD with their regulons into DIR.
 # usage: bench/cells_scale.sh DIR [OPTION...]   -> DIR/counts.tensor.zst, regulons.gmt, edges.tsv, edges.tensor.zst, truth.tensor.zst
 #        bench/cells_scale.sh -b DIR            only builds DIR/cells_scale
-# Options are those of cells_scale.c (-n CELLS ...). Needs a built tree (make). 113,209 cells: 0.4 GB; 1,000,000: 3.3 GB and as much again in TMPDIR.
+# Options are those of cells_scale.c (-n CELLS ...). Needs a built tree (make). 113,209 cells: 0.5 GB; 1,000,000: 4.1 GB and as much again meanwhile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 only_build=
