@@ -56,8 +56,9 @@ static grn_status map_genes(const grn_gmt_t *gmt, const grn_names_t *genes, uint
         found += k != GRN_NAMES_NONE;
     }
     if (found > 0) return GRN_OK;
-    return grn_err(GRN_ESHAPE, "no gene of the terms is among the %zu genes; first names: '%s' in the terms, '%s' in the genes",
-                   genes->n, gmt->genes.n ? grn_names_get(&gmt->genes, 0) : "", genes->n ? grn_names_get(genes, 0) : "");
+    return grn_err(GRN_EEMPTY,
+                   "none of the %zu genes of the terms is among the %zu genes; first names: '%s' in the terms, '%s' in the genes",
+                   gmt->genes.n, genes->n, gmt->genes.n ? grn_names_get(&gmt->genes, 0) : "", genes->n ? grn_names_get(genes, 0) : "");
 }
 
 grn_status grn_pairs_of_terms(const grn_gmt_t *gmt, const grn_names_t *genes, size_t max, grn_pairs_t *p, grn_terms_t *t)

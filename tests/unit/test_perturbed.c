@@ -682,7 +682,7 @@ static void statistics_are_those_of_plain_loops(void **state)
     grn_result_t r = { 0 };
     data_init(&d, GRN_PERTURB_COEXPR);
     perturb_job_t job = { &d.cfg, &d.cells, 2, 3, 0 };
-    perturb_stats_opt_t how = { &d.terms, MAX_TERM, &d.links, NULL };
+    perturb_stats_opt_t how = { &d.terms, MAX_TERM, &d.links, "terms", "links", NULL };
     for (uint32_t c = 0; c < CELLS; c++) cell[c] = (c * 17) % CELLS;
     OK(perturb_stats(&job, &how, cell, CELLS, &r));
     for (size_t c = 0; c < CELLS - 1; c++) { /* the last one has no type */
@@ -745,7 +745,7 @@ static void ablation_is_its_own_expectation(void **state)
     for (uint32_t c = 0; c < CELLS; c++) cell[c] = c;
     for (uint32_t epoch = 0; epoch < 3; epoch++) {
         perturb_job_t job = { &d.cfg, &d.cells, epoch, 3, 0 };
-        perturb_stats_opt_t how = { &d.terms, 100, &d.links, pool };
+        perturb_stats_opt_t how = { &d.terms, 100, &d.links, "terms", "links", pool };
         OK(perturb_stats(&job, &how, cell, CELLS, &r));
         for (int g = 0; g < 2; g++)
             for (size_t k = 0; k < sizeof statistic / sizeof *statistic; k++) {

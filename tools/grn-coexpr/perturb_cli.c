@@ -158,7 +158,9 @@ end:
 static grn_status write_stats(const perturb_job_t *job, const uint32_t *cell, size_t n)
 {
     grn_status rc = GRN_OK;
-    perturb_stats_opt_t how = { .max_term = (size_t)opt.max_term, .pool = grn_common.pool };
+    perturb_stats_opt_t how = {
+        .max_term = (size_t)opt.max_term, .terms_name = opt.terms, .links_name = opt.links, .pool = grn_common.pool
+    };
     grn_gmt_t terms = { 0 };
     grn_edges_t links = { 0 };
     grn_result_t stats = { 0 };

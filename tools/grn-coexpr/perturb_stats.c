@@ -232,7 +232,7 @@ static grn_status map_links(stats_t *s)
     uint32_t *to = NULL;
     size_t found = 0;
     if (!e) return GRN_OK;
-    if (!e->tf || !e->gene) GRN_FAIL(GRN_EINVAL, "the links lack the column tf or gene");
+    if (!e->tf || !e->gene) GRN_FAIL(GRN_EINVAL, "'%s' does not hold links: genes at both ends are needed", s->opt->links_name);
     GRN_TRY(GRN_NEW(to, e->genes.n));
     GRN_TRY(GRN_NEW(s->link_u, e->n));
     GRN_TRY(GRN_NEW(s->link_v, e->n));
@@ -246,8 +246,10 @@ static grn_status map_links(stats_t *s)
         found += s->link_u[i] != UINT32_MAX && s->link_v[i] != UINT32_MAX;
     }
     if (found == 0)
-        GRN_FAIL(GRN_ESHAPE, "none of the %zu links joins two of the %zu genes; first names: '%s' in the links, '%s' in the counts",
-                 e->n, genes->n, e->genes.n ? grn_names_get(&e->genes, 0) : "", genes->n ? grn_names_get(genes, 0) : "");
+        GRN_FAIL(GRN_EEMPTY,
+                 "'%s': none of the %zu links joins two of the %zu genes; first names: '%s' in the links, '%s' in the counts",
+                 s->opt->links_name, e->n, genes->n, e->genes.n ? grn_names_get(&e->genes, 0) : "",
+                 genes->n ? grn_names_get(genes, 0) : "");
 end:
     free(to);
     return rc;
@@ -264,7 +266,8 @@ static grn_status begin(stats_t *s)
     GRN_TRY(GRN_NEW(s->visible, s->n_genes));
     GRN_TRY(map_links(s));
     if (s->opt->terms) {
-        GRN_TRY(grn_pairs_of_terms(s->opt->terms, &s->job->cells->m->col, s->opt->max_term, &s->same_term, &s->terms));
+        rc = grn_pairs_of_terms(s->opt->terms, &s->job->cells->m->col, s->opt->max_term, &s->same_term, &s->terms);
+        if (rc != GRN_OK) GRN_TRY(grn_err_prefix(rc, "'%s'", s->opt->terms_name));
         grn_log_info(
             "%zu of %zu terms have 2 to %zu of the genes (%zu have fewer, %zu more); %zu of %zu genes are in one, %llu pairs share one",
             s->terms.n_terms, s->opt->terms->n, s->opt->max_term, s->terms.n_small, s->terms.n_large, s->terms.n_genes, s->n_genes,
@@ -323,8 +326,10 @@ static grn_status count_contexts(stats_t *s, const uint32_t *by, const size_t *o
                 GRN_TRY(perturb_table_rows(out, GRAPH[g], name, &s->group[g], s->opt->terms != NULL, s->has_links));
     }
     if (s->opt->links && n_linked == 0)
-        GRN_FAIL(GRN_ESHAPE, "no context of the links is one of the cells; first names: '%s' in the links, '%s' in the regulons",
-                 s->opt->links->contexts.n ? grn_names_get(&s->opt->links->contexts, 0) : "", grn_names_get(contexts, order[0]));
+        GRN_FAIL(GRN_EEMPTY,
+                 "'%s': no context of the links is a type of the cells; first names: '%s' in the links, '%s' in the regulons",
+                 s->opt->links_name, s->opt->links->contexts.n ? grn_names_get(&s->opt->links->contexts, 0) : "",
+                 grn_names_get(contexts, order[0]));
     for (int g = 0; g < 2; g++) {
         if (s->all[g].t.n == 0) continue;
         GRN_TRY(perturb_table_rows(out, GRAPH[g], "*", &s->all[g], s->opt->terms != NULL, s->opt->links != NULL));
