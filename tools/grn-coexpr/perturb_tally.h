@@ -30,7 +30,7 @@ typedef enum {                      /* of one graph */
                PQ_N
 } perturb_quantity;
 
-#define PERTURB_ONE 1048576 /* the unit of expectations kept as whole numbers */
+#define PERTURB_ONE 4294967296 /* the unit of expectations kept as whole numbers */
 
 typedef unsigned __int128 perturb_wide_t;
 
