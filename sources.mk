@@ -85,6 +85,7 @@ LIB += lib/graph/regulation.c
 LIB += lib/graph/perturb.c
 LIB += lib/graph/csr.c
 LIB += lib/graph/sample.c
+LIB += lib/graph/terms.c
 
 # nn: op table, CPU backend, layers, optimizer
 LIB += lib/nn/dev.c
@@ -285,6 +286,8 @@ grn-coexpr += tools/grn-coexpr/links.c
 grn-coexpr += tools/grn-coexpr/links_cli.c
 grn-coexpr += tools/grn-coexpr/perturb.c
 grn-coexpr += tools/grn-coexpr/perturb_cli.c
+grn-coexpr += tools/grn-coexpr/perturb_stats.c
+grn-coexpr += tools/grn-coexpr/perturb_table.c
 
 # unit tests: one per library file; NAME_WITH += files of a tool that the test needs
 UNIT += test_bed
@@ -350,6 +353,8 @@ grn-view += tools/grn-view/embedding.c
 grn-view += tools/grn-view/lowrank.c
 grn-view += tools/grn-view/genome.c
 grn-view += tools/grn-view/kind.c
+UNIT += test_perturbed
+test_perturbed_WITH += tools/grn-coexpr/perturb.c tools/grn-coexpr/perturb_stats.c tools/grn-coexpr/perturb_table.c
 UNIT += test_coexpr
 test_coexpr_WITH += tools/grn-coexpr/groups.c tools/grn-coexpr/links.c tools/grn-coexpr/perturb.c
 UNIT += test_sim

@@ -31,8 +31,8 @@ typedef struct {          /* work space, and what the last draw did; zeroed = re
 
 void grn_perturb_clear(grn_perturb_t *w);
 
-/* out = (E \ drop) u add.  m = floor(alpha |E|); drop: m arcs of E without replacement; add: m distinct ordered pairs u !=
- * v, all of them when fewer exist. arc  (n) the graph E, ascending.  s (n_s) the visible expressed genes S, ascending: not
+/* out = (E \ drop) u add.  m = floor(alpha |E|), the product in double; drop: m arcs of E without replacement; add: m distinct ordered
+ * pairs u != v, all of them when fewer exist. arc  (n) the graph E, ascending.  s (n_s) the visible expressed genes S, ascending: not
  * masked, value > 0; not read for RANDOM. cell  hash of the barcode (grn_hash_str).  graph  GRN_GRAPH_CELL or _TYPE. |out|
  * <= |E|; no u -> u; kind NONE or alpha 0 gives E. The random stream is "graph.drop" and "graph.add". O(E + m log m +
  * |list|). */

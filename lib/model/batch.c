@@ -166,25 +166,18 @@ static grn_status get_graph(const fill_t *f, size_t c, int graph, plan_t *p, scr
     const grn_cells_t *cells = f->cells;
     uint32_t context = cells->mask.context[c];
     int perturb = f->view->train && f->cfg->perturb != GRN_PERTURB_NONE && f->cfg->alpha > 0;
-    const grn_arc_t *arc = NULL;
-    size_t n = 0;
-    if (graph == GRN_GRAPH_CELL) {
-        GRN_TRY(grn_regulation_cell(&cells->reg, context, cells->mask.on + c * cells->mask.n_words, &s->cell));
-        arc = s->cell.a;
-        n = s->cell.n;
-    } else if (context != GRN_CONTEXT_NONE) {
-        arc = cells->type[context].a;
-        n = cells->type[context].n;
-    }
+    const grn_arc_t *arc;
+    size_t n;
+    GRN_TRY(grn_cells_arcs(cells, c, graph, &s->cell, &arc, &n));
     p->n_arcs += n;
     if (graph == GRN_GRAPH_TYPE && !perturb && context != GRN_CONTEXT_NONE) {
         *g = &cells->type_csr[context];
         goto end;
     }
     if (perturb) {
-        grn_perturb_opt_t o = { f->cfg->perturb, f->cfg->alpha, f->cfg->seed, cells->n_genes, &cells->coexpr };
-        GRN_TRY(grn_perturb_draw(&s->perturb, &o, cells->key[c], f->view->mask.epoch, graph, arc, n, p->tok.visible,
-                                 p->tok.n_visible, &s->perturbed));
+        grn_perturb_opt_t o = grn_cells_perturb(cells, f->cfg);
+        GRN_TRY(grn_perturb_draw(&s->perturb, &o, cells->key[c], f->view->mask.epoch, graph, arc, n, p->tok.visible, p->tok.n_visible,
+                                 &s->perturbed));
         arc = s->perturbed.a;
         n = s->perturbed.n;
     }
@@ -203,15 +196,13 @@ static grn_status plan_cell(const fill_t *f, size_t i, scratch_t *s)
     const uint32_t *gene;
     const float *count;
     grn_matrix_row(cells->m, c, &n, &gene, &count);
-    GRN_TRY(
-        grn_tokens_draw(&p->tok, f->cfg, &f->view->mask, cells->key[c], gene, count, n, cells->n_genes, cells->gene_key));
+    GRN_TRY(grn_tokens_draw(&p->tok, f->cfg, &f->view->mask, cells->key[c], gene, count, n, cells->n_genes, cells->gene_key));
     p->n_arcs = 0;
     for (int k = 0; k < f->n_graphs; k++) {
         const grn_csr_t *g;
         grn_sample_key_t key = { f->cfg->seed, cells->key[c], f->view->mask.epoch, f->which[k], 2 };
         GRN_TRY(get_graph(f, c, f->which[k], p, s, &g));
-        GRN_TRY(grn_sample_hop(&s->sampler, g, p->tok.gene, p->tok.n, fanout, &key, cells->gene_key, &p->hop2[k],
-                               &p->nodes[k]));
+        GRN_TRY(grn_sample_hop(&s->sampler, g, p->tok.gene, p->tok.n, fanout, &key, cells->gene_key, &p->hop2[k], &p->nodes[k]));
         key.layer = 1;
         GRN_TRY(grn_sample_rows(&s->sampler, g, p->nodes[k].v, p->nodes[k].n, fanout, &key, cells->gene_key, &p->hop1[k]));
     }
@@ -351,8 +342,7 @@ static void add_tokens(grn_batch_t *b, const fill_t *f, size_t i)
 }
 
 /* Layer-1 rows and both hops of one graph of a cell; key0: the first key of the cell. */
-static void add_graph(grn_batch_t *b, int k, const grn_nodes_t *nodes, const grn_hop_t *hop1, const grn_hop_t *hop2,
-                      int64_t key0)
+static void add_graph(grn_batch_t *b, int k, const grn_nodes_t *nodes, const grn_hop_t *hop1, const grn_hop_t *hop2, int64_t key0)
 {
     int64_t row0 = b->n_hidden, *off1 = i64s(&b->hop1.off), *off2 = i64s(&b->hop2[k].off);
     int32_t *idx1 = i32s(&b->hop1.idx), *idx2 = i32s(&b->hop2[k].idx);
@@ -426,8 +416,8 @@ static int64_t longest(const grn_mirror_t *off, int64_t n)
     return most;
 }
 
-grn_status grn_batch_fill(grn_batch_t *b, const grn_model_config_t *cfg, const grn_cells_t *cells, const uint32_t *cell,
-                          size_t n, const grn_view_t *view)
+grn_status grn_batch_fill(grn_batch_t *b, const grn_model_config_t *cfg, const grn_cells_t *cells, const uint32_t *cell, size_t n,
+                          const grn_view_t *view)
 {
     grn_status rc = GRN_OK;
     fill_t f = { b, cfg, cells, cell, view, { 0, 0 }, 0 };

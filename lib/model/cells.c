@@ -49,8 +49,7 @@ static grn_status map_columns(const grn_matrix_t *m, const grn_names_t *genes, u
         n += k != GRN_NAMES_NONE;
     }
     if (n == 0 && genes->n > 0 && m->n_cols > 0) {
-        return grn_err(GRN_ESHAPE,
-                       "no gene of the counts is a gene of the model; first names: '%s' in the counts, '%s' in the model",
+        return grn_err(GRN_ESHAPE, "no gene of the counts is a gene of the model; first names: '%s' in the counts, '%s' in the model",
                        grn_names_get(&m->col, 0), grn_names_get(genes, 0));
     }
     if (n_found) *n_found = n;
@@ -88,8 +87,7 @@ grn_status grn_matrix_align(grn_matrix_t *m, const grn_names_t *genes, size_t *n
     GRN_TRY(map_columns(m, genes, to, n_found));
     GRN_TRY(grn_names_dup(&copy, genes));
     for (uint64_t i = 0; i < m->indptr[m->n_rows]; i++) {
-        if (!(m->data[i] > 0))
-            GRN_FAIL(GRN_EINVAL, "the counts hold a value that is not positive (%g)", (double)m->data[i]);
+        if (!(m->data[i] > 0)) GRN_FAIL(GRN_EINVAL, "the counts hold a value that is not positive (%g)", (double)m->data[i]);
     }
     for (uint64_t r = 0; r < m->n_rows; r++) {
         uint64_t end = m->indptr[r + 1];
@@ -116,6 +114,28 @@ int grn_cells_graphs(const grn_model_config_t *cfg, int which[2])
     if (cfg->grn == GRN_GRN_CELL || cfg->grn == GRN_GRN_HYBRID) which[n++] = GRN_GRAPH_CELL;
     if (cfg->grn == GRN_GRN_TYPE || cfg->grn == GRN_GRN_HYBRID || cfg->grn == GRN_GRN_RANDOM) which[n++] = GRN_GRAPH_TYPE;
     return n;
+}
+
+grn_status grn_cells_arcs(const grn_cells_t *c, size_t cell, int graph, grn_arcs_t *room, const grn_arc_t **arc, size_t *n)
+{
+    uint32_t context = c->mask.context[cell];
+    *arc = NULL;
+    *n = 0;
+    if (graph == GRN_GRAPH_CELL) {
+        grn_status rc = grn_regulation_cell(&c->reg, context, c->mask.on + cell * c->mask.n_words, room);
+        if (rc != GRN_OK) return rc;
+        *arc = room->a;
+        *n = room->n;
+    } else if (context != GRN_CONTEXT_NONE) {
+        *arc = c->type[context].a;
+        *n = c->type[context].n;
+    }
+    return GRN_OK;
+}
+
+grn_perturb_opt_t grn_cells_perturb(const grn_cells_t *c, const grn_model_config_t *cfg)
+{
+    return (grn_perturb_opt_t){ cfg->perturb, cfg->alpha, cfg->seed, c->n_genes, &c->coexpr };
 }
 
 /* G_type of every context as a list of its own (rewired if asked), and its neighbour lists. */

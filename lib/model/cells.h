@@ -47,4 +47,11 @@ void grn_cells_clear(grn_cells_t *c); /* m stays */
 /* Number of graphs a cell has in this configuration (0, 1, 2) and which they are (GRN_GRAPH_CELL, GRN_GRAPH_TYPE). */
 int grn_cells_graphs(const grn_model_config_t *cfg, int which[2]);
 
+/* One graph of a cell (GRN_GRAPH_CELL, GRN_GRAPH_TYPE) before it is perturbed: *n arcs, ascending, borrowed from c or from `room`. A
+ * cell without a context has none. */
+grn_status grn_cells_arcs(const grn_cells_t *c, size_t cell, int graph, grn_arcs_t *room, const grn_arc_t **arc,
+                          size_t *n) GRN_MUST_USE;
+/* How a configuration perturbs it: what grn_perturb_draw is to be called with. Borrows from c. */
+grn_perturb_opt_t grn_cells_perturb(const grn_cells_t *c, const grn_model_config_t *cfg);
+
 #endif

@@ -258,6 +258,20 @@ bad "negative values, perturb" grn-build perturb -q -r g01.zst -k G01 --expressi
 bad "gene perturbed twice" perturb -k TF01 --set TF01=2
 bad "perturbation without a value" perturb --set TF01
 
+# ---- statistics of perturbed graphs ----
+stats() { grn-coexpr perturb -q --grn type --min-cells 1 -e sim/truth.edges.zst --stats z "$@" sim/counts.h5ad; }
+printf 'A\tna\tActb\tSox2\tSpi1\n' >mouse.gmt
+bad "terms of another species" stats --terms mouse.gmt
+printf 'A\tna\tG0001\tG0002\tG0003\tG0004\n' >large.gmt
+bad "terms that are all too large" stats --terms large.gmt --max-term 3
+bad "co-expression links of another species" stats --links mouse.zst
+sed '1!s/type/other/' sim/cells.tsv >other.cells.tsv
+grn-coexpr -q --min-context 3 --min-cells 3 --cells other.cells.tsv -o other.links.zst sim/counts.h5ad
+bad "co-expression links of other types" stats --links other.links.zst
+bad "links of regions where links of genes belong" stats --links rg.zst
+bad "terms without --stats" grn-coexpr perturb -q --grn type -e sim/truth.edges.zst --terms large.gmt --first 1 -o z sim/counts.h5ad
+bad "graphs of all cells" stats -o graphs.zst
+
 # ---- accepted, with the same result ----
 if [ -z "${WRITE_ERRORS:-}" ]; then
     payload a.tensor.zst >want

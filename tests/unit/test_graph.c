@@ -6,12 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <math.h>
+#include <stdio.h>
 
 #include "base/mem.h"
 #include "base/rng.h"
 #include "graph/csr.h"
 #include "graph/perturb.h"
 #include "graph/sample.h"
+#include "graph/terms.h"
 
 /* ---- perturbation ---- */
 
@@ -175,14 +178,11 @@ static void draws_depend_on_cell_epoch_graph_and_nothing_else(void **state)
         int graph;
     } key[5] = { { 1, 0, 0 }, { 1, 0, 1 }, { 1, 1, 0 }, { 2, 0, 0 }, { 9, 9, 1 } };
     for (size_t k = 0; k < 5; k++) {
-        assert_int_equal(grn_perturb_draw(&w, &opt, key[k].cell, key[k].epoch, key[k].graph, g.a, g.n, s, 30, &first[k]),
-                         GRN_OK);
-        for (size_t j = 0; j < k; j++)
-            assert_true(first[j].n != first[k].n || memcmp(first[j].a, first[k].a, first[k].n * 8) != 0);
+        assert_int_equal(grn_perturb_draw(&w, &opt, key[k].cell, key[k].epoch, key[k].graph, g.a, g.n, s, 30, &first[k]), GRN_OK);
+        for (size_t j = 0; j < k; j++) assert_true(first[j].n != first[k].n || memcmp(first[j].a, first[k].a, first[k].n * 8) != 0);
     }
     for (size_t k = 5; k-- > 3;) { /* a subset, backwards */
-        assert_int_equal(grn_perturb_draw(&w, &opt, key[k].cell, key[k].epoch, key[k].graph, g.a, g.n, s, 30, &again),
-                         GRN_OK);
+        assert_int_equal(grn_perturb_draw(&w, &opt, key[k].cell, key[k].epoch, key[k].graph, g.a, g.n, s, 30, &again), GRN_OK);
         assert_true(again.n == first[k].n && memcmp(again.a, first[k].a, again.n * 8) == 0);
     }
     for (size_t k = 0; k < 5; k++) grn_arcs_clear(&first[k]);
@@ -199,8 +199,7 @@ static void rewiring_keeps_every_degree(void **state)
     size_t in[2][60] = { { 0 } }, out[2][60] = { { 0 } }, same = 0;
     grn_rng_init(&rng, 1, "test", 0);
     assert_int_equal(GRN_GROW(g.a, g.cap, 300), GRN_OK);
-    for (size_t i = 0; i < 300; i++)
-        g.a[g.n++] = grn_arc((uint32_t)grn_rng_below(&rng, 10), (uint32_t)grn_rng_below(&rng, 60));
+    for (size_t i = 0; i < 300; i++) g.a[g.n++] = grn_arc((uint32_t)grn_rng_below(&rng, 10), (uint32_t)grn_rng_below(&rng, 60));
     grn_arcs_normalise(&g);
     assert_int_equal(grn_arcs_set(&r, g.a, g.n), GRN_OK);
     assert_int_equal(grn_arcs_rewire(&r, 1, 2), GRN_OK);
@@ -227,8 +226,7 @@ static void neighbour_lists_by_direction(void **state)
     const grn_arc_t a[] = { grn_arc(0, 1), grn_arc(0, 2), grn_arc(1, 0), grn_arc(2, 3) }; /* 0 <-> 1 both ways */
     grn_csr_t g = { 0 };
     assert_int_equal(grn_csr_build(&g, 5, a, 4, GRN_DIR_IN), GRN_OK);
-    assert_true(grn_csr_degree(&g, 0) == 1 && g.adj[g.off[0]] == 1 && grn_csr_degree(&g, 3) == 1 &&
-                grn_csr_degree(&g, 4) == 0);
+    assert_true(grn_csr_degree(&g, 0) == 1 && g.adj[g.off[0]] == 1 && grn_csr_degree(&g, 3) == 1 && grn_csr_degree(&g, 4) == 0);
     assert_int_equal(grn_csr_build(&g, 5, a, 4, GRN_DIR_OUT), GRN_OK);
     assert_true(grn_csr_degree(&g, 0) == 2 && grn_csr_degree(&g, 3) == 0);
     assert_int_equal(grn_csr_build(&g, 5, a, 4, GRN_DIR_BOTH), GRN_OK);
@@ -304,11 +302,83 @@ static void sampled_neighbours_are_uniform(void **state)
     grn_hop_clear(&hop);
 }
 
+/* ---- pairs of genes that share a term ---- */
+
+static void add_term(grn_gmt_t *g, const char *name, const uint32_t *gene, size_t n)
+{
+    assert_int_equal(grn_names_add(&g->sets, name, NULL, NULL), GRN_OK);
+    g->off[g->n + 1] = g->off[g->n] + n;
+    memcpy(g->gene + g->off[g->n], gene, n * sizeof *gene);
+    g->n++;
+}
+
+/* Against a plain search over all pairs: 150 genes so that rows of one, two and three words occur. */
+static void pairs_share_a_term_of_the_right_size(void **state)
+{
+    (void)state;
+    enum { G = 150, TERMS = 12, MAX = 20 };
+    grn_gmt_t g = { .off = calloc(TERMS + 1, 8), .gene = calloc(TERMS * G, 4) };
+    grn_names_t genes = { 0 };
+    grn_pairs_t p = { 0 };
+    grn_terms_t t = { 0 };
+    grn_rng_t rng;
+    uint8_t want[G][G] = { { 0 } }, member[G] = { 0 };
+    double w[G], sum = 0;
+    size_t n_pairs = 0, n_member = 0;
+    char name[16];
+    grn_rng_init(&rng, 1, "test.terms", 0);
+    for (int i = 0; i < G + 10; i++) { /* ten genes of the terms are not in the universe; ids differ */
+        snprintf(name, sizeof name, "g%03d", i);
+        assert_int_equal(grn_names_add(&g.genes, name, NULL, NULL), GRN_OK);
+    }
+    for (int i = G; i-- > 0;) assert_int_equal(grn_names_add(&genes, grn_names_get(&g.genes, (size_t)i), NULL, NULL), GRN_OK);
+    for (size_t k = 0; k < TERMS; k++) {
+        uint32_t gene[G + 10];
+        uint64_t pick[G + 10];
+        size_t n = k == 0 ? 1 : k == 1 ? 60 : 3 + k;
+        grn_rng_sample(&rng, G + 10, n, pick);
+        for (size_t i = 0; i < n; i++) gene[i] = (uint32_t)pick[i];
+        if (k == 2) gene[0] = G + 9, n = 2, gene[1] = 4; /* one gene is left */
+        snprintf(name, sizeof name, "t%zu", k);
+        add_term(&g, name, gene, n);
+        size_t here = 0;
+        for (size_t i = 0; i < n; i++) here += gene[i] < G;
+        for (size_t i = 0; i < n && here >= 2 && here <= MAX; i++)
+            for (size_t j = 0; j < n; j++)
+                if (gene[i] < G && gene[j] < G && i != j) want[G - 1 - gene[i]][G - 1 - gene[j]] = 1, member[G - 1 - gene[i]] = 1;
+    }
+    assert_int_equal(grn_pairs_of_terms(&g, &genes, MAX, &p, &t), GRN_OK);
+    for (uint32_t u = 0; u < G; u++) w[u] = grn_rng_unif(&rng);
+    for (uint32_t u = 0; u < G; u++) {
+        n_member += member[u];
+        assert_int_equal(t.has_term[u], member[u]);
+        for (uint32_t v = 0; v < G; v++) {
+            if (u == v) continue;
+            assert_int_equal(grn_pairs_has(&p, u, v), want[u][v]);
+            if (u < v && want[u][v]) n_pairs++, sum += w[u] * w[v];
+        }
+    }
+    assert_true(n_pairs > 100 && p.n_pairs == n_pairs && t.n_genes == n_member);
+    assert_true(t.n_small == 2 && t.n_large == 1 && t.n_terms == TERMS - 3);
+    assert_true(fabs(grn_pairs_weigh(&p, w) - sum) < 1e-9 * sum);
+    grn_pairs_add(&p, 3, 3);
+    assert_int_equal(p.n_pairs, n_pairs);
+    grn_pairs_clear(&p);
+    grn_terms_clear(&t);
+    assert_int_equal(grn_pairs_of_terms(&g, &genes, 1, &p, &t), GRN_EEMPTY);
+    grn_names_clear(&genes);
+    assert_int_equal(grn_names_add(&genes, "x", NULL, NULL), GRN_OK);
+    assert_int_equal(grn_pairs_of_terms(&g, &genes, MAX, &p, &t), GRN_EEMPTY);
+    grn_names_clear(&genes);
+    grn_gmt_clear(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(set_arithmetic_takes_the_difference_first),
         cmocka_unit_test(alpha_zero_and_kind_none_give_the_graph_itself),
+        cmocka_unit_test(pairs_share_a_term_of_the_right_size),
         cmocka_unit_test(perturbed_graph_obeys_algorithm_1),
         cmocka_unit_test(added_pairs_are_uniform_over_the_clique),
         cmocka_unit_test(random_and_listed_links),

@@ -6,8 +6,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "graph/perturb.h"
-#include "model/tokens.h"
 
 typedef struct { /* rows to come */
     grn_arc_t *arc;
@@ -29,60 +27,69 @@ end:
     return rc;
 }
 
-typedef struct { /* scratch of one run */
-    grn_tokens_t tok;
-    grn_arcs_t cell, out;
-    grn_perturb_t draw;
-} work_t;
+void perturb_view_clear(perturb_view_t *w)
+{
+    grn_tokens_clear(&w->tok);
+    grn_perturb_clear(&w->draw);
+    grn_arcs_clear(&w->out);
+    grn_arcs_clear(&w->room);
+    *w = (perturb_view_t){ 0 };
+}
 
-/* Unperturbed arcs of one graph of a cell. */
-static grn_status plain_graph(const grn_cells_t *cells, size_t c, int graph, work_t *w, const grn_arc_t **arc, size_t *n)
+grn_status perturb_view_cell(const perturb_job_t *job, size_t cell, perturb_view_t *w)
+{
+    const grn_cells_t *cells = job->cells;
+    const grn_mask_opt_t mask = { .mask = job->cfg->mask, .epoch = job->epoch, .seed = job->cfg->seed }; /* as training draws */
+    const uint32_t *gene;
+    const float *count;
+    size_t n;
+    grn_matrix_row(cells->m, cell, &n, &gene, &count);
+    return grn_tokens_draw(&w->tok, job->cfg, &mask, cells->key[cell], gene, count, n, cells->n_genes, cells->gene_key);
+}
+
+grn_status perturb_view_graph(const perturb_job_t *job, size_t cell, int graph, perturb_view_t *w)
 {
     grn_status rc = GRN_OK;
-    uint32_t context = cells->mask.context[c];
-    *n = 0;
-    *arc = NULL;
-    if (graph == GRN_GRAPH_CELL) {
-        GRN_TRY(grn_regulation_cell(&cells->reg, context, cells->mask.on + c * cells->mask.n_words, &w->cell));
-        *arc = w->cell.a;
-        *n = w->cell.n;
-    } else if (context != GRN_CONTEXT_NONE) {
-        *arc = cells->type[context].a;
-        *n = cells->type[context].n;
-    }
+    const grn_perturb_opt_t o = grn_cells_perturb(job->cells, job->cfg);
+    GRN_TRY(grn_cells_arcs(job->cells, cell, graph, &w->room, &w->arc, &w->n));
+    GRN_TRY(grn_perturb_draw(&w->draw, &o, job->cells->key[cell], job->epoch, graph, w->arc, w->n, w->tok.visible, w->tok.n_visible,
+                             &w->out));
 end:
     return rc;
 }
 
-static grn_status one_graph(const perturb_job_t *job, size_t c, int graph, work_t *w, grn_edges_t *out, rows_t *rows,
+grn_status perturb_check(const perturb_job_t *job)
+{
+    int which[2], n_graphs = grn_cells_graphs(job->cfg, which);
+    for (int k = 0; k < n_graphs; k++)
+        if (job->graphs >> which[k] & 1) return GRN_OK;
+    return grn_err(GRN_EINVAL, "a model with --grn %s has no such graph", grn_grn_name(job->cfg->grn));
+}
+
+static grn_status one_graph(const perturb_job_t *job, size_t c, int graph, perturb_view_t *w, grn_edges_t *out, rows_t *rows,
                             perturb_sum_t *sum)
 {
     grn_status rc = GRN_OK;
-    const grn_cells_t *cells = job->cells;
-    const char *barcode = grn_names_get(&cells->m->row, c), *what = graph == GRN_GRAPH_CELL ? "cell" : "type";
-    grn_perturb_opt_t o = { job->cfg->perturb, job->cfg->alpha, job->cfg->seed, cells->n_genes, &cells->coexpr };
-    const grn_arc_t *arc;
-    size_t n, context, added = 0, dropped = 0;
+    size_t context, added = 0, dropped = 0;
     grn_str_t name = { 0 };
-    GRN_TRY(plain_graph(cells, c, graph, w, &arc, &n));
-    GRN_TRY(grn_perturb_draw(&w->draw, &o, cells->key[c], job->epoch, graph, arc, n, w->tok.visible, w->tok.n_visible, &w->out));
-    GRN_TRY(grn_str_printf(&name, "%s %s", barcode, what));
+    GRN_TRY(perturb_view_graph(job, c, graph, w));
+    GRN_TRY(grn_str_printf(&name, "%s %s", grn_names_get(&job->cells->m->row, c), graph == GRN_GRAPH_CELL ? "cell" : "type"));
     GRN_TRY(grn_names_add(&out->contexts, name.s, &context, NULL));
     if (context >= UINT16_MAX) GRN_FAIL(GRN_EUNSUP, "more than %d graphs in one file", UINT16_MAX);
     for (size_t i = 0; i < w->out.n; i++) {
-        int is_new = !grn_arcs_has(arc, n, w->out.a[i]);
+        int is_new = !grn_arcs_has(w->arc, w->n, w->out.a[i]);
         added += (size_t)is_new;
         GRN_TRY(add_row(rows, w->out.a[i], context, is_new ? PERTURB_ADDED : PERTURB_KEPT));
     }
-    for (size_t i = 0; i < n; i++) {
-        if (grn_arcs_has(w->out.a, w->out.n, arc[i])) continue;
+    for (size_t i = 0; i < w->n; i++) {
+        if (grn_arcs_has(w->out.a, w->out.n, w->arc[i])) continue;
         dropped++;
-        if (job->dropped) GRN_TRY(add_row(rows, arc[i], context, PERTURB_DROPPED));
+        if (job->dropped) GRN_TRY(add_row(rows, w->arc[i], context, PERTURB_DROPPED));
     }
-    grn_log_debug("%s: %zu arcs, %zu dropped, %zu added, %zu left; %zu visible genes", name.s, n, dropped, added, w->out.n,
+    grn_log_debug("%s: %zu arcs, %zu dropped, %zu added, %zu left; %zu visible genes", name.s, w->n, dropped, added, w->out.n,
                   w->tok.n_visible);
     sum->n_graphs++;
-    sum->n_arcs += n;
+    sum->n_arcs += w->n;
     sum->n_dropped += dropped;
     sum->n_added += added;
     sum->n_out += w->out.n;
@@ -92,17 +99,11 @@ end:
     return rc;
 }
 
-static grn_status one_cell(const perturb_job_t *job, size_t c, work_t *w, grn_edges_t *out, rows_t *rows, perturb_sum_t *sum)
+static grn_status one_cell(const perturb_job_t *job, size_t c, perturb_view_t *w, grn_edges_t *out, rows_t *rows, perturb_sum_t *sum)
 {
     grn_status rc = GRN_OK;
-    const grn_cells_t *cells = job->cells;
-    const grn_mask_opt_t mask = { .mask = job->cfg->mask, .epoch = job->epoch, .seed = job->cfg->seed }; /* as training draws */
     int which[2], n_graphs = grn_cells_graphs(job->cfg, which);
-    const uint32_t *gene;
-    const float *count;
-    size_t n;
-    grn_matrix_row(cells->m, c, &n, &gene, &count);
-    GRN_TRY(grn_tokens_draw(&w->tok, job->cfg, &mask, cells->key[c], gene, count, n, cells->n_genes, cells->gene_key));
+    GRN_TRY(perturb_view_cell(job, c, w));
     for (int k = 0; k < n_graphs; k++)
         if (job->graphs >> which[k] & 1) GRN_TRY(one_graph(job, c, which[k], w, out, rows, sum));
 end:
@@ -130,20 +131,15 @@ end:
 grn_status perturb_write(const perturb_job_t *job, const uint32_t *cell, size_t n, grn_edges_t *out, perturb_sum_t *sum)
 {
     grn_status rc = GRN_OK;
-    work_t w = { 0 };
+    perturb_view_t w = { 0 };
     rows_t rows = { 0 };
-    int which[2], n_graphs = grn_cells_graphs(job->cfg, which), any = 0;
     memset(out, 0, sizeof *out);
     memset(sum, 0, sizeof *sum);
-    for (int k = 0; k < n_graphs; k++) any |= job->graphs >> which[k] & 1;
-    if (!any) GRN_FAIL(GRN_EINVAL, "a model with --grn %s has no such graph", grn_grn_name(job->cfg->grn));
+    GRN_TRY(perturb_check(job));
     for (size_t i = 0; i < n; i++) GRN_TRY(one_cell(job, cell[i], &w, out, &rows, sum));
     GRN_TRY(to_edges(job->cells, &rows, out));
 end:
-    grn_tokens_clear(&w.tok);
-    grn_arcs_clear(&w.cell);
-    grn_arcs_clear(&w.out);
-    grn_perturb_clear(&w.draw);
+    perturb_view_clear(&w);
     free(rows.arc);
     free(rows.context);
     free(rows.change);

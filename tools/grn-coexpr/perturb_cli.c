@@ -9,20 +9,24 @@
 #include "base/str.h"
 #include "grn-coexpr/coexpr.h"
 #include "grn-coexpr/perturb.h"
+#include "grn-coexpr/perturb_stats.h"
 #include "io/container.h"
 #include "io/counts.h"
 #include "io/edges.h"
+#include "io/gmt.h"
+#include "io/prov.h"
+#include "io/result.h"
 #include "model/input.h"
 
 static struct {
-    const char *model, *edges, *activity, *coexpr, *out, *graph, *grn, *perturb, *mask;
+    const char *model, *edges, *activity, *coexpr, *out, *graph, *grn, *perturb, *mask, *stats, *terms, *links;
     grn_opt_list_t barcode;
-    int64_t epoch, first, min_cells;
+    int64_t epoch, first, min_cells, max_term;
     int dropped;
     grn_model_config_t cfg;
     grn_counts_cli_t counts;
 } opt = {
-    .out = "-", .graph = "both", .grn = "hybrid", .perturb = "coexpr", .mask = "mix", .min_cells = 3, .counts = GRN_COUNTS_CLI_INIT
+    .graph = "both", .grn = "hybrid", .perturb = "coexpr", .mask = "mix", .min_cells = 3, .max_term = 500, .counts = GRN_COUNTS_CLI_INIT
 };
 
 static const grn_opt_t table[] = {
@@ -49,7 +53,12 @@ static const grn_opt_t table[] = {
     GRN_OPT_FLT(0, "zeros", "FLOAT", &opt.cfg.zeros, 0, 0.9, "share of tokens that are genes without a count"),
     GRN_OPT_STR(0, "mask", "mix|FLOAT", &opt.mask, "share of genes hidden"),
     GRN_OPT_HEAD("Output"),
-    GRN_OPT_STR('o', "output", "FILE", &opt.out, "the graphs (grn.edges/1), one context each"),
+    GRN_OPT_STR('o', "output", "FILE", &opt.out, "the graphs (grn.edges/1), one context each [- without --stats]"),
+    GRN_OPT_STR(0, "stats", "FILE", &opt.stats,
+                "what perturbation did, per type and beside chance (TSV); without -c and --first of all cells"),
+    GRN_OPT_STR(0, "terms", "GMT", &opt.terms, "for --stats: gene sets; how many of the added pairs share one"),
+    GRN_OPT_INT(0, "max-term", "INT", &opt.max_term, 2, 1000000, "leave out terms with more of the genes"),
+    GRN_OPT_STR(0, "links", "FILE", &opt.links, "for --stats: co-expression links; how many of the added pairs are listed"),
     GRN_OPT_END,
 };
 
@@ -85,12 +94,13 @@ end:
     return rc;
 }
 
-/* Rows of the barcodes asked for, each once, in the order of names. */
+/* Rows of the barcodes asked for (of all when none is), each once, in the order of names. */
 static grn_status choose_cells(const grn_matrix_t *m, uint32_t **cell, size_t *n)
 {
     grn_status rc = GRN_OK;
     uint32_t *order = NULL;
     uint8_t *wanted = NULL;
+    int all = opt.barcode.n == 0 && opt.first == 0;
     GRN_TRY(GRN_NEW(order, (size_t)m->n_rows));
     GRN_TRY(GRN_NEW(wanted, (size_t)m->n_rows));
     GRN_TRY(GRN_NEW(*cell, (size_t)m->n_rows));
@@ -104,7 +114,7 @@ static grn_status choose_cells(const grn_matrix_t *m, uint32_t **cell, size_t *n
     }
     for (uint64_t i = 0; i < m->n_rows && (int64_t)i < opt.first; i++) wanted[order[i]] = 1;
     for (uint64_t i = 0; i < m->n_rows; i++)
-        if (wanted[order[i]]) (*cell)[(*n)++] = order[i];
+        if (wanted[order[i]] || all) (*cell)[(*n)++] = order[i];
 end:
     free(order);
     free(wanted);
@@ -125,22 +135,13 @@ end:
     return rc;
 }
 
-static grn_status run(const grn_args_t *args)
+static grn_status write_graphs(const perturb_job_t *job, const uint32_t *cell, size_t n)
 {
     grn_status rc = GRN_OK;
-    grn_model_input_t in = { 0 };
     grn_edges_t out = { 0 };
-    perturb_job_t job = { &opt.cfg, &in.cells, (uint32_t)opt.epoch, 3, opt.dropped };
     perturb_sum_t sum;
-    uint32_t *cell = NULL;
-    size_t n = 0;
     const char *meta[] = { "perturb.source", opt.model ? grn_path_base(opt.model) : "options", NULL };
-    if (!opt.edges) GRN_FAIL(GRN_EUSAGE, "no regulons: give -e FILE");
-    if (opt.barcode.n == 0 && opt.first == 0) GRN_FAIL(GRN_EUSAGE, "no cells: give --barcode NAME or --first N");
-    if (strcmp(opt.graph, "both") != 0) job.graphs = 1 << (strcmp(opt.graph, "cell") == 0 ? GRN_GRAPH_CELL : GRN_GRAPH_TYPE);
-    GRN_TRY(load_input(args->v[0], &opt.cfg, &in));
-    GRN_TRY(choose_cells(&in.m, &cell, &n));
-    GRN_TRY(perturb_write(&job, cell, n, &out, &sum));
+    GRN_TRY(perturb_write(job, cell, n, &out, &sum));
     grn_log_info("%llu graphs of %zu cells at epoch %lld (%s, alpha %g, seed %llu): %llu links, %llu dropped, %llu added, %llu "
                  "left; %.1f visible genes per cell",
                  (unsigned long long)sum.n_graphs, n, (long long)opt.epoch, grn_perturb_name(opt.cfg.perturb), opt.cfg.alpha,
@@ -150,8 +151,60 @@ static grn_status run(const grn_args_t *args)
     if (out.n == 0) GRN_FAIL(GRN_EEMPTY, "the graphs of %zu cells hold no link: no regulon is on, or their types have none", n);
     rc = grn_edges_save(&out, opt.out, meta, grn_common.pool);
 end:
-    free(cell);
     grn_edges_clear(&out);
+    return rc;
+}
+
+static grn_status write_stats(const perturb_job_t *job, const uint32_t *cell, size_t n)
+{
+    grn_status rc = GRN_OK;
+    perturb_stats_opt_t how = {
+        .max_term = (size_t)opt.max_term, .terms_name = opt.terms, .links_name = opt.links, .pool = grn_common.pool
+    };
+    grn_gmt_t terms = { 0 };
+    grn_edges_t links = { 0 };
+    grn_result_t stats = { 0 };
+    grn_out_t *o = NULL;
+    if (opt.terms) GRN_TRY(grn_prov_input(opt.terms, NULL));
+    if (opt.terms) GRN_TRY(grn_gmt_load(opt.terms, &terms));
+    if (opt.links) GRN_TRY(grn_edges_load(opt.links, grn_common.pool, &links));
+    if (opt.terms) how.terms = &terms;
+    if (opt.links) how.links = &links;
+    GRN_TRY(perturb_stats(job, &how, cell, n, &stats));
+    GRN_TRY(grn_out_open(&o, opt.stats, 0));
+    GRN_TRY(grn_prov_text(o));
+    GRN_TRY(grn_result_print(&stats, o));
+    rc = grn_out_commit(o);
+    o = NULL;
+end:
+    grn_out_abort(o);
+    grn_gmt_clear(&terms);
+    grn_edges_clear(&links);
+    grn_result_clear(&stats);
+    return rc;
+}
+
+static grn_status run(const grn_args_t *args)
+{
+    grn_status rc = GRN_OK;
+    grn_model_input_t in = { 0 };
+    perturb_job_t job = { &opt.cfg, &in.cells, (uint32_t)opt.epoch, 3, opt.dropped };
+    uint32_t *cell = NULL;
+    size_t n = 0;
+    int any = opt.barcode.n > 0 || opt.first > 0;
+    if (!opt.edges) GRN_FAIL(GRN_EUSAGE, "no regulons: give -e FILE");
+    if (!any && !opt.stats) GRN_FAIL(GRN_EUSAGE, "no cells: give --barcode NAME or --first N");
+    if (!any && opt.out)
+        GRN_FAIL(GRN_EUSAGE, "the graphs of all cells are not written: give --barcode NAME or --first N, or --stats alone");
+    if ((opt.terms || opt.links) && !opt.stats) GRN_FAIL(GRN_EUSAGE, "--%s is for --stats FILE", opt.terms ? "terms" : "links");
+    if (!opt.out && !opt.stats) opt.out = "-";
+    if (strcmp(opt.graph, "both") != 0) job.graphs = 1 << (strcmp(opt.graph, "cell") == 0 ? GRN_GRAPH_CELL : GRN_GRAPH_TYPE);
+    GRN_TRY(load_input(args->v[0], &opt.cfg, &in));
+    GRN_TRY(choose_cells(&in.m, &cell, &n));
+    if (opt.out) GRN_TRY(write_graphs(&job, cell, n));
+    if (opt.stats) GRN_TRY(write_stats(&job, cell, n));
+end:
+    free(cell);
     grn_model_input_clear(&in);
     return rc;
 }
@@ -164,6 +217,8 @@ void coexpr_perturb_defaults(void)
 const grn_subtool_t coexpr_perturb_tool = {
     { "grn-coexpr perturb", "perturbed graphs of cells, as training draws them", "-e EDGES [options] COUNTS", table, 1, 1,
       "  grn-coexpr perturb -m model.tensor.zst -e regulons.edges.zst -a active.tensor.zst -c AAACATACAACCAC-1 --epoch 3 "
-      "counts.h5ad -o graph.edges.zst" },
+      "counts.h5ad -o graph.edges.zst\n"
+      "  grn-coexpr perturb -m model.tensor.zst -e regulons.edges.zst -a active.tensor.zst --stats stats.tsv --terms go.gmt "
+      "counts.h5ad" },
     run
 };
