@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "io/container.h"
+#include "io/name_index.h"
 
 void grn_activity_clear(grn_activity_t *a)
 {
@@ -55,6 +56,7 @@ grn_status grn_activity_save(const grn_activity_t *a, const char *path, grn_par_
                    post[2] = { a->n_cells, a->n_regulons };
     GRN_TRY(check(a));
     GRN_TRY(grn_cw_open(&w, path, "grn.activity/1", pool));
+    GRN_TRY(grn_cw_frame(w, GRN_CW_FRAME_ROWS));
     GRN_TRY(grn_cw_tensor(w, "bits", GRN_U64, 2, bits, a->bits));
     GRN_TRY(grn_cw_vec(w, "context", GRN_U16, a->n_cells, a->context));
     if (a->threshold) GRN_TRY(grn_cw_tensor(w, "threshold", GRN_F32, 2, fit, a->threshold));
@@ -64,7 +66,7 @@ grn_status grn_activity_save(const grn_activity_t *a, const char *path, grn_par_
         GRN_TRY(grn_cw_tensor(w, key, GRN_F32, 2, fit, a->fit[k].v));
     }
     if (a->posterior) GRN_TRY(grn_cw_tensor(w, "posterior", GRN_F32, 2, post, a->posterior));
-    GRN_TRY(grn_cw_names(w, "names.cell", &a->cells));
+    GRN_TRY(grn_cw_names_indexed(w, "cell", &a->cells));
     GRN_TRY(grn_cw_names(w, "names.regulon", &a->regulons));
     GRN_TRY(grn_cw_names(w, "names.context", &a->contexts));
     rc = grn_cw_commit(w);

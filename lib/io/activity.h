@@ -3,7 +3,8 @@
  *
  * bits: (C, ceil(R/64)) u64 row-major, bit r%64 of word r/64. Contexts are the groups the
  * thresholds were fitted in (cell types, or one "all"); context[c] is the group of cell c. Fit
- * columns are (contexts, R) row-major. */
+ * columns are (contexts, R) row-major. Frames are small and cells are indexed by name, so that
+ * io/activity_read.h finds any of them at once. */
 #ifndef GRN_IO_ACTIVITY_H
 #define GRN_IO_ACTIVITY_H
 

@@ -3,10 +3,11 @@
  *
  * Decompressed: u64 header length, JSON header, tensor data; tensors ordered by element size
  * descending, then name. Compressed: frame 0 holds the safetensors header; each tensor's data
- * follows in independent frames of 4 MiB (uncompressed; the last of each tensor may be shorter)
- * with content checksums; then a skippable frame with the XXH3-64 of every frame's *compressed*
- * bytes, and the zstd seekable-format table. Every byte of the file is covered by a check: a cut,
- * extended or flipped file is refused, never half read.
+ * follows in independent frames of 4 MiB, or less where rows are looked up one by one
+ * (uncompressed; the last of each tensor may be shorter), with content checksums; then a skippable
+ * frame with the XXH3-64 of every frame's *compressed* bytes, and the zstd seekable-format table.
+ * Every byte of the file is covered by a check: a cut, extended or flipped file is refused, never
+ * half read.
  *
  * A grn_cw_t or grn_cr_t belongs to one thread at a time; (de)compression runs on the pool given
  * (NULL: serial). File bytes do not depend on the pool. */
@@ -57,6 +58,12 @@ grn_status grn_cw_open(grn_cw_t **w, const char *path, const char *schema,
                        grn_par_t *pool) GRN_MUST_USE;
 grn_status grn_cw_meta(grn_cw_t *w, const char *key, const char *value)
     GRN_MUST_USE; /* string metadata; same key twice: GRN_EINVAL */
+
+/* Uncompressed bytes of the frames of tensors begun from now on: a power of two from 4 KiB to 4 MiB
+ * (the default). A read of one row decodes a whole frame, so small frames make random access fast;
+ * each costs 20 bytes of tables and a little compression. */
+#define GRN_CW_FRAME_ROWS ((size_t)64 << 10) /* where single rows are looked up */
+grn_status grn_cw_frame(grn_cw_t *w, size_t n_bytes) GRN_MUST_USE;
 
 /* A whole tensor; data is copied (compressed) before the call returns. */
 grn_status grn_cw_tensor(grn_cw_t *w, const char *name, grn_dtype t, int n_dim,

@@ -10,7 +10,8 @@
 #error "the container is little-endian and is written from memory as it is"
 #endif
 
-#define GRN_CONTAINER_FRAME ((size_t)4 << 20) /* uncompressed bytes of a data frame */
+#define GRN_CONTAINER_FRAME ((size_t)4 << 20) /* uncompressed bytes of a data frame, at most */
+#define GRN_CONTAINER_FRAME_MIN ((size_t)4 << 10)
 #define GRN_CONTAINER_HEADER_MAX 100000000    /* bytes of JSON, as the safetensors package allows */
 #define GRN_CONTAINER_LEVEL 3                 /* zstd level */
 #define GRN_CONTAINER_INDEX_MAGIC 0x184D2A5Du /* skippable frame: hashes of the compressed bytes \

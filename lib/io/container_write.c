@@ -31,6 +31,7 @@ typedef struct {
     int n_dim, ended;
     uint64_t shape[GRN_MAX_DIM];
     uint64_t n_bytes;
+    size_t frame; /* uncompressed bytes of its frames */
     spooled_t *f;
     size_t n, cap;
     unsigned char *buf; /* appended, not yet compressed */
@@ -48,6 +49,7 @@ struct grn_cw_s {
     ZSTD_CCtx **cctx;  /* one per worker */
     ZSTD_DCtx *dctx;   /* for widening */
     int tmp;           /* temporary file, -1 = not needed yet */
+    size_t frame;      /* of tensors begun from now on */
     uint64_t tmp_n, mem_n;
 };
 
@@ -110,6 +112,7 @@ grn_status grn_cw_open(grn_cw_t **out, const char *path, const char *schema, grn
     if (GRN_NEW(w, 1)) return GRN_ENOMEM;
     w->tmp = -1;
     w->pool = pool;
+    w->frame = GRN_CONTAINER_FRAME;
     GRN_TRY(GRN_NEW(w->cctx, (size_t)n));
     for (int i = 0; i < n; i++) GRN_TRY(cctx_create(&w->cctx[i]));
     if (!(w->path = strdup(path))) GRN_FAIL(GRN_ENOMEM, "out of memory");
@@ -120,6 +123,15 @@ grn_status grn_cw_open(grn_cw_t **out, const char *path, const char *schema, grn
 end:
     grn_cw_abort(w);
     return rc;
+}
+
+grn_status grn_cw_frame(grn_cw_t *w, size_t n_bytes)
+{
+    if (n_bytes < GRN_CONTAINER_FRAME_MIN || n_bytes > GRN_CONTAINER_FRAME || (n_bytes & (n_bytes - 1)))
+        return grn_err(GRN_EINVAL, "frames of %zu bytes; a power of two from %zu to %zu is expected", n_bytes,
+                       GRN_CONTAINER_FRAME_MIN, GRN_CONTAINER_FRAME);
+    w->frame = n_bytes;
+    return GRN_OK;
 }
 
 grn_status grn_cw_meta(grn_cw_t *w, const char *key, const char *value)
@@ -136,7 +148,7 @@ grn_status grn_cw_meta(grn_cw_t *w, const char *key, const char *value)
 typedef struct {
     grn_cw_t *w;
     const unsigned char *src;
-    size_t n;
+    size_t n, frame;
     spooled_t *f;
 } compress_job_t;
 
@@ -161,8 +173,7 @@ static grn_status compress_chunk(void *ctx, size_t begin, size_t end, int worker
 {
     compress_job_t *j = ctx;
     for (size_t i = begin; i < end; i++) {
-        size_t at = i * GRN_CONTAINER_FRAME,
-               n = j->n - at < GRN_CONTAINER_FRAME ? j->n - at : GRN_CONTAINER_FRAME;
+        size_t at = i * j->frame, n = j->n - at < j->frame ? j->n - at : j->frame;
         grn_status rc = compress_frame(j->w->cctx[worker], j->src + at, n, &j->f[i]);
         if (rc) return rc;
     }
@@ -183,18 +194,17 @@ static grn_status spill(grn_cw_t *w, spooled_t *f)
     return GRN_OK;
 }
 
-/* Compresses n bytes into frames of the fixed size (only the last may be shorter) behind those t
+/* Compresses n bytes into frames of the tensor's size (only the last may be shorter) behind those t
  * has; a batch at a time, so that memory is bounded. */
 static grn_status add_frames(grn_cw_t *w, tensor_t *t, const unsigned char *src, size_t n)
 {
     size_t batch = (size_t)grn_par_n(w->pool) * 2 * GRN_CONTAINER_FRAME;
     for (size_t at = 0; at < n; at += batch) {
-        size_t m = n - at < batch ? n - at : batch,
-               k = (m + GRN_CONTAINER_FRAME - 1) / GRN_CONTAINER_FRAME;
+        size_t m = n - at < batch ? n - at : batch, k = (m + t->frame - 1) / t->frame;
         grn_status rc = GRN_GROW(t->f, t->cap, t->n + k);
         if (rc) return rc;
         memset(t->f + t->n, 0, k * sizeof *t->f);
-        compress_job_t j = { w, src + at, m, t->f + t->n };
+        compress_job_t j = { w, src + at, m, t->frame, t->f + t->n };
         rc = grn_par_for(w->pool, k, 1, compress_chunk, &j);
         for (size_t i = 0; i < k && !rc; i++) rc = spill(w, &j.f[i]);
         if (rc) { /* none of this batch counts; those within the budget were counted */
@@ -220,6 +230,7 @@ static grn_status tensor_new(grn_cw_t *w, const char *name, grn_dtype dtype, siz
     tensor_t *t = &w->t[w->n];
     memset(t, 0, sizeof *t);
     t->dtype = dtype;
+    t->frame = w->frame;
     if (!(t->name = strdup(name))) return grn_err(GRN_ENOMEM, "out of memory");
     *id = w->n++;
     return GRN_OK;
@@ -294,7 +305,7 @@ static grn_status append(grn_cw_t *w, tensor_t *t, const unsigned char *p, size_
     t->n_bytes += n;
     while (n) {
         if (t->buf_n == 0 && n >= batch) { /* straight from the caller */
-            size_t whole = n / GRN_CONTAINER_FRAME * GRN_CONTAINER_FRAME;
+            size_t whole = n / t->frame * t->frame;
             if ((rc = add_frames(w, t, p, whole))) return rc;
             p += whole;
             n -= whole;

@@ -7,45 +7,21 @@
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "io/container.h"
+#include "io/edges_priv.h"
 
-/* The standard columns: where they live in the object, how they are stored, which dictionary they
- * index. */
-typedef struct {
-    const char *name;
-    grn_dtype dtype;
-    size_t at;   /* offset of the pointer in grn_edges_t */
-    size_t dict; /* offset of the dictionary, 0: none */
-    const char *names;
-} column_t;
-
-static const column_t columns[] = {
+const grn_edge_column_t grn_edge_columns[GRN_EDGE_COLUMNS] = {
     { "tf", GRN_U32, offsetof(grn_edges_t, tf), offsetof(grn_edges_t, genes), "names.gene" },
     { "gene", GRN_U32, offsetof(grn_edges_t, gene), offsetof(grn_edges_t, genes), "names.gene" },
-    { "region", GRN_U32, offsetof(grn_edges_t, region), offsetof(grn_edges_t, regions),
-      "names.region" },
-    { "regulon", GRN_U32, offsetof(grn_edges_t, regulon), offsetof(grn_edges_t, regulons),
-      "names.regulon" },
-    { "context", GRN_U16, offsetof(grn_edges_t, context), offsetof(grn_edges_t, contexts),
-      "names.context" },
+    { "region", GRN_U32, offsetof(grn_edges_t, region), offsetof(grn_edges_t, regions), "names.region" },
+    { "regulon", GRN_U32, offsetof(grn_edges_t, regulon), offsetof(grn_edges_t, regulons), "names.regulon" },
+    { "context", GRN_U16, offsetof(grn_edges_t, context), offsetof(grn_edges_t, contexts), "names.context" },
     { "sign", GRN_I8, offsetof(grn_edges_t, sign), 0, NULL },
     { "weight", GRN_F32, offsetof(grn_edges_t, weight), 0, NULL },
 };
-enum { N_COLUMNS = sizeof columns / sizeof *columns };
-
-static void **slot(const grn_edges_t *e, const column_t *c)
-{
-    return (void **)((char *)(uintptr_t)e + c->at);
-}
-
-static grn_names_t *dict_of(const grn_edges_t *e, const column_t *c)
-{
-    return (grn_names_t *)((char *)(uintptr_t)e + c->dict);
-}
 
 void grn_edges_clear(grn_edges_t *e)
 {
-    for (size_t k = 0; k < N_COLUMNS; k++) free(*slot(e, &columns[k]));
+    for (size_t k = 0; k < GRN_EDGE_COLUMNS; k++) free(*grn_edge_slot(e, &grn_edge_columns[k]));
     for (size_t k = 0; k < e->n_ev; k++) {
         free(e->ev[k].name);
         free(e->ev[k].v);
@@ -63,14 +39,14 @@ grn_status grn_edges_alloc(grn_edges_t *e, size_t n, const char *names)
     e->n = n;
     for (const char *p = names; *p;) {
         size_t len = strcspn(p, ","), k = 0;
-        while (k < N_COLUMNS &&
-               (strlen(columns[k].name) != len || memcmp(columns[k].name, p, len) != 0))
+        while (k < GRN_EDGE_COLUMNS &&
+               (strlen(grn_edge_columns[k].name) != len || memcmp(grn_edge_columns[k].name, p, len) != 0))
             k++;
-        if (k == N_COLUMNS)
+        if (k == GRN_EDGE_COLUMNS)
             return grn_err(GRN_EINVAL, "edges have no standard column '%.*s'", (int)len, p);
-        void **s = slot(e, &columns[k]);
+        void **s = grn_edge_slot(e, &grn_edge_columns[k]);
         free(*s);
-        if (!(*s = grn_calloc(n, grn_dtype_size(columns[k].dtype)))) return GRN_ENOMEM;
+        if (!(*s = grn_calloc(n, grn_dtype_size(grn_edge_columns[k].dtype)))) return GRN_ENOMEM;
         p += len + (p[len] == ',');
     }
     return GRN_OK;
@@ -105,21 +81,16 @@ const float *grn_edges_find_evidence(const grn_edges_t *e, const char *name)
     return NULL;
 }
 
-static uint32_t id_at(const column_t *c, const void *v, size_t i)
-{
-    return c->dtype == GRN_U16 ? ((const uint16_t *)v)[i] : ((const uint32_t *)v)[i];
-}
-
 grn_status grn_edges_validate(const grn_edges_t *e)
 {
-    for (size_t k = 0; k < N_COLUMNS; k++) {
-        const column_t *c = &columns[k];
-        const void *v = *slot(e, c);
+    for (size_t k = 0; k < GRN_EDGE_COLUMNS; k++) {
+        const grn_edge_column_t *c = &grn_edge_columns[k];
+        const void *v = *grn_edge_slot(e, c);
         if (!v || !c->dict) continue;
-        size_t n = dict_of(e, c)->n;
+        size_t n = grn_edge_dict(e, c)->n;
         for (size_t i = 0; i < e->n; i++)
-            if (id_at(c, v, i) >= n)
-                return grn_err(GRN_EFORMAT, "edge %zu: %s %u of %zu", i, c->name, id_at(c, v, i),
+            if (grn_edge_id(c, v, i) >= n)
+                return grn_err(GRN_EFORMAT, "edge %zu: %s %u of %zu", i, c->name, grn_edge_id(c, v, i),
                                n);
     }
     for (size_t i = 0; e->weight && i < e->n; i++)
@@ -146,10 +117,10 @@ static grn_status pick_rows(const grn_edges_t *e, const size_t *pick, size_t n, 
 {
     float *v;
     out->n = n;
-    for (size_t k = 0; k < N_COLUMNS; k++) {
-        const void *from = *slot(e, &columns[k]);
+    for (size_t k = 0; k < GRN_EDGE_COLUMNS; k++) {
+        const void *from = *grn_edge_slot(e, &grn_edge_columns[k]);
         if (from &&
-            !(*slot(out, &columns[k]) = picked(from, grn_dtype_size(columns[k].dtype), pick, n)))
+            !(*grn_edge_slot(out, &grn_edge_columns[k]) = picked(from, grn_dtype_size(grn_edge_columns[k].dtype), pick, n)))
             return GRN_ENOMEM;
     }
     for (size_t k = 0; k < e->n_ev; k++) {
@@ -184,10 +155,10 @@ static grn_status trim_dict(grn_edges_t *e, size_t dict)
     uint32_t *order = NULL, *to = NULL;
     GRN_TRY(GRN_NEW(order, d->n));
     GRN_TRY(GRN_NEW(to, d->n));
-    for (size_t k = 0; k < N_COLUMNS; k++) {
-        const void *v = *slot(e, &columns[k]);
-        if (columns[k].dict != dict || !v) continue;
-        for (size_t i = 0; i < e->n; i++) to[id_at(&columns[k], v, i)] = 1;
+    for (size_t k = 0; k < GRN_EDGE_COLUMNS; k++) {
+        const void *v = *grn_edge_slot(e, &grn_edge_columns[k]);
+        if (grn_edge_columns[k].dict != dict || !v) continue;
+        for (size_t i = 0; i < e->n; i++) to[grn_edge_id(&grn_edge_columns[k], v, i)] = 1;
     }
     GRN_TRY(grn_names_sort(d, order));
     for (size_t i = 0; i < d->n; i++) {
@@ -196,10 +167,10 @@ static grn_status trim_dict(grn_edges_t *e, size_t dict)
         GRN_TRY(grn_names_add(&fresh, grn_names_get(d, order[i]), &id, NULL));
         to[order[i]] = (uint32_t)id;
     }
-    for (size_t k = 0; k < N_COLUMNS; k++) {
-        void *v = *slot(e, &columns[k]);
-        if (columns[k].dict != dict || !v) continue;
-        if (columns[k].dtype == GRN_U16)
+    for (size_t k = 0; k < GRN_EDGE_COLUMNS; k++) {
+        void *v = *grn_edge_slot(e, &grn_edge_columns[k]);
+        if (grn_edge_columns[k].dict != dict || !v) continue;
+        if (grn_edge_columns[k].dtype == GRN_U16)
             for (size_t i = 0; i < e->n; i++) ((uint16_t *)v)[i] = (uint16_t)to[((uint16_t *)v)[i]];
         else
             for (size_t i = 0; i < e->n; i++) ((uint32_t *)v)[i] = to[((uint32_t *)v)[i]];
@@ -222,10 +193,10 @@ static int by_ids(const void *a, const void *b, void *ctx)
     const grn_edges_t *e = ctx;
     size_t i = *(const size_t *)a, j = *(const size_t *)b;
     for (size_t k = 0; k < sizeof key / sizeof *key; k++) {
-        const column_t *c = &columns[key[k]];
-        const void *v = *slot(e, c);
+        const grn_edge_column_t *c = &grn_edge_columns[key[k]];
+        const void *v = *grn_edge_slot(e, c);
         if (!v) continue;
-        uint32_t x = id_at(c, v, i), y = id_at(c, v, j);
+        uint32_t x = grn_edge_id(c, v, i), y = grn_edge_id(c, v, j);
         if (x != y) return x < y ? -1 : 1;
     }
     if (e->sign && e->sign[i] != e->sign[j]) return e->sign[i] < e->sign[j] ? -1 : 1;
@@ -342,10 +313,11 @@ grn_status grn_edges_save(const grn_edges_t *e, const char *path, const char *co
     char key[300];
     GRN_TRY(grn_edges_validate(e));
     GRN_TRY(grn_cw_open(&w, path, "grn.edges/1", pool));
+    GRN_TRY(grn_cw_frame(w, GRN_CW_FRAME_ROWS));
     for (; meta_kv && meta_kv[0]; meta_kv += 2) GRN_TRY(grn_cw_meta(w, meta_kv[0], meta_kv[1]));
-    for (size_t k = 0; k < N_COLUMNS; k++) {
-        const void *v = *slot(e, &columns[k]);
-        if (v) GRN_TRY(grn_cw_vec(w, columns[k].name, columns[k].dtype, e->n, v));
+    for (size_t k = 0; k < GRN_EDGE_COLUMNS; k++) {
+        const void *v = *grn_edge_slot(e, &grn_edge_columns[k]);
+        if (v) GRN_TRY(grn_cw_vec(w, grn_edge_columns[k].name, grn_edge_columns[k].dtype, e->n, v));
     }
     for (size_t k = 0; k < e->n_ev; k++) {
         snprintf(key, sizeof key, "evidence.%s", e->ev[k].name);
@@ -379,13 +351,13 @@ static grn_status load_columns(grn_cr_t *r, grn_edges_t *e, size_t *n)
 {
     grn_status rc = GRN_OK;
     const grn_tensor_info_t *t;
-    for (size_t k = 0; k < N_COLUMNS; k++) {
-        const column_t *c = &columns[k];
+    for (size_t k = 0; k < GRN_EDGE_COLUMNS; k++) {
+        const grn_edge_column_t *c = &grn_edge_columns[k];
         if (!grn_cr_find(r, c->name)) continue;
         GRN_TRY(grn_cr_need(r, c->name, c->dtype, 1, &t));
         GRN_TRY(take_length(r, t, n));
-        GRN_TRY(grn_cr_load(r, t, slot(e, c)));
-        if (c->dict && !dict_of(e, c)->n) GRN_TRY(grn_cr_load_names(r, c->names, dict_of(e, c)));
+        GRN_TRY(grn_cr_load(r, t, grn_edge_slot(e, c)));
+        if (c->dict && !grn_edge_dict(e, c)->n) GRN_TRY(grn_cr_load_names(r, c->names, grn_edge_dict(e, c)));
     }
 end:
     return rc;

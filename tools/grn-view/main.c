@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "grn-view/percell.h"
 #include "grn-view/view.h"
 #include "grn-view/why.h"
 #include "io/result.h"
@@ -68,15 +69,35 @@ static const grn_opt_t merge_table[] = {
     OUTPUT("where it goes"),
     GRN_OPT_END,
 };
+#define NETWORKS \
+    GRN_OPT_HEAD("Input"), \
+        GRN_OPT_STR('a', "active", "FILE", &view_opt.active, "which regulon is on in which cell (grn-threshold)"), \
+        GRN_OPT_STR('e', "edges", "FILE", &view_opt.edges, "regulons (grn-build)")
+#define EDGES_CHOICE \
+    GRN_OPT_HEAD("Edges (NAME,NAME... or @FILE with one a line; options may be repeated)"), \
+        GRN_OPT_LIST(0, "tf", "NAMES", &view_opt.tf, "of these TFs"), \
+        GRN_OPT_LIST(0, "gene", "NAMES", &view_opt.gene, "to these genes"), \
+        GRN_OPT_LIST(0, "region", "NAMES", &view_opt.region, "with regions that overlap these (chr1:100-600)"), \
+        GRN_OPT_LIST(0, "regulon", "NAMES", &view_opt.regulon, "of these regulons")
+#define PG GRN_OPT_FLAG(0, "pg", &view_opt.pg, "begin text with #PG lines of provenance")
 static const grn_opt_t cell_table[] = {
-    GRN_OPT_HEAD("Input"),
-    GRN_OPT_STR('a', "active", "FILE", &view_opt.active,
-                "which regulon is on in which cell (grn-threshold)"),
-    GRN_OPT_STR('e', "edges", "FILE", &view_opt.edges, "regulons (grn-build)"),
+    NETWORKS,
     GRN_OPT_LIST(0, "context", "NAME", &view_opt.context, "take the edges of this context"),
+    EDGES_CHOICE,
     GRN_OPT_HEAD("Output"),
     OUTPUT("where it goes"),
     FORMAT("form of the output: tsv, sif, graphml, adj, eregulon, gmt, zst"),
+    PG,
+    GRN_OPT_END,
+};
+static const grn_opt_t cells_table[] = {
+    NETWORKS,
+    EDGES_CHOICE,
+    GRN_OPT_LIST(0, "context", "NAMES", &view_opt.context, "of these contexts (cell types)"),
+    GRN_OPT_HEAD("Output"),
+    OUTPUT("where it goes"),
+    GRN_OPT_FLAG('c', "count", &view_opt.count, "how many cells of each context instead of which"),
+    PG,
     GRN_OPT_END,
 };
 
@@ -189,14 +210,20 @@ static grn_status run_subset(const grn_args_t *args)
 
 static grn_status run_cell(const grn_args_t *args)
 {
-    return view_cell(args->v[0]);
+    return view_cell(args);
+}
+
+static grn_status run_cells(const grn_args_t *args)
+{
+    (void)args;
+    return view_cells();
 }
 
 static const grn_tool_t view_tool = {
     "grn-view",
     "Looks into every file of the tools and every input they read; chooses and converts.",
     "[options] FILE\n"
-    "       grn-view subset|import|merge|cell|why [options] ...    (see below, and grn-view subset "
+    "       grn-view subset|import|merge|cell|cells|why [options] ...    (see below, and grn-view subset "
     "--help)",
     view_table,
     1,
@@ -211,6 +238,7 @@ static const grn_tool_t view_tool = {
     "  grn-view import -o OUT FILE                      any input as a container\n"
     "  grn-view merge [--join same|inner|outer] [--tag] -o OUT FILE FILE...\n"
     "  grn-view cell --active FILE --edges FILE BARCODE the network of one cell\n"
+    "  grn-view cells --active FILE --edges FILE --tf SPI1 --gene CD14    the cells that have an edge\n"
     "  grn-view why REGULONS TF [GENE]                  what is behind an edge or its absence\n",
 };
 
@@ -228,10 +256,16 @@ static const grn_subtool_t subtools[] = {
     { { "grn-view merge", "Joins edges, or matrices one below the other.", "[options] FILE FILE...",
         merge_table, 2, -1, "  grn-view merge -o all.edges.zst chr1.edges.zst chr2.edges.zst\n" },
       view_merge },
-    { { "grn-view cell", "The network of one cell: edges of its context whose regulon is on in it.",
-        "-a ACTIVE -e EDGES [options] BARCODE", cell_table, 1, 1,
-        "  grn-view cell -a active.tensor.zst -e regulons.edges.zst AAACCTGA-1\n" },
+    { { "grn-view cell", "The network of one cell, or of several: edges of its context whose regulon is on in it.",
+        "-a ACTIVE -e EDGES [options] BARCODE|@FILE...", cell_table, 1, -1,
+        "  grn-view cell -a active.tensor.zst -e regulons.edges.zst AAACCTGA-1\n"
+        "  grn-view cell -a active.tensor.zst -e regulons.edges.zst --tf SPI1 -O sif AAACCTGA-1 @more.txt\n" },
       run_cell },
+    { { "grn-view cells", "The cells that have an edge, or any of the edges chosen.",
+        "-a ACTIVE -e EDGES [options]", cells_table, 0, 0,
+        "  grn-view cells -a active.tensor.zst -e regulons.edges.zst --tf SPI1 --gene CD14\n"
+        "  grn-view cells -a active.tensor.zst -e regulons.edges.zst --count --tf SPI1 --region chr5:140630000-140640000\n" },
+      run_cells },
     { { "grn-view why", "Why a TF does, or does not, regulate a gene: every filter of grn-build regulon, gone through again.",
         "[options] REGULONS.edges.zst TF [GENE]", why_table, 2, 3,
         "  grn-view why regulons.edges.zst CEBPA LYZ\n"
@@ -242,7 +276,7 @@ static const grn_subtool_t subtools[] = {
 
 int main(int argc, char **argv)
 {
-    static const char *const word[] = { "subset", "import", "merge", "cell", "why", "help" };
+    static const char *const word[] = { "subset", "import", "merge", "cell", "cells", "why", "help" };
     for (size_t i = 0; argc > 1 && i < sizeof word / sizeof *word; i++)
         if (strcmp(argv[1], word[i]) == 0)
             return grn_tool_main_sub("grn-view", view_tool.brief, subtools,

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "grn-view/view.h"
+#include "io/activity_read.h"
 #include "io/result.h"
 
 /* ---- containers ---- */
@@ -228,7 +229,10 @@ grn_status view_check(const char *path, view_kind kind)
         GRN_TRY(view_load_edges(path, kind, &e));
         GRN_TRY(grn_edges_validate(&e));
         break;
-    case VIEW_ACTIVITY: GRN_TRY(grn_activity_load(path, grn_common.pool, &a)); break;
+    case VIEW_ACTIVITY:
+        GRN_TRY(grn_activity_load(path, grn_common.pool, &a));
+        GRN_TRY(grn_activity_check_index(path, grn_common.pool, &a.cells));
+        break;
     case VIEW_RESULT: GRN_TRY(grn_result_load(path, grn_common.pool, &t)); break;
     default: break;
     }

@@ -15,7 +15,7 @@
 typedef struct {
     const char *out, *format, *from, *tensor;
     const char *join, *active, *edges;
-    int header, check, pg, tag;
+    int header, check, pg, tag, count;
     grn_opt_list_t tf, gene, region, context, cell, regulon, where;
     grn_counts_cli_t counts;
 } view_opt_t;
@@ -101,7 +101,6 @@ grn_status view_summary(const char *path, view_kind kind) GRN_MUST_USE;    /* su
 grn_status view_check(const char *path, view_kind kind) GRN_MUST_USE;      /* summary.c: --check */
 grn_status view_tensor(const char *path, const char *name) GRN_MUST_USE;   /* summary.c: --tensor */
 grn_status view_merge(const grn_args_t *files) GRN_MUST_USE;               /* merge.c */
-grn_status view_cell(const char *barcode) GRN_MUST_USE;                    /* cell.c */
 
 /* genome.c: what grn-build reads, as a table or as a summary of counts. */
 grn_status view_genome(const char *path, view_kind kind, int summary, const char *out) GRN_MUST_USE;
