@@ -128,8 +128,8 @@ end:
 grn_status grn_cw_frame(grn_cw_t *w, size_t n_bytes)
 {
     if (n_bytes < GRN_CONTAINER_FRAME_MIN || n_bytes > GRN_CONTAINER_FRAME || (n_bytes & (n_bytes - 1)))
-        return grn_err(GRN_EINVAL, "frames of %zu bytes; a power of two from %zu to %zu is expected", n_bytes,
-                       GRN_CONTAINER_FRAME_MIN, GRN_CONTAINER_FRAME);
+        return grn_err(GRN_EINVAL, "frames of %zu bytes; a power of two from %zu to %zu is expected", n_bytes, GRN_CONTAINER_FRAME_MIN,
+                       GRN_CONTAINER_FRAME);
     w->frame = n_bytes;
     return GRN_OK;
 }

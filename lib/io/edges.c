@@ -39,11 +39,8 @@ grn_status grn_edges_alloc(grn_edges_t *e, size_t n, const char *names)
     e->n = n;
     for (const char *p = names; *p;) {
         size_t len = strcspn(p, ","), k = 0;
-        while (k < GRN_EDGE_COLUMNS &&
-               (strlen(grn_edge_columns[k].name) != len || memcmp(grn_edge_columns[k].name, p, len) != 0))
-            k++;
-        if (k == GRN_EDGE_COLUMNS)
-            return grn_err(GRN_EINVAL, "edges have no standard column '%.*s'", (int)len, p);
+        while (k < GRN_EDGE_COLUMNS && (strlen(grn_edge_columns[k].name) != len || memcmp(grn_edge_columns[k].name, p, len) != 0)) k++;
+        if (k == GRN_EDGE_COLUMNS) return grn_err(GRN_EINVAL, "edges have no standard column '%.*s'", (int)len, p);
         void **s = grn_edge_slot(e, &grn_edge_columns[k]);
         free(*s);
         if (!(*s = grn_calloc(n, grn_dtype_size(grn_edge_columns[k].dtype)))) return GRN_ENOMEM;
@@ -89,9 +86,7 @@ grn_status grn_edges_validate(const grn_edges_t *e)
         if (!v || !c->dict) continue;
         size_t n = grn_edge_dict(e, c)->n;
         for (size_t i = 0; i < e->n; i++)
-            if (grn_edge_id(c, v, i) >= n)
-                return grn_err(GRN_EFORMAT, "edge %zu: %s %u of %zu", i, c->name, grn_edge_id(c, v, i),
-                               n);
+            if (grn_edge_id(c, v, i) >= n) return grn_err(GRN_EFORMAT, "edge %zu: %s %u of %zu", i, c->name, grn_edge_id(c, v, i), n);
     }
     for (size_t i = 0; e->weight && i < e->n; i++)
         if (!isfinite(e->weight[i]))
@@ -119,8 +114,7 @@ static grn_status pick_rows(const grn_edges_t *e, const size_t *pick, size_t n, 
     out->n = n;
     for (size_t k = 0; k < GRN_EDGE_COLUMNS; k++) {
         const void *from = *grn_edge_slot(e, &grn_edge_columns[k]);
-        if (from &&
-            !(*grn_edge_slot(out, &grn_edge_columns[k]) = picked(from, grn_dtype_size(grn_edge_columns[k].dtype), pick, n)))
+        if (from && !(*grn_edge_slot(out, &grn_edge_columns[k]) = picked(from, grn_dtype_size(grn_edge_columns[k].dtype), pick, n)))
             return GRN_ENOMEM;
     }
     for (size_t k = 0; k < e->n_ev; k++) {

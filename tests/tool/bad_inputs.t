@@ -81,6 +81,17 @@ bad "motifs cut short" grn-build scan -q -m cut.jaspar -g sim/genome.fa -r sim/r
 bad "missing file" aucell nothere.h5ad
 bad "folder without a matrix" aucell sim
 bad "edges where scores belong" grn-threshold -q sim/truth.edges.zst -o z
+cell() { grn-view cell -q -a "$1" -e "$2" -o z "$3"; }
+bad "cell that is not there" cell sim/truth_activity.tensor.zst sim/truth.edges.zst nobody
+bad "edges where activity belongs" cell sim/truth.edges.zst sim/truth.edges.zst nobody
+bad "activity of other regulons" cell on.tensor.zst sim/truth.edges.zst nobody
+compare() { grn-view diff -v 1 -a sim/truth_activity.tensor.zst -e sim/truth.edges.zst --cells sim/cells.tsv -o z "$@"; }
+bad "groups without a column" compare --a donor1
+bad "groups of a column that is not there" compare --a sex=f
+bad "groups of a value that is not there" compare --a donor=d9
+bad "a cell in both groups" compare --a donor=donor1 --b donor=donor1,donor2
+bad "groups of one donor each" compare --a donor=donor1 --b donor=donor2 --donor donor
+bad "barcodes of other cells" compare --a @tfs.txt
 bad "edges without thresholds" grn-view why -q sim/truth.edges.zst G0001 -o z
 bad "scores where edges belong" grn-aucell -q --top-frac 0.5 -r a.tensor.zst c.csv -o z
 bad "HDF5 where gene sets belong" grn-aucell -q --top-frac 0.5 -r sim/counts.h5 c.csv -o z

@@ -78,4 +78,81 @@ t_exit 3 "grn-view*no edges of context all*it has type1*" "groups that are no co
 grn-view subset -q --cell @some.txt -o sub.zst $a
 t_cmp "a subset has an index of its own" <(grn-view cell -q -a sub.zst -e $e @some.txt) cell.1
 t_ok "and passes the check" grn-view --check sub.zst $a a.zst
+
+# ---- diff by hand: 10 cells of type A and 4 of B on either side; edges of no context are of all cells ----
+awk 'BEGIN { print "cell,R1,R2,R3"
+    for (s = 0; s < 2; s++) for (i = 1; i <= 14; i++) {
+        r1 = i <= 10 && (s ? i == 1 || i == 6 : i <= 4 || i == 6 || i == 7)
+        print (s ? "y" : "x") i "," (r1 + 0) "," (i == 11 || i == 12) "," (i <= 10 && i % 2) } }' >auc2.csv
+awk -F, 'BEGIN { OFS = "\t"; print "barcode", "cell_type", "side", "person" } NR > 1 { s = substr($1, 1, 1); i = substr($1, 2) + 0
+    print $1, i <= 10 ? "A" : "B", s, "d" (1 + 2 * (s == "y") + !(i <= 5 || i == 11 || i == 12)) }' auc2.csv >side.tsv
+t_ok "activity of 28 cells" grn-threshold -q --method otsu --cells side.tsv -o h.zst auc2.csv
+d="-a h.zst -e e.zst --cells side.tsv"
+# Fisher: 2 (C(14,6) C(14,2) + C(14,7) C(14,1) + C(14,8)) / C(28,8) = 648648 / 3108105; in A alone 2 (C(10,6) C(10,2) + C(10,7) 10 + C(10,8)) / C(20,8)
+# = 21390 / 125970, twice among four edges; odds with 1/2 added: 6.5 12.5 / (8.5 2.5), and (55.25/22 + 2.25/10) / (11.25/22 + 2.25/10)
+t_out "frequencies, odds, p and q worked by hand" "$(printf '%s\n' \
+    'regulon gene contexts n_a with_a freq_a n_b with_b freq_b diff log2_or p q context_diff context_log2_or context_p context_q' \
+    'R1 G1 all 14 6 0.428571 14 2 0.142857 0.285714 1.9349 0.208696 0.417391 0.285714 1.89377 0.169802 0.339605' \
+    'R1 G2 all 14 6 0.428571 14 2 0.142857 0.285714 1.9349 0.208696 0.417391 0.285714 1.89377 0.169802 0.339605' \
+    'R2 G2 all 14 2 0.142857 14 2 0.142857 0 0 1 1 0 0 1 1' 'R3 G3 all 14 5 0.357143 14 5 0.357143 0 0 1 1 0 0 1 1' | tr ' ' '\t')" \
+    sh -c "grn-view diff -q $d --a side=x --b side=y --max-q 1 | cut -f1-10,13-"
+t_true "Newcombe's interval of 6 of 14 and 2 of 14" "grn-view diff -q $d --a side=x --max-q 1 | awk -F'\t' 'NR == 2 { exit !(\$11 == \"-0.048867\" && \$12 == \"0.551875\") }' || { grn-view diff -q $d --a side=x --max-q 1 | cut -f11,12 >&2; false; }"
+t_cmp "rest is the other side" <(grn-view diff -q $d --a side=x --max-q 1) <(grn-view diff -q $d --a side=x --b side=y --max-q 1)
+grep '^x' side.tsv | cut -f1 >x.txt; grep '^y' side.tsv | cut -f1 >y.txt
+t_cmp "lists of barcodes, without a table" <(grn-view diff -q -a h.zst -e e.zst --a @x.txt --b @y.txt --max-q 1) <(grn-view diff -q $d --a side=x --max-q 1)
+t_cmp "several values of a column" <(grn-view diff -q $d --a person=d1,d2 --max-q 1) <(grn-view diff -q $d --a person=d1 --a person=d2 --b person=d3,d4 --max-q 1)
+t_out "edges chosen are tested alone: q = p" $'0.169802\t0.169802' sh -c "grn-view diff -q $d --a side=x --max-q 1 --gene G1 | tail -n 1 | cut -f18,19"
+t_out "cells chosen: both tests are that of A" $'10\t6\t10\t2\t0.169802\t0.169802' sh -c "grn-view diff -q $d --a side=x --max-q 1 --where cell_type=A --gene G1 | tail -n 1 | cut -f4,5,7,8,14,18"
+# Donors: f = 20/28 of the share in A; 4/5, 2/5 against 1/5, 1/5: 2 of the 6 choices of two differ as much
+t_out "donors by permutation" $'2\t2\t0.285714\t0.333333' sh -c "grn-view diff -q $d --a side=x --max-q 1 --donor person --min-cells 1 --donor-test permutation --gene G1 | tail -n 1 | cut -f20-23"
+grn-view diff $d --a side=x --max-q 1 --donor person --min-cells 1 --donor-test permutation --gene G1 2>log >/dev/null
+t_true "the smallest p there can be is said" "grep -q 'no p is below 0.333' log"
+grn-view diff $d --a side=x --max-q 1 >/dev/null 2>log
+t_true "cells taken as independent: said" "grep -q 'warning: cells are taken as independent' log && grep -q 'group A: 14 cells, group B: 14 cells' log && grep -q '4 edges, 3 distinct tests' log"
+# R2 is on in half of the B cells and in no A cell: 4 of 10 against none of 18 by the mix of types alone
+{ printf 'x1\nx2\n'; awk -F'\t' '$2 == "B" { print $1 }' side.tsv; } >mix.txt
+t_out "a difference of composition passes by all cells" $'R2\tG2\t4\t0\t0.0102564' sh -c "grn-view diff -q -a h.zst -e e.zst --a @mix.txt --test cells --max-q 0.05 | tail -n +2 | cut -f1,2,5,8,14"
+t_exit 3 "grn-view diff: none of 4 edges differs by cells within contexts*" "and not within contexts" grn-view diff -a h.zst -e e.zst --a @mix.txt --max-q 0.05
+t_true "which is said; a header alone is written" "[ \$(wc -l <out) = 1 ] && grep -q '^regulon' out && grn-view diff -a h.zst -e e.zst --a @mix.txt 2>&1 >/dev/null | grep -q '1 of those by all cells do not pass within contexts'"
+t_exit 2 "grn-view*--a COLUMN=VALUE*" "no group" grn-view diff $d
+t_exit 2 "grn-view*--a takes COLUMN=VALUE or @FILE (got 'x')*" "no column" grn-view diff $d --a x
+t_exit 2 "grn-view*--cells TSV*" "no table" grn-view diff -a h.zst -e e.zst --a side=x
+t_exit 2 "grn-view*rest stands alone*" "rest and more" grn-view diff $d --a side=x --b rest --b side=y
+t_exit 2 "grn-view*--test donor needs --donor*" "donors without donors" grn-view diff $d --a side=x --test donor
+t_exit 1 "grn-view*'side.tsv' has no column 'sex'*" "no such column" grn-view diff $d --a sex=f
+t_exit 3 "grn-view*no cell has side 'z'; there are x, y*" "no such value" grn-view diff $d --a side=z
+t_exit 3 "grn-view*no cell of 'h.zst' is in group B*" "everybody is in one group" grn-view diff $d --a side=x,y
+t_exit 1 "grn-view*cell 'x1' is in both groups*" "groups that overlap" grn-view diff $d --a side=x --b person=d1
+t_exit 1 "grn-view*two of each*" "one donor" grn-view diff $d --a person=d1 --donor person
+t_exit 3 "grn-view*none of the 2 cells of*'h.zst'*" "barcodes of something else" grn-view diff $d --a @list.txt
+
+# ---- diff of the simulated network ----
+t_ok "simulate six donors" grn-sim -q --cells 2500 --genes 150 --regions 500 --donors 6 --no-atac --depth 50 -o sim6
+awk -F'\t' 'BEGIN { OFS = "\t" } NR == 1 { print $0, "arm", "mix"; next } { n++; print $0, substr($3, 6) <= 3 ? "x" : "y", (n * 7919 % 1000 < ($2 == "type1" ? 700 : 300)) ? "u" : "v" }' sim6/cells.tsv >arms.tsv
+f="-a sim6/truth_activity.tensor.zst -e sim6/truth.edges.zst"
+diff6() { grn-view diff $f --cells arms.tsv --max-q 1 --test cells --null 3 "$@" 2>log; }
+for k in 1 2; do diff6 -@ $k --a mix=u >diff.$k; grep exchanged log >null.$k; diff6 -@ $k --a mix=u --donor donor --donor-test permutation >donor.$k; grep exchanged log >>null.$k; done
+t_cmp "-@ 1 and 2" diff.1 diff.2
+t_cmp "-@ 1 and 2, donors" donor.1 donor.2
+t_cmp "-@ 1 and 2, groups exchanged" null.1 null.2
+t_true "one row an edge, sorted by q, then by difference" "[ \$(tail -n +2 diff.1 | cut -f1-4 | sort -u | wc -l) = \$((\$(wc -l <diff.1) - 1)) ] && awk -F'\t' 'NR > 1 { d = \$13 < 0 ? -\$13 : \$13; if (NR > 2 && (\$18 + 0 < q || (\$18 + 0 == q && d > last))) exit 1; q = \$18 + 0; last = d }' diff.1"
+# The same cells in another order, with the same bits
+grn-view -q -O tsv sim6/truth_activity.tensor.zst >wide.tsv
+wide() { grn-view -q -O tsv sim6/truth_activity.tensor.zst | cut -f1,3- | tr '\t' ','; }
+wide | grn-threshold -q --method otsu --cells sim6/cells.tsv -o fwd.zst - && { wide | head -n 1; wide | tail -n +2 | sort -t, -k1.7; } | grn-threshold -q --method otsu --cells sim6/cells.tsv -o back.zst -
+order() { grn-view diff -a $1 -e sim6/truth.edges.zst --cells arms.tsv --a mix=u --max-q 1 --null 2 2>log; grep exchanged log; }
+t_cmp "cells in another order" <(order fwd.zst) <(order back.zst)
+if python3 -c 'import scipy, numpy' 2>/dev/null; then
+    grn-view -q sim6/truth.edges.zst >edges.tsv
+    for k in arm:x mix:u; do
+        diff6 --a ${k%:*}=${k#*:} >scipy.tsv
+        t_ok "Fisher, strata, intervals and q agree with scipy, ${k%:*}" python3 "$SRC/tests/parity/diff_scipy.py" wide.tsv edges.tsv arms.tsv ${k%:*} ${k#*:} scipy.tsv
+        for test in t permutation; do
+            diff6 --a ${k%:*}=${k#*:} --donor donor --donor-test $test >scipy.tsv
+            t_ok "donors agree with scipy, ${k%:*}, $test" python3 "$SRC/tests/parity/diff_scipy.py" wide.tsv edges.tsv arms.tsv ${k%:*} ${k#*:} scipy.tsv donor $test
+        done
+    done
+else
+    t_skip "parity with scipy" "python3 with scipy absent"
+fi
 t_done

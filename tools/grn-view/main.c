@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "grn-view/diff.h"
 #include "grn-view/percell.h"
 #include "grn-view/view.h"
 #include "grn-view/why.h"
@@ -70,8 +71,7 @@ static const grn_opt_t merge_table[] = {
     GRN_OPT_END,
 };
 #define NETWORKS \
-    GRN_OPT_HEAD("Input"), \
-        GRN_OPT_STR('a', "active", "FILE", &view_opt.active, "which regulon is on in which cell (grn-threshold)"), \
+    GRN_OPT_HEAD("Input"), GRN_OPT_STR('a', "active", "FILE", &view_opt.active, "which regulon is on in which cell (grn-threshold)"), \
         GRN_OPT_STR('e', "edges", "FILE", &view_opt.edges, "regulons (grn-build)")
 #define EDGES_CHOICE \
     GRN_OPT_HEAD("Edges (NAME,NAME... or @FILE with one a line; options may be repeated)"), \
@@ -97,6 +97,30 @@ static const grn_opt_t cells_table[] = {
     GRN_OPT_HEAD("Output"),
     OUTPUT("where it goes"),
     GRN_OPT_FLAG('c', "count", &view_opt.count, "how many cells of each context instead of which"),
+    PG,
+    GRN_OPT_END,
+};
+
+static const grn_opt_t diff_table[] = {
+    NETWORKS,
+    GRN_OPT_STR(0, "cells", "TSV", &diff_cli.cells, "labels of the cells: a header, first column the barcode"),
+    GRN_OPT_HEAD("Groups (options may be repeated)"),
+    GRN_OPT_LIST(0, "a", "GROUP", &diff_cli.a, "group A: COLUMN=VALUE[,VALUE], or @FILE of barcodes"),
+    GRN_OPT_LIST(0, "b", "GROUP", &diff_cli.b, "group B: the same, or rest: all other cells [rest]"),
+    GRN_OPT_LIST(0, "where", "COLUMN=VALUE", &view_opt.where, "of both groups only cells with this value"),
+    GRN_OPT_LIST(0, "context", "NAMES", &view_opt.context, "only cells and edges of these contexts (cell types)"),
+    EDGES_CHOICE,
+    GRN_OPT_HEAD("Test"),
+    GRN_OPT_ENUM(0, "test", "auto|cells|context|donor", &diff_cli.test,
+                 "what decides: all cells, cells within contexts, or donors; auto: donor with --donor, else context"),
+    GRN_OPT_STR(0, "donor", "COLUMN", &diff_cli.donor, "who the cells are from"),
+    GRN_OPT_ENUM(0, "donor-test", "t|permutation", &diff_cli.donor_test, "Welch's or paired t over donors, or exact permutations"),
+    GRN_OPT_INT(0, "min-cells", "INT", &diff_cli.min_cells, 1, 1e9, "cells of a donor in the contexts of an edge, at least"),
+    GRN_OPT_FLT(0, "max-q", "FLOAT", &diff_cli.max_q, 0, 1, "false discovery rate of what is printed, at most"),
+    GRN_OPT_FLT(0, "min-diff", "FLOAT", &diff_cli.min_diff, 0, 1, "difference of the frequencies, at least"),
+    GRN_OPT_INT(0, "null", "INT", &diff_cli.null, 0, 10000, "count also what passes with the groups exchanged at random so many times"),
+    GRN_OPT_HEAD("Output"),
+    OUTPUT("where it goes"),
     PG,
     GRN_OPT_END,
 };
@@ -219,11 +243,17 @@ static grn_status run_cells(const grn_args_t *args)
     return view_cells();
 }
 
+static grn_status run_diff(const grn_args_t *args)
+{
+    (void)args;
+    return view_diff();
+}
+
 static const grn_tool_t view_tool = {
     "grn-view",
     "Looks into every file of the tools and every input they read; chooses and converts.",
     "[options] FILE\n"
-    "       grn-view subset|import|merge|cell|cells|why [options] ...    (see below, and grn-view subset "
+    "       grn-view subset|import|merge|cell|cells|diff|why [options] ...    (see below, and grn-view subset "
     "--help)",
     view_table,
     1,
@@ -239,33 +269,36 @@ static const grn_tool_t view_tool = {
     "  grn-view merge [--join same|inner|outer] [--tag] -o OUT FILE FILE...\n"
     "  grn-view cell --active FILE --edges FILE BARCODE the network of one cell\n"
     "  grn-view cells --active FILE --edges FILE --tf SPI1 --gene CD14    the cells that have an edge\n"
+    "  grn-view diff --active FILE --edges FILE --cells TSV --a dx=AD  edges that differ between groups\n"
     "  grn-view why REGULONS TF [GENE]                  what is behind an edge or its absence\n",
 };
 
 static const grn_subtool_t subtools[] = {
-    { { "grn-view subset", "Chooses rows and columns of a file and writes a file of the same kind.",
-        "[options] FILE", subset_table, 1, 1,
-        "  grn-view subset --context Monocyte -o mono.edges.zst regulons.edges.zst\n" },
+    { { "grn-view subset", "Chooses rows and columns of a file and writes a file of the same kind.", "[options] FILE", subset_table, 1,
+        1, "  grn-view subset --context Monocyte -o mono.edges.zst regulons.edges.zst\n" },
       run_subset },
-    { { "grn-view import",
-        "Reads any input into a container: matrices of every format, TF -> gene tables, gene sets.",
+    { { "grn-view import", "Reads any input into a container: matrices of every format, TF -> gene tables, gene sets.",
         "[options] FILE", import_table, 1, 1,
         "  grn-view import --cells labels.tsv -o counts.tensor.zst "
         "filtered_feature_bc_matrix.h5\n" },
       run_subset },
-    { { "grn-view merge", "Joins edges, or matrices one below the other.", "[options] FILE FILE...",
-        merge_table, 2, -1, "  grn-view merge -o all.edges.zst chr1.edges.zst chr2.edges.zst\n" },
+    { { "grn-view merge", "Joins edges, or matrices one below the other.", "[options] FILE FILE...", merge_table, 2, -1,
+        "  grn-view merge -o all.edges.zst chr1.edges.zst chr2.edges.zst\n" },
       view_merge },
     { { "grn-view cell", "The network of one cell, or of several: edges of its context whose regulon is on in it.",
         "-a ACTIVE -e EDGES [options] BARCODE|@FILE...", cell_table, 1, -1,
         "  grn-view cell -a active.tensor.zst -e regulons.edges.zst AAACCTGA-1\n"
         "  grn-view cell -a active.tensor.zst -e regulons.edges.zst --tf SPI1 -O sif AAACCTGA-1 @more.txt\n" },
       run_cell },
-    { { "grn-view cells", "The cells that have an edge, or any of the edges chosen.",
-        "-a ACTIVE -e EDGES [options]", cells_table, 0, 0,
+    { { "grn-view cells", "The cells that have an edge, or any of the edges chosen.", "-a ACTIVE -e EDGES [options]", cells_table, 0, 0,
         "  grn-view cells -a active.tensor.zst -e regulons.edges.zst --tf SPI1 --gene CD14\n"
         "  grn-view cells -a active.tensor.zst -e regulons.edges.zst --count --tf SPI1 --region chr5:140630000-140640000\n" },
       run_cells },
+    { { "grn-view diff", "The differential network: edges that are more frequent in the cells of one group than of another.",
+        "-a ACTIVE -e EDGES --cells TSV --a COLUMN=VALUE [--b COLUMN=VALUE] [options]", diff_table, 0, 0,
+        "  grn-view diff -a active.tensor.zst -e regulons.edges.zst --cells cells.tsv --a dx=AD --b dx=control --donor donor\n"
+        "  grn-view diff -a active.tensor.zst -e regulons.edges.zst --a @treated.txt --tf SPI1,CEBPA\n" },
+      run_diff },
     { { "grn-view why", "Why a TF does, or does not, regulate a gene: every filter of grn-build regulon, gone through again.",
         "[options] REGULONS.edges.zst TF [GENE]", why_table, 2, 3,
         "  grn-view why regulons.edges.zst CEBPA LYZ\n"
@@ -276,7 +309,7 @@ static const grn_subtool_t subtools[] = {
 
 int main(int argc, char **argv)
 {
-    static const char *const word[] = { "subset", "import", "merge", "cell", "cells", "why", "help" };
+    static const char *const word[] = { "subset", "import", "merge", "cell", "cells", "diff", "why", "help" };
     for (size_t i = 0; argc > 1 && i < sizeof word / sizeof *word; i++)
         if (strcmp(argv[1], word[i]) == 0)
             return grn_tool_main_sub("grn-view", view_tool.brief, subtools,

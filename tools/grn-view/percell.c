@@ -90,6 +90,7 @@ grn_status percell_open(percell_t *p, int is_forced, const char *columns)
     view_sel_t sel = { 0 };
     view_mask_t mask = { 0 };
     grn_str_t want = { 0 };
+    size_t n_where;
     memset(p, 0, sizeof *p);
     p->active_path = view_opt.active;
     p->edges_path = view_opt.edges;
@@ -106,7 +107,11 @@ grn_status percell_open(percell_t *p, int is_forced, const char *columns)
     if (!p->e.regulon) GRN_FAIL(GRN_EINVAL, "'%s' has no regulon column", p->edges_path);
     GRN_TRY(map_regulons(p));
     GRN_TRY(map_contexts(p, is_forced && view_opt.context.n ? view_opt.context.v[0] : NULL, is_forced));
-    GRN_TRY(view_mask_open(&mask, &sel, &p->e, p->edges_path));
+    n_where = sel.n_where; /* of cells, not of edges */
+    sel.n_where = 0;
+    rc = view_mask_open(&mask, &sel, &p->e, p->edges_path);
+    sel.n_where = n_where;
+    GRN_TRY(rc);
     rc = group_rows(p, &mask);
 end:
     view_mask_close(&mask);
