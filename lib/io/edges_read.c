@@ -183,9 +183,8 @@ grn_status grn_er_rows(grn_er_t *r, const size_t *pick, size_t n, grn_edges_t *o
     for (size_t i = 0; i < grn_cr_n_tensors(r->cr); i++) {
         const grn_tensor_info_t *t = grn_cr_tensor_at(r->cr, i);
         if (!is_evidence(t)) continue;
-        grn_evidence_t *ev = &out->ev[out->n_ev];
+        grn_evidence_t *ev = &out->ev[out->n_ev++];
         GRN_TRY(read_picked(r, t, sizeof *ev->v, pick, n, (void **)&ev->v));
-        out->n_ev++;
         if (!(ev->name = strdup(t->name + 9))) GRN_FAIL(GRN_ENOMEM, "out of memory");
     }
     GRN_TRY(used_names(r, "names.gene", offsetof(grn_edges_t, genes), out));

@@ -79,6 +79,11 @@ grn-view subset -q --cell @some.txt -o sub.zst $a
 t_cmp "a subset has an index of its own" <(grn-view cell -q -a sub.zst -e $e @some.txt) cell.1
 t_ok "and passes the check" grn-view --check sub.zst $a a.zst
 
+for k in 1 2 3 4 5; do grn-view subset -q --context type$k -o part$k.zst $e; done
+grn-view merge -q -o merged.zst part5.zst part2.zst part1.zst part4.zst part3.zst
+t_cmp "edges that were cut and merged" <(grn-view cell -q -a $a -e merged.zst @some.txt) cell.1
+t_cmp "activity through a pipe" <(grn-view cell -q -a <(cat $a) -e $e @some.txt) cell.1
+
 # ---- diff by hand: 10 cells of type A and 4 of B on either side; edges of no context are of all cells ----
 awk 'BEGIN { print "cell,R1,R2,R3"
     for (s = 0; s < 2; s++) for (i = 1; i <= 14; i++) {
