@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "base/rng.h"
 #include "io/activity.h"
+#include "io/activity_read.h"
 #include "io/container.h"
 #include "io/edges.h"
 
@@ -40,6 +42,7 @@ static grn_status fill_cells(grn_activity_t *a, FILE *labels)
         for (uint64_t k = 0; k < a->n_regulons; k++) {
             double p = 0.02 + 0.3 * (double)(grn_rng_mix(k * 1000 + c) % 1000) / 1000;
             if (is_b && k % 10 == 0) p *= 2;
+            if (k % 10 == 5) p *= 0.5 + (double)(grn_rng_mix(k * 100 + (uint64_t)donor) % 1000) / 1000;
             if (grn_rng_unif(&r) < p) grn_activity_set(a, i, k);
         }
         GRN_TRY(grn_names_add(&a->cells, s, NULL, NULL));
@@ -114,12 +117,52 @@ end:
     return rc;
 }
 
+static double now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
+}
+
+static grn_status find(const char *path)
+{
+    enum { MORE = 1000 };
+    grn_status rc = GRN_OK;
+    grn_ar_t *r = NULL;
+    uint64_t bits[64], row;
+    uint16_t context;
+    char s[32];
+    double t[4] = { now_ms() };
+    GRN_TRY(grn_ar_open(&r, path, NULL));
+    t[1] = now_ms();
+    uint64_t n = grn_ar_info(r)->n_cells;
+    if (grn_ar_info(r)->n_words > 64) GRN_FAIL(GRN_EUNSUP, "at most 4,096 regulons here");
+    for (uint64_t k = 0; k <= MORE; k++) {
+        uint64_t want = grn_rng_mix(k + 1) % n;
+        barcode(want, s);
+        GRN_TRY(grn_ar_find(r, s, &row));
+        if (row != want) GRN_FAIL(GRN_EFORMAT, "'%s' is cell %llu, found %llu", s, (unsigned long long)want, (unsigned long long)row);
+        GRN_TRY(grn_ar_rows(r, row, 1, bits, &context));
+        if (k == 0) t[2] = now_ms();
+    }
+    t[3] = now_ms();
+    printf("CPU: opened in %.2f ms, one cell in %.2f ms, each of %d more in %.3f ms\n", t[1] - t[0], t[2] - t[1], MORE,
+           (t[3] - t[2]) / MORE);
+end:
+    grn_ar_close(r);
+    return rc;
+}
+
 int main(int argc, char **argv)
 {
     grn_status rc = GRN_OK;
     grn_activity_t a = { 0 };
     char path[4096], s[64];
     FILE *labels = NULL;
+    if (argc == 3 && strcmp(argv[1], "find") == 0) {
+        rc = find(argv[2]);
+        goto end;
+    }
     if (argc < 6) return 2;
     a.n_cells = strtoull(argv[2], NULL, 10);
     a.n_regulons = strtoull(argv[3], NULL, 10);
