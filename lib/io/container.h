@@ -63,6 +63,7 @@ grn_status grn_cw_meta(grn_cw_t *w, const char *key, const char *value)
  * (the default). A read of one row decodes a whole frame, so small frames make random access fast;
  * each costs 20 bytes of tables and a little compression. */
 #define GRN_CW_FRAME_ROWS ((size_t)64 << 10) /* where single rows are looked up */
+#define GRN_CW_FRAME_PARTS ((size_t)1 << 20) /* where some of the rows are, and repeats are far apart */
 grn_status grn_cw_frame(grn_cw_t *w, size_t n_bytes) GRN_MUST_USE;
 
 /* A whole tensor; data is copied (compressed) before the call returns. */

@@ -307,7 +307,7 @@ grn_status grn_edges_save(const grn_edges_t *e, const char *path, const char *co
     char key[300];
     GRN_TRY(grn_edges_validate(e));
     GRN_TRY(grn_cw_open(&w, path, "grn.edges/1", pool));
-    GRN_TRY(grn_cw_frame(w, GRN_CW_FRAME_ROWS));
+    GRN_TRY(grn_cw_frame(w, GRN_CW_FRAME_PARTS));
     for (; meta_kv && meta_kv[0]; meta_kv += 2) GRN_TRY(grn_cw_meta(w, meta_kv[0], meta_kv[1]));
     for (size_t k = 0; k < GRN_EDGE_COLUMNS; k++) {
         const void *v = *grn_edge_slot(e, &grn_edge_columns[k]);
