@@ -31,9 +31,10 @@ bytes() { # NAME COMMAND...
 }
 one() { echo grn-view cell -q -a "$1.tensor.zst" -e edges.edges.zst "${@:2}" "$cell"; }
 echo "the cell has $($(one active) | tail -n +2 | wc -l) edges"
+regulon=$($(one active) | sed -n 2p | cut -f2)
 for how in cold warm; do
     measure "one cell, all edges" $how $(one active)
-    measure "one cell, one regulon" $how $(one active --regulon GENE00000_+/+)
+    measure "one cell, one regulon" $how $(one active --regulon "$regulon")
     measure "one cell, file without index" $how $(one old)
     measure "the whole file read for one cell (subset)" $how grn-view subset -q --cell "$cell" -o /dev/null active.tensor.zst
 done
