@@ -100,3 +100,21 @@ end:
     free(at);
     return rc;
 }
+
+static double count(const uint64_t *bins, size_t n)
+{
+    double sum = 0;
+    for (size_t b = 0; b < n; b++) sum += (double)bins[b];
+    return sum;
+}
+
+void grn_fdr_binned(const uint64_t *bins, const uint64_t *null, size_t n_bins, double *q)
+{
+    double all = count(bins, n_bins), all_null = count(null, n_bins), above = all, above_null = all_null, least = 1;
+    for (size_t b = 0; b < n_bins; b++) {
+        if (above > 0 && all_null > 0) least = fmin(least, fmin(1, (above_null + 1) / all_null) / (above / all));
+        q[b] = least;
+        above -= (double)bins[b];
+        above_null -= (double)null[b];
+    }
+}

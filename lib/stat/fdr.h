@@ -3,6 +3,7 @@
 #define GRN_STAT_FDR_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -21,5 +22,10 @@ grn_status grn_fdr_bh_some(const double *p, size_t n, double m, double *q) GRN_M
  * not more than that of a smaller x; equal values have the q of the last of them. Values of 0 or less stand for nothing found: 1, and the
  * null may leave its own out. null (n_null) is sorted in place. Finite values. GRN_ENOMEM. O((n + n_null) log). */
 grn_status grn_fdr_null(const float *x, size_t n, float *null, size_t n_null, size_t runs, float *q) GRN_MUST_USE;
+
+/* The same from counts: values and values under a null, by bin of ascending value. q[b] for values of bin b: the share of the null in
+ * bins from b on, with one more there than was seen, over that of the values, at most 1 and not more than that of a lower bin. So the
+ * smallest q that can be had is as large as the null is small. Nothing under the null: 1. */
+void grn_fdr_binned(const uint64_t *bins, const uint64_t *null, size_t n_bins, double *q);
 
 #endif

@@ -60,7 +60,38 @@ static void make_counts(grn_matrix_t *m, const uint32_t *cell, const uint32_t *g
     assert_int_equal(grn_attr_add_code(&m->row_attr, "cell_type", code, &levels), GRN_OK);
 }
 
-static const coexpr_opt_t plain = { COEXPR_PEARSON, COEXPR_NORM_AUTO, 7, 5, 10, 0, 50, 1 };
+static const coexpr_opt_t plain = { .method = COEXPR_PEARSON,
+                                    .norm = COEXPR_NORM_AUTO,
+                                    .top = 7,
+                                    .min_context = 10,
+                                    .max_q = 1,
+                                    .n_null = 1000,
+                                    .filter = { .min_cells = 5, .max_detected = 1 },
+                                    .seed = 1 };
+
+/* Links of a matrix by way of the store, in two blocks. */
+static grn_status links_of(const grn_matrix_t *m, const coexpr_groups_t *g, const coexpr_opt_t *opt, grn_par_t *pool, grn_edges_t *e,
+                           coexpr_stat_t *stat)
+{
+    grn_status rc = GRN_OK;
+    coexpr_store_t s;
+    grn_matrix_t part = *m;
+    uint64_t *indptr = calloc(CELLS + 1, sizeof *indptr);
+    uint64_t half = m->n_rows / 3;
+    assert_int_equal(coexpr_store_init(&s, &m->col), GRN_OK);
+    part.n_rows = half;
+    assert_int_equal(coexpr_store_add(&s, &part, pool), GRN_OK);
+    for (uint64_t i = half; i <= m->n_rows; i++) indptr[i - half] = m->indptr[i] - m->indptr[half];
+    part.n_rows = m->n_rows - half;
+    part.indptr = indptr;
+    part.indices += m->indptr[half];
+    part.data += m->indptr[half];
+    assert_int_equal(coexpr_store_add(&s, &part, pool), GRN_OK);
+    rc = coexpr_links(&s, g, opt, pool, e, stat);
+    coexpr_store_clear(&s);
+    free(indptr);
+    return rc;
+}
 
 /* Every gene's links against all correlations of the dense columns, in double. */
 static void check_links(const grn_matrix_t *m, const coexpr_groups_t *g, const coexpr_opt_t *opt, const grn_edges_t *e)
@@ -84,7 +115,7 @@ static void check_links(const grn_matrix_t *m, const coexpr_groups_t *g, const c
             for (size_t v = 0; v < GENES; v++) {
                 double r;
                 all[v] = 0;
-                if (v == u || detected[u] < (size_t)opt->min_cells || detected[v] < (size_t)opt->min_cells) continue;
+                if (v == u || detected[u] < (size_t)opt->filter.min_cells || detected[v] < (size_t)opt->filter.min_cells) continue;
                 if (opt->method == COEXPR_SPEARMAN) assert_int_equal(grn_corr_spearman(x[u], x[v], n, &r), GRN_OK);
                 else r = grn_corr_pearson(x[u], x[v], n);
                 all[v] = isnan(r) ? 0 : r;
@@ -119,26 +150,26 @@ static void test_links(void **state)
     assert_true(g.names.n == 2 && g.n_unlabelled == 1 && g.off[1] == 30 && g.off[2] == 59);
     for (int s = 0; s < 2; s++) {
         opt.method = s ? COEXPR_SPEARMAN : COEXPR_PEARSON;
-        assert_int_equal(coexpr_links(&m, &g, &opt, NULL, &e, stat), GRN_OK);
+        assert_int_equal(links_of(&m, &g, &opt, NULL, &e, stat), GRN_OK);
         check_links(&m, &g, &opt, &e);
         assert_int_equal(stat[0].n_links + stat[1].n_links, e.n);
         assert_true(stat[0].n_genes < GENES && stat[0].n_genes > 200); /* the rare genes are left out */
         assert_true(stat[0].null_q95 < stat[0].null_q99 + 1e-12 && stat[0].null_q99 < 1 && stat[0].median_r > stat[0].null_q95);
         grn_edges_clear(&e);
     }
-    opt.min_r = 0.6;
-    assert_int_equal(coexpr_links(&m, &g, &opt, NULL, &e, stat), GRN_OK);
+    opt.min_score = 0.6;
+    assert_int_equal(links_of(&m, &g, &opt, NULL, &e, stat), GRN_OK);
     for (size_t i = 0; i < e.n; i++) assert_true(e.weight[i] >= 0.6f - 1e-6f);
     grn_edges_clear(&e);
     opt.min_context = 30; /* type1 has 29 */
-    assert_int_equal(coexpr_links(&m, &g, &opt, NULL, &e, stat), GRN_OK);
+    assert_int_equal(links_of(&m, &g, &opt, NULL, &e, stat), GRN_OK);
     assert_true(stat[1].n_links == 0 && e.contexts.n == 1);
     grn_edges_clear(&e);
     opt.min_context = 31;
-    assert_int_equal(coexpr_links(&m, &g, &opt, NULL, &e, stat), GRN_EEMPTY);
+    assert_int_equal(links_of(&m, &g, &opt, NULL, &e, stat), GRN_EEMPTY);
     opt.min_context = 3;
-    opt.min_r = 1;
-    assert_int_equal(coexpr_links(&m, &g, &opt, NULL, &e, stat), GRN_EEMPTY);
+    opt.min_score = 1;
+    assert_int_equal(links_of(&m, &g, &opt, NULL, &e, stat), GRN_EEMPTY);
     coexpr_groups_clear(&g);
     grn_matrix_clear(&m);
 }
@@ -173,7 +204,7 @@ static void test_order_and_threads(void **state)
     for (int s = 0; s < 2; s++) {
         make_counts(&m, s ? cell : NULL, s ? gene : NULL);
         assert_int_equal(coexpr_groups(&m, grn_attr_find(&m.row_attr, "cell_type"), &g), GRN_OK);
-        assert_int_equal(coexpr_links(&m, &g, &plain, s ? pool : NULL, &e[s], stat), GRN_OK);
+        assert_int_equal(links_of(&m, &g, &plain, s ? pool : NULL, &e[s], stat), GRN_OK);
         coexpr_groups_clear(&g);
         grn_matrix_clear(&m);
     }
@@ -195,7 +226,7 @@ static void test_clique(void **state)
     make_counts(&m, NULL, NULL);
     opt.method = COEXPR_CLIQUE;
     assert_int_equal(coexpr_groups(&m, NULL, &g), GRN_OK);
-    assert_int_equal(coexpr_links(&m, &g, &opt, NULL, &e, stat), GRN_OK);
+    assert_int_equal(links_of(&m, &g, &opt, NULL, &e, stat), GRN_OK);
     assert_true(e.n == 0 && e.genes.n == GENES && e.contexts.n == 1);
     for (size_t c = 0; c < CELLS; c++) {
         double d = (double)(m.indptr[c + 1] - m.indptr[c]);

@@ -1,188 +1,254 @@
 #include "grn-coexpr/links.h"
 
-#include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/rng.h"
-#include "stat/corr.h"
+#include "grn-coexpr/chance.h"
+#include "grn-coexpr/gram.h"
+#include "grn-coexpr/partners.h"
+#include "stat/fdr.h"
 
-enum { BLOCK = 128 }; /* genes per side of a matrix product */
+#define DEFAULT_PANEL ((uint64_t)1 << 30) /* bytes of products without max_mem */
+#define RANK_ROOM ((uint64_t)512 << 20)   /* bytes of columns that are ranked at a time, at most */
+enum { SLACK = 8, COUNTED = 50 };         /* candidates beyond those asked for; partners of each gene that are always looked at */
 
-/* ---- one context as sparse columns ---- */
+const int coexpr_depth[COEXPR_DEPTHS] = { 1, 5, 10, 20, 50 };
 
-typedef struct {
-    size_t n, n_genes; /* cells, kept genes */
-    uint64_t *off;     /* (kept + 1) */
-    uint32_t *idx;
-    float *val;
-    uint32_t *gene; /* (kept) universe id, ascending */
-    grn_corr_cols_t col;
-} slice_t;
+typedef struct { /* links of all contexts */
+    uint32_t *u, *v;
+    float *score, *q, *mutual;
+    uint16_t *context;
+    size_t n, cap_u, cap_v, cap_score, cap_q, cap_mutual, cap_context;
+} list_t;
 
-static void slice_clear(slice_t *s)
+static void list_clear(list_t *l)
 {
-    grn_corr_cols_clear(&s->col);
-    free(s->off);
-    free(s->idx);
-    free(s->val);
-    free(s->gene);
-    memset(s, 0, sizeof *s);
+    free(l->u);
+    free(l->v);
+    free(l->score);
+    free(l->q);
+    free(l->mutual);
+    free(l->context);
 }
 
-/* The matrix with its genes renumbered in name order, and what normalisation it gets. */
-typedef struct {
-    const grn_matrix_t *m;
-    const coexpr_opt_t *opt;
-    uint32_t *id; /* (G) column -> universe id */
-    int logged;
-} source_t;
-
-static float normalised(const source_t *s, float x, double total)
-{
-    return s->logged ? (float)log1p(1e4 * (double)x / total) : x;
-}
-
-/* Columns of the genes detected in enough of the cells cell[0..n). */
-static grn_status slice_make(const source_t *src, const uint32_t *cell, size_t n, slice_t *s, grn_par_t *pool)
+static grn_status list_room(list_t *l, size_t more)
 {
     grn_status rc = GRN_OK;
-    const grn_matrix_t *m = src->m;
-    uint64_t *count = NULL;
-    uint32_t *place = NULL;
-    GRN_TRY(GRN_NEW(count, (size_t)m->n_cols + 1));
-    GRN_TRY(GRN_NEW(place, (size_t)m->n_cols));
-    GRN_TRY(GRN_NEW(s->gene, (size_t)m->n_cols));
-    s->n = n;
-    for (size_t i = 0; i < n; i++)
-        for (uint64_t k = m->indptr[cell[i]]; k < m->indptr[cell[i] + 1]; k++) count[src->id[m->indices[k]]]++;
-    for (uint32_t g = 0; g < m->n_cols; g++) {
-        place[g] = UINT32_MAX;
-        if (count[g] < (uint64_t)src->opt->min_cells) continue;
-        place[g] = (uint32_t)s->n_genes;
-        s->gene[s->n_genes++] = g;
-    }
-    GRN_TRY(GRN_NEW(s->off, s->n_genes + 1));
-    for (size_t j = 0; j < s->n_genes; j++) s->off[j + 1] = s->off[j] + count[s->gene[j]];
-    GRN_TRY(GRN_NEW(s->idx, (size_t)s->off[s->n_genes]));
-    GRN_TRY(GRN_NEW(s->val, (size_t)s->off[s->n_genes]));
-    for (size_t j = 0; j < s->n_genes; j++) count[j] = s->off[j]; /* from now on: next free place */
-    for (size_t i = 0; i < n; i++) {
-        double total = 0;
-        for (uint64_t k = m->indptr[cell[i]]; k < m->indptr[cell[i] + 1]; k++) total += (double)m->data[k];
-        for (uint64_t k = m->indptr[cell[i]]; k < m->indptr[cell[i] + 1]; k++) {
-            uint32_t j = place[src->id[m->indices[k]]];
-            if (j == UINT32_MAX) continue;
-            s->idx[count[j]] = (uint32_t)i;
-            s->val[count[j]++] = normalised(src, m->data[k], total);
-        }
-    }
-    GRN_TRY(grn_corr_cols_init(&s->col, n, s->n_genes, s->off, s->idx, s->val, pool));
+    GRN_TRY(GRN_GROW(l->u, l->cap_u, l->n + more));
+    GRN_TRY(GRN_GROW(l->v, l->cap_v, l->n + more));
+    GRN_TRY(GRN_GROW(l->score, l->cap_score, l->n + more));
+    GRN_TRY(GRN_GROW(l->q, l->cap_q, l->n + more));
+    GRN_TRY(GRN_GROW(l->mutual, l->cap_mutual, l->n + more));
+    GRN_TRY(GRN_GROW(l->context, l->cap_context, l->n + more));
 end:
-    free(count);
-    free(place);
     return rc;
 }
 
-/* ---- the best k of every gene ---- */
+/* ---- one context ---- */
 
 typedef struct {
-    float r;       /* |r| */
-    uint32_t gene; /* of the slice */
-} partner_t;
-
-/* Worse first: smaller |r|, then the later name. */
-static int worse(partner_t a, partner_t b) { return a.r != b.r ? a.r < b.r : a.gene > b.gene; }
-
-/* Min-heap by `worse` of at most `cap` partners. */
-static void heap_offer(partner_t *h, size_t *n, size_t cap, partner_t p)
-{
-    size_t k = 0;
-    if (*n < cap) {
-        for (k = (*n)++; k > 0 && worse(p, h[(k - 1) / 2]); k = (k - 1) / 2) h[k] = h[(k - 1) / 2];
-        h[k] = p;
-        return;
-    }
-    if (!worse(h[0], p)) return;
-    for (size_t c; (c = 2 * k + 1) < *n; k = c) {
-        if (c + 1 < *n && worse(h[c + 1], h[c])) c++;
-        if (!worse(h[c], p)) break;
-        h[k] = h[c];
-    }
-    h[k] = p;
-}
-
-typedef struct {
-    const slice_t *s;
+    const coexpr_store_t *store;
     const coexpr_opt_t *opt;
-    partner_t *best; /* (genes, top) */
-    size_t *n_best;  /* (genes) */
-    float *r;        /* (genes, top) signed, exact */
-    float **work;    /* per worker: two blocks, one product, two columns */
-} job_t;
+    const char *name;
+    grn_par_t *pool;
+    coexpr_context_t c;
+    coexpr_moments_t m;
+    double *mean; /* RHO_P: (n) of the cells */
+    coexpr_side_t side;
+    coexpr_panel_t panel;
+    coexpr_partners_t t;
+    float *mutual;  /* (genes, depth of t) or NULL */
+    uint64_t *null; /* (COEXPR_BINS + 1) */
+    double *q;      /* (COEXPR_BINS + 1) */
+    int first_pass;
+} work_t;
 
-/* Genes begin..end-1 as unit vectors: (end - begin, n) row-major; constant genes are zero. */
-static void standardise(const slice_t *s, coexpr_method method, size_t begin, size_t end, float *z)
+static void work_clear(work_t *w)
 {
-    for (size_t j = begin; j < end; j++, z += s->n) {
-        const float *v = method == COEXPR_SPEARMAN ? s->col.rank : s->val;
-        double mean = method == COEXPR_SPEARMAN ? s->col.rank_mean[j] : s->col.mean[j];
-        double norm = method == COEXPR_SPEARMAN ? s->col.rank_norm[j] : s->col.norm[j];
-        double inv = norm > 0 ? 1 / norm : 0;
-        float rest = (float)(-mean * inv);
-        for (size_t i = 0; i < s->n; i++) z[i] = rest;
-        for (uint64_t k = s->off[j]; k < s->off[j + 1]; k++) z[s->idx[k]] = (float)((double)(v[k] - mean) * inv);
-    }
+    coexpr_context_clear(&w->c);
+    coexpr_moments_clear(&w->m);
+    coexpr_side_clear(&w->side);
+    coexpr_panel_clear(&w->panel);
+    coexpr_partners_clear(&w->t);
+    free(w->mean);
+    free(w->mutual);
+    free(w->null);
+    free(w->q);
 }
 
-/* Exact correlations of the chosen partners of one gene, best first. col: 2 n zeroed floats. */
-static void settle(const job_t *job, size_t j, float *col)
+/* Genes to compare, what is removed from them, and their values. */
+static grn_status choose_genes(work_t *w, coexpr_stat_t *stat)
 {
-    const slice_t *s = job->s;
-    partner_t *b = job->best + j * (size_t)job->opt->top;
-    float *r = job->r + j * (size_t)job->opt->top;
-    grn_corr_spread(&s->col, j, col, col + s->n);
-    for (size_t k = 0; k < job->n_best[j]; k++) {
-        double pearson, spearman;
-        grn_corr_pair(&s->col, b[k].gene, &s->col, j, col, col + s->n, &pearson, &spearman);
-        r[k] = (float)(job->opt->method == COEXPR_SPEARMAN ? spearman : pearson);
-    }
-    grn_corr_drop(&s->col, j, col, col + s->n);
+    grn_status rc = GRN_OK;
+    const coexpr_opt_t *opt = w->opt;
+    size_t n = w->store->n_genes;
+    uint8_t *keep = NULL;
+    uint64_t *count = NULL;
+    GRN_TRY(GRN_NEW(keep, n));
+    GRN_TRY(GRN_NEW(count, n));
+    GRN_TRY(coexpr_filter(&w->c, &opt->filter, w->pool, keep, count, &stat->filtered));
+    GRN_TRY(coexpr_context_keep(&w->c, keep, count));
+    stat->n_genes = w->c.n_genes;
+    if (opt->method == COEXPR_SPEARMAN) GRN_TRY(coexpr_context_rank(&w->c, RANK_ROOM, w->pool));
+    if (opt->method == COEXPR_PMI) w->c.value = COEXPR_VALUE_ONE;
+end:
+    free(keep);
+    free(count);
+    return rc;
 }
 
-static grn_status top_chunk(void *ctx, size_t begin, size_t end, int worker)
+static grn_status add_slab(void *ctx, const coexpr_slab_t *s, size_t first, grn_par_t *pool)
 {
-    job_t *job = ctx;
-    const slice_t *s = job->s;
-    size_t top = (size_t)job->opt->top, rows = end - begin;
-    float *zi, *zj, *gram;
-    if (!job->work[worker] && !(job->work[worker] = grn_calloc(2 * BLOCK * s->n + BLOCK * BLOCK + 2 * s->n, sizeof(float))))
-        return GRN_ENOMEM;
-    zi = job->work[worker];
-    zj = zi + BLOCK * s->n;
-    gram = zj + BLOCK * s->n;
-    standardise(s, job->opt->method, begin, end, zi);
-    for (size_t j0 = 0; j0 < s->n_genes; j0 += BLOCK) {
-        size_t cols = s->n_genes - j0 < BLOCK ? s->n_genes - j0 : BLOCK;
-        standardise(s, job->opt->method, j0, j0 + cols, zj);
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)cols, (int)s->n, 1, zi, (int)s->n, zj, (int)s->n, 0,
-                    gram, BLOCK);
-        for (size_t i = 0; i < rows; i++)
-            for (size_t j = 0; j < cols; j++) {
-                float r = fabsf(gram[i * BLOCK + j]);
-                if (j0 + j == begin + i || !(r >= (float)job->opt->min_r) || r == 0) continue;
-                heap_offer(job->best + (begin + i) * top, &job->n_best[begin + i], top, (partner_t){ r, (uint32_t)(j0 + j) });
-            }
+    work_t *w = ctx;
+    grn_status rc = GRN_OK;
+    if (w->first_pass) {
+        if (w->mean) memcpy(w->mean + first, s->mean, s->n * sizeof *w->mean);
+        GRN_TRY(coexpr_moments_add(&w->m, s, w->c.basis, w->mean, first, pool));
     }
-    for (size_t i = begin; i < end; i++) settle(job, i, gram + BLOCK * BLOCK);
-    grn_progress_add(rows);
+    GRN_TRY(coexpr_panel_add(&w->panel, s, s, pool));
+    grn_progress_add(s->n);
+end:
+    return rc;
+}
+
+/* Bytes that are left for products. */
+static grn_status panel_room(const work_t *w, uint64_t *room)
+{
+    const coexpr_context_t *c = &w->c;
+    uint64_t ranks = c->rank ? 4 * c->rank_off[c->n] + 8 * c->n : 0;
+    uint64_t used = w->store->bytes + ranks + coexpr_slab_room(c) + (uint64_t)c->n * c->p * 8 +
+                    (uint64_t)c->n_genes * (16 * w->t.depth + 8 * (c->p + 4)) +
+                    (uint64_t)grn_par_n(w->pool) * COEXPR_SLAB * COEXPR_TILE * sizeof(float);
+    uint64_t least = coexpr_panel_size(c->n_genes, 0, 1) * sizeof(float);
+    *room = DEFAULT_PANEL;
+    if (w->opt->max_mem == 0) return GRN_OK;
+    if (used + least > w->opt->max_mem)
+        return grn_err(GRN_EINVAL, "--max-mem %llu: context '%s' needs at least %llu bytes, %llu of them for the counts",
+                       (unsigned long long)w->opt->max_mem, w->name, (unsigned long long)(used + least),
+                       (unsigned long long)w->store->bytes);
+    *room = w->opt->max_mem - used;
     return GRN_OK;
 }
 
-/* ---- what chance gives ---- */
+static size_t last_tile(const work_t *w, size_t tile, uint64_t room)
+{
+    size_t end = tile + 1, tiles = coexpr_tiles(w->c.n_genes);
+    while (end < tiles && coexpr_panel_size(w->c.n_genes, tile, end + 1) * sizeof(float) <= room) end++;
+    return end;
+}
+
+/* The best partners of every gene, from all products. */
+static grn_status find_partners(work_t *w, coexpr_stat_t *stat)
+{
+    grn_status rc = GRN_OK;
+    const coexpr_opt_t *opt = w->opt;
+    coexpr_context_t *c = &w->c;
+    size_t tiles = coexpr_tiles(c->n_genes), asked = (size_t)(opt->top > opt->mutual ? opt->top : opt->mutual) + SLACK;
+    uint64_t room;
+    if (asked < COUNTED) asked = COUNTED;
+    GRN_TRY(coexpr_partners_init(&w->t, c->n_genes, asked < c->n_genes ? asked : c->n_genes, c->gene));
+    GRN_TRY(panel_room(w, &room));
+    GRN_TRY(coexpr_moments_init(&w->m, c->n_genes, c->p));
+    if (opt->method == COEXPR_RHO_P) {
+        GRN_TRY(GRN_NEW(w->mean, c->n));
+        GRN_TRY(GRN_NEW(w->m.with, c->n_genes));
+    }
+    for (size_t tile = 0, end; tile < tiles; tile = end, stat->n_panels++) {
+        end = last_tile(w, tile, room);
+        w->first_pass = tile == 0;
+        GRN_TRY(coexpr_panel_init(&w->panel, c->n_genes, c->n_genes, tile, end, 1, w->pool));
+        grn_progress_begin(c->n, "cells");
+        rc = coexpr_each_slab(c, NULL, c->place, c->n_genes, add_slab, w, w->pool);
+        grn_progress_end();
+        if (rc != GRN_OK) goto end;
+        if (w->first_pass) GRN_TRY(coexpr_side_make(&w->side, opt->method, &w->m, c->basis, w->mean, c->n));
+        GRN_TRY(coexpr_partners_scan(&w->t, &w->panel, &w->side, opt->terms, w->pool));
+    }
+    coexpr_panel_clear(&w->panel);
+    rc = coexpr_partners_sort(&w->t, w->pool);
+end:
+    return rc;
+}
+
+/* Largest score that a share of the pairs is below, as the upper edge of its bin. */
+static double quantile(const uint64_t *bins, uint64_t n, double share)
+{
+    uint64_t sum = 0;
+    for (size_t b = 0; b <= COEXPR_BINS; b++)
+        if ((double)(sum += bins[b]) >= share * (double)n) return fmin(1, (double)(b + 1) / COEXPR_BINS);
+    return 1;
+}
+
+static uint64_t total(const uint64_t *bins)
+{
+    uint64_t sum = 0;
+    for (size_t b = 0; b <= COEXPR_BINS; b++) sum += bins[b];
+    return sum;
+}
+
+/* Share of genes with a k-th partner above `least`. */
+static double share_above(const coexpr_partners_t *t, size_t k, double least)
+{
+    size_t n = 0;
+    for (size_t g = 0; g < t->n_genes; g++) n += k <= t->n[g] && fabs(t->best[g * t->depth + k - 1].score) > least;
+    return t->n_genes ? (double)n / (double)t->n_genes : NAN;
+}
+
+static grn_status compare_with_chance(work_t *w, coexpr_stat_t *stat)
+{
+    grn_status rc = GRN_OK;
+    const coexpr_opt_t *opt = w->opt;
+    stat->n_pairs = total(w->t.pairs);
+    stat->n_allowed = total(w->t.allowed);
+    stat->median_all = quantile(w->t.pairs, stat->n_pairs, 0.5);
+    stat->median_allowed = quantile(w->t.allowed, stat->n_allowed, 0.5);
+    if (opt->n_null == 0) return GRN_OK;
+    GRN_TRY(GRN_NEW(w->null, COEXPR_BINS + 1));
+    GRN_TRY(GRN_NEW(w->q, COEXPR_BINS + 1));
+    GRN_TRY(coexpr_chance(&w->c, &w->side, opt->covariate, opt->n_covariates, (uint64_t)opt->n_null, opt->seed, w->name, w->pool,
+                          w->null, &stat->n_null));
+    if (stat->n_null == 0) goto end;
+    stat->null_q95 = quantile(w->null, stat->n_null, 0.95);
+    stat->null_q99 = quantile(w->null, stat->n_null, 0.99);
+    stat->null_q999 = quantile(w->null, stat->n_null, 0.999);
+    for (int k = 0; k < COEXPR_DEPTHS; k++) stat->above[k] = share_above(&w->t, (size_t)coexpr_depth[k], stat->null_q999);
+    grn_fdr_binned(w->t.allowed, w->null, COEXPR_BINS + 1, w->q);
+end:
+    return rc;
+}
+
+/* ---- links ---- */
+
+typedef struct {
+    double score;
+    float mutual;
+    uint32_t gene;
+} choice_t;
+
+static int by_mutual(const void *a, const void *b, void *ctx)
+{
+    const choice_t *x = a, *y = b;
+    const uint32_t *name = ctx;
+    if (x->mutual != y->mutual) return x->mutual < y->mutual ? -1 : 1;
+    if (fabs(x->score) != fabs(y->score)) return fabs(x->score) > fabs(y->score) ? -1 : 1;
+    return (name[x->gene] > name[y->gene]) - (name[x->gene] < name[y->gene]);
+}
+
+/* The partners of a gene that may be links, best first; returns how many. */
+static size_t choose(const work_t *w, size_t gene, choice_t *choice)
+{
+    const coexpr_partners_t *t = &w->t;
+    size_t n = 0;
+    for (size_t k = 0; k < t->n[gene]; k++) {
+        float mutual = w->mutual ? w->mutual[gene * t->depth + k] : 0;
+        if (!isnan(mutual)) choice[n++] = (choice_t){ t->best[gene * t->depth + k].score, mutual, t->best[gene * t->depth + k].gene };
+    }
+    if (w->mutual && n) qsort_r(choice, n, sizeof *choice, by_mutual, w->c.gene);
+    return n < (size_t)w->opt->top ? n : (size_t)w->opt->top;
+}
 
 static int compare_double(const void *a, const void *b)
 {
@@ -190,128 +256,69 @@ static int compare_double(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* |r| of random pairs of genes after the cells of one were shuffled: quantiles into stat. */
-static grn_status null_quantiles(const slice_t *s, const coexpr_opt_t *opt, const char *context, coexpr_stat_t *stat)
+static grn_status collect(const work_t *w, uint16_t context, list_t *l, coexpr_stat_t *stat)
 {
     grn_status rc = GRN_OK;
-    size_t n = (size_t)opt->n_null, m = 0;
-    double *r = NULL;
-    float *col = NULL;
-    uint32_t *perm = NULL;
-    GRN_TRY(GRN_NEW(r, n));
-    GRN_TRY(GRN_NEW(col, 2 * s->n));
-    GRN_TRY(GRN_NEW(perm, s->n));
-    for (size_t k = 0; k < n && s->n_genes > 1; k++) {
-        grn_rng_t rng;
-        double pearson, spearman, x;
-        grn_rng_init2(&rng, opt->seed, "coexpr.null", grn_hash_str(context), k);
-        size_t i = (size_t)grn_rng_below(&rng, s->n_genes), j = (size_t)grn_rng_below(&rng, s->n_genes);
-        for (size_t c = 0; c < s->n; c++) perm[c] = (uint32_t)c;
-        grn_rng_shuffle_u32(&rng, perm, s->n);
-        for (uint64_t e = s->off[j]; e < s->off[j + 1]; e++) {
-            col[perm[s->idx[e]]] = s->val[e];
-            col[s->n + perm[s->idx[e]]] = s->col.rank[e];
-        }
-        grn_corr_pair(&s->col, i, &s->col, j, col, col + s->n, &pearson, &spearman);
-        x = fabs(opt->method == COEXPR_SPEARMAN ? spearman : pearson);
-        if (isfinite(x)) r[m++] = x;
-        memset(col, 0, 2 * s->n * sizeof *col);
-    }
-    if (m == 0) goto end;
-    qsort(r, m, sizeof *r, compare_double);
-    stat->null_q95 = r[(size_t)(0.95 * (double)(m - 1))];
-    stat->null_q99 = r[(size_t)(0.99 * (double)(m - 1))];
-    stat->null_q999 = r[(size_t)(0.999 * (double)(m - 1))];
-end:
-    free(r);
-    free(col);
-    free(perm);
-    return rc;
-}
-
-/* ---- contexts ---- */
-
-typedef struct { /* links of all contexts */
-    uint32_t *u, *v;
-    float *r;
-    uint16_t *context;
-    size_t n, cap_u, cap_v, cap_r, cap_c;
-} list_t;
-
-static void list_clear(list_t *l)
-{
-    free(l->u);
-    free(l->v);
-    free(l->r);
-    free(l->context);
-}
-
-static grn_status collect(const slice_t *s, const job_t *job, uint16_t context, list_t *l, coexpr_stat_t *stat)
-{
-    grn_status rc = GRN_OK;
+    const coexpr_opt_t *opt = w->opt;
     double *all = NULL;
-    size_t top = (size_t)job->opt->top, total = 0;
-    for (size_t j = 0; j < s->n_genes; j++) total += job->n_best[j];
-    GRN_TRY(GRN_NEW(all, total));
-    GRN_TRY(GRN_GROW(l->u, l->cap_u, l->n + total));
-    GRN_TRY(GRN_GROW(l->v, l->cap_v, l->n + total));
-    GRN_TRY(GRN_GROW(l->r, l->cap_r, l->n + total));
-    GRN_TRY(GRN_GROW(l->context, l->cap_c, l->n + total));
-    for (size_t j = 0; j < s->n_genes; j++)
-        for (size_t k = 0; k < job->n_best[j]; k++) {
-            float r = job->r[j * top + k];
-            if (!isfinite(r)) continue;
-            l->u[l->n] = s->gene[j];
-            l->v[l->n] = s->gene[job->best[j * top + k].gene];
-            l->r[l->n] = r;
+    choice_t *choice = NULL;
+    size_t first = l->n;
+    GRN_TRY(GRN_NEW(choice, w->t.depth));
+    for (size_t g = 0; g < w->t.n_genes; g++) {
+        size_t n = choose(w, g, choice);
+        GRN_TRY(list_room(l, n));
+        for (size_t k = 0; k < n; k++) {
+            double strength = fabs(choice[k].score), q = w->q ? w->q[coexpr_bin(strength)] : NAN;
+            if (strength < opt->min_score || q > opt->max_q) continue;
+            l->u[l->n] = w->c.gene[g];
+            l->v[l->n] = w->c.gene[choice[k].gene];
+            l->score[l->n] = (float)choice[k].score;
+            l->q[l->n] = (float)q;
+            l->mutual[l->n] = choice[k].mutual;
             l->context[l->n++] = context;
-            all[stat->n_links++] = fabs((double)r);
         }
-    if (stat->n_links > 0) {
-        qsort(all, stat->n_links, sizeof *all, compare_double);
-        stat->weakest_r = all[0];
-        stat->median_r = all[stat->n_links / 2];
     }
+    stat->n_links = l->n - first;
+    if (stat->n_links == 0) goto end;
+    GRN_TRY(GRN_NEW(all, stat->n_links));
+    for (size_t k = 0; k < stat->n_links; k++) all[k] = fabs((double)l->score[first + k]);
+    qsort(all, stat->n_links, sizeof *all, compare_double);
+    stat->weakest_r = all[0];
+    stat->median_r = all[stat->n_links / 2];
 end:
     free(all);
+    free(choice);
     return rc;
 }
 
-static grn_status do_context(const source_t *src, const coexpr_groups_t *g, size_t k, grn_par_t *pool, list_t *l,
-                             coexpr_stat_t *stat)
+static grn_status do_context(work_t *w, uint16_t k, list_t *l, coexpr_stat_t *stat)
 {
     grn_status rc = GRN_OK;
-    const coexpr_opt_t *opt = src->opt;
-    slice_t s = { 0 };
-    job_t job = { &s, opt, NULL, NULL, NULL, NULL };
-    GRN_TRY(slice_make(src, g->cell + g->off[k], (size_t)stat->n_cells, &s, pool));
-    stat->n_genes = s.n_genes;
-    GRN_TRY(GRN_NEW(job.best, s.n_genes * (size_t)opt->top));
-    GRN_TRY(GRN_NEW(job.n_best, s.n_genes));
-    GRN_TRY(GRN_NEW(job.r, s.n_genes * (size_t)opt->top));
-    GRN_TRY(GRN_NEW(job.work, (size_t)grn_par_n(pool)));
-    grn_progress_begin(s.n_genes, "genes");
-    rc = grn_par_for(pool, s.n_genes, BLOCK, top_chunk, &job);
-    grn_progress_end();
-    if (rc != GRN_OK) goto end;
-    GRN_TRY(collect(&s, &job, (uint16_t)k, l, stat));
-    if (opt->n_null > 0) GRN_TRY(null_quantiles(&s, opt, grn_names_get(&g->names, k), stat));
+    const coexpr_opt_t *opt = w->opt;
+    size_t keep = (size_t)(opt->top > opt->mutual ? opt->top : opt->mutual) + SLACK;
+    GRN_TRY(coexpr_design(opt->covariate, opt->n_covariates, w->c.cell, w->c.n, &w->c.basis, &w->c.p));
+    stat->n_columns = w->c.p;
+    if (w->c.n - w->c.p + 1 < (size_t)opt->min_context) {
+        stat->too_small = 1;
+        return GRN_OK;
+    }
+    GRN_TRY(choose_genes(w, stat));
+    if (w->c.n_genes == 0) goto end;
+    GRN_TRY(find_partners(w, stat));
+    GRN_TRY(compare_with_chance(w, stat));
+    GRN_TRY(coexpr_partners_exact(&w->t, &w->c, &w->side, keep, w->pool));
+    if (opt->mutual > 0) GRN_TRY(coexpr_mutual_rank(&w->t, (size_t)opt->mutual, w->pool, &w->mutual));
+    GRN_TRY(collect(w, k, l, stat));
 end:
-    for (int w = 0; job.work && w < grn_par_n(pool); w++) free(job.work[w]);
-    free(job.work);
-    free(job.best);
-    free(job.n_best);
-    free(job.r);
-    slice_clear(&s);
     return rc;
 }
 
 /* Genes detected per cell and the ordered pairs that the clique would hold. */
-static void clique_stat(const grn_matrix_t *m, const coexpr_groups_t *g, size_t k, coexpr_stat_t *stat)
+static void clique_stat(const coexpr_store_t *s, const coexpr_groups_t *g, size_t k, coexpr_stat_t *stat)
 {
     double genes = 0, pairs = 0, n = (double)(g->off[k + 1] - g->off[k]);
     for (uint64_t i = g->off[k]; i < g->off[k + 1]; i++) {
-        double d = (double)(m->indptr[g->cell[i] + 1] - m->indptr[g->cell[i]]);
+        double d = (double)coexpr_store_n(s, g->cell[i]);
         genes += d;
         pairs += d * (d - 1);
     }
@@ -319,74 +326,71 @@ static void clique_stat(const grn_matrix_t *m, const coexpr_groups_t *g, size_t 
     stat->implied = n > 0 ? pairs / n : 0;
 }
 
-static grn_status to_edges(const list_t *l, grn_edges_t *out)
+static grn_status to_edges(const list_t *l, const coexpr_opt_t *opt, grn_edges_t *out)
 {
     grn_status rc = GRN_OK;
+    float *q = NULL, *mutual = NULL;
     GRN_TRY(grn_edges_alloc(out, l->n, "tf,gene,context,sign,weight"));
+    if (opt->method != COEXPR_CLIQUE && opt->n_null > 0) GRN_TRY(grn_edges_evidence(out, "q", &q));
+    if (opt->method != COEXPR_CLIQUE && opt->mutual > 0) GRN_TRY(grn_edges_evidence(out, "mutual_rank", &mutual));
     for (size_t i = 0; i < l->n; i++) {
         out->tf[i] = l->u[i];
         out->gene[i] = l->v[i];
         out->context[i] = l->context[i];
-        out->sign[i] = l->r[i] < 0 ? -1 : 1;
-        out->weight[i] = fabsf(l->r[i]);
+        out->sign[i] = l->score[i] < 0 ? -1 : 1;
+        out->weight[i] = fabsf(l->score[i]);
+        if (q) q[i] = l->q[i];
+        if (mutual) mutual[i] = l->mutual[i];
     }
     if (l->n > 0) rc = grn_edges_sort(out); /* the empty list keeps its dictionaries: they are the clique */
 end:
     return rc;
 }
 
-/* Genes in name order: dictionary of the output and column -> id. */
-static grn_status universe(source_t *src, grn_edges_t *out)
+/* What the values are, and whether the options fit them. */
+static grn_status value_of(const coexpr_store_t *s, const coexpr_opt_t *opt, coexpr_value *value)
 {
-    grn_status rc = GRN_OK;
-    uint32_t *order = NULL;
-    GRN_TRY(GRN_NEW(order, (size_t)src->m->n_cols));
-    GRN_TRY(GRN_NEW(src->id, (size_t)src->m->n_cols));
-    GRN_TRY(grn_names_sort(&src->m->col, order));
-    for (uint32_t i = 0; i < src->m->n_cols; i++) {
-        src->id[order[i]] = i;
-        GRN_TRY(grn_names_add(&out->genes, grn_names_get(&src->m->col, order[i]), NULL, NULL));
-    }
-    src->logged = src->opt->norm == COEXPR_NORM_LOG;
-    if (src->opt->norm == COEXPR_NORM_AUTO) {
-        src->logged = 1;
-        for (uint64_t k = 0; k < src->m->indptr[src->m->n_rows] && src->logged; k++)
-            src->logged = src->m->data[k] >= 0 && src->m->data[k] == floorf(src->m->data[k]);
-    }
-end:
-    free(order);
-    return rc;
+    int logged = opt->norm == COEXPR_NORM_LOG || (opt->norm == COEXPR_NORM_AUTO && s->counts);
+    *value = logged ? COEXPR_VALUE_LOG : COEXPR_VALUE_RAW;
+    if (logged && s->negative)
+        return grn_err(GRN_EINVAL, "--norm log needs values of at least 0; some are negative (give --norm none)");
+    if (opt->method == COEXPR_PMI && opt->n_covariates > 0)
+        return grn_err(GRN_EINVAL, "--residualise is for pearson, spearman and rho_p: pmi is of cells that detect a gene or not");
+    return GRN_OK;
 }
 
-grn_status coexpr_links(const grn_matrix_t *m, const coexpr_groups_t *g, const coexpr_opt_t *opt, grn_par_t *pool,
-                        grn_edges_t *out, coexpr_stat_t *stat)
+grn_status coexpr_links(const coexpr_store_t *s, const coexpr_groups_t *g, const coexpr_opt_t *opt, grn_par_t *pool, grn_edges_t *out,
+                        coexpr_stat_t *stat)
 {
     grn_status rc = GRN_OK;
-    source_t src = { m, opt, NULL, 0 };
     list_t l = { 0 };
     size_t n_used = 0;
+    coexpr_value value;
     memset(out, 0, sizeof *out);
-    GRN_TRY(universe(&src, out));
+    GRN_TRY(value_of(s, opt, &value));
+    GRN_TRY(grn_names_dup(&out->genes, &s->genes));
     GRN_TRY(grn_names_dup(&out->contexts, &g->names));
     for (size_t k = 0; k < g->names.n; k++) {
-        stat[k] = (coexpr_stat_t){ .n_cells = g->off[k + 1] - g->off[k],
-                                   .median_r = NAN,
-                                   .weakest_r = NAN,
-                                   .null_q95 = NAN,
-                                   .null_q99 = NAN,
-                                   .null_q999 = NAN };
-        clique_stat(m, g, k, &stat[k]);
-        if (stat[k].n_cells < (uint64_t)opt->min_context) continue;
-        n_used++;
-        if (opt->method != COEXPR_CLIQUE) GRN_TRY(do_context(&src, g, k, pool, &l, &stat[k]));
+        stat[k] = (coexpr_stat_t){
+            .n_cells = g->off[k + 1] - g->off[k], .median_r = NAN, .weakest_r = NAN, .null_q95 = NAN, .null_q99 = NAN, .null_q999 = NAN
+        };
+        clique_stat(s, g, k, &stat[k]);
+        stat[k].too_small = stat[k].n_cells < (uint64_t)opt->min_context;
+        if (!stat[k].too_small && opt->method != COEXPR_CLIQUE) {
+            work_t w = { .store = s, .opt = opt, .name = grn_names_get(&g->names, k), .pool = pool };
+            w.c = (coexpr_context_t){ .store = s, .cell = g->cell + g->off[k], .n = (size_t)stat[k].n_cells, .value = value };
+            rc = do_context(&w, (uint16_t)k, &l, &stat[k]);
+            work_clear(&w);
+            if (rc != GRN_OK) goto end;
+        }
+        n_used += !stat[k].too_small;
     }
     if (n_used == 0) GRN_FAIL(GRN_EEMPTY, "none of %zu contexts has %lld cells", g->names.n, (long long)opt->min_context);
     if (opt->method != COEXPR_CLIQUE && l.n == 0)
-        GRN_FAIL(GRN_EEMPTY, "no link with |r| >= %g in %zu contexts", opt->min_r, n_used);
-    GRN_TRY(to_edges(&l, out));
+        GRN_FAIL(GRN_EEMPTY, "no link with |score| >= %g and q <= %g in %zu contexts", opt->min_score, opt->max_q, n_used);
+    GRN_TRY(to_edges(&l, opt, out));
 end:
     list_clear(&l);
-    free(src.id);
     if (rc != GRN_OK) grn_edges_clear(out);
     return rc;
 }
