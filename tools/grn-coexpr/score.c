@@ -7,6 +7,7 @@
 #include "base/mem.h"
 
 #define CONSTANT 1e-11 /* share of a gene's square below which its variation is rounding error */
+#define ROUNDING 1e-12 /* a ratio this near to 1 is 1 */
 #define LAMBDA 1.0     /* PMI: cells in which the two genes are independent, added to those seen */
 
 void coexpr_side_clear(coexpr_side_t *s)
@@ -64,7 +65,7 @@ end:
 static double npmi(double together, double one, double two, double n)
 {
     double chance = one / n * (two / n), p = (together + LAMBDA * chance) / (n + LAMBDA);
-    return p > chance && p < 1 ? log(p / chance) / -log(p) : 0;
+    return p > chance * (1 + ROUNDING) && p < 1 ? log(p / chance) / -log(p) : 0;
 }
 
 static double clamp(double r)
