@@ -283,6 +283,22 @@ bad "links of regions where links of genes belong" stats --links rg.zst
 bad "terms without --stats" grn-coexpr perturb -q --grn type -e sim/truth.edges.zst --terms large.gmt --first 1 -o z sim/counts.h5ad
 bad "graphs of all cells" stats -o graphs.zst
 
+# ---- co-expression ----
+links() { grn-coexpr -q --by all --min-context 10 --null 0 "$@" -o z c.csv; }
+awk -F, 'NR == 1 { print "barcode\tcell_type\tbatch\tid" } NR > 1 { printf "%s\tT\t%s\tid%d\n", $1, NR == 5 ? "" : "b" NR % 2, NR }' c.csv >labels.tsv
+bad "covariate that is not there" links --residualise lane
+bad "covariate that is no number" links --cells labels.tsv --residualise id=number
+bad "covariate without a value" links --cells labels.tsv --residualise batch
+bad "covariates of detection" links --residualise log_total --method pmi
+printf 'g1\ng2\n' >mouse.txt
+bad "genes to leave out of another species" links --exclude mouse.txt
+printf 'T1\tna\tActb\tSpi1\n' >mice.gmt
+bad "terms of another species, links" links --terms mice.gmt
+sed '2s/,[0-9]*,/,-3,/' c.csv >neg.csv
+bad "logarithms of negative values" grn-coexpr -q --norm log -o z neg.csv
+bad "memory that does not hold the counts" links --max-mem 1K
+bad "contexts of too few cells" links --min-context 100
+
 # ---- accepted, with the same result ----
 if [ -z "${WRITE_ERRORS:-}" ]; then
     payload a.tensor.zst >want

@@ -36,6 +36,49 @@ t_exit 1 "grn-coexpr*absent*" "missing file" grn-coexpr -o no.zst absent.h5
 t_exit 2 "grn-coexpr*--top*" "bad number" grn-coexpr --top 0 x.csv
 t_exit 1 "grn-coexpr*No space left*" "disk full" grn-coexpr -q -o /dev/full sim/counts.h5ad
 
+# measures, filters, terms, covariates, chance
+for m in pearson spearman rho_p pmi; do
+    one="-m $m --by all --mutual-rank 30 --null 50000 --no-pg"
+    t_exit 1 "grn-coexpr*--max-mem 1024: context 'all' needs at least * bytes, * of them for the counts" "$m in too little memory" \
+        grn-coexpr -q -@ 2 $one --max-mem 1K -o no.zst sim/counts.h5ad
+    ran "$m in just enough" grn-coexpr -@ 2 $one --max-mem $(sed 's/.*at least \([0-9]*\) bytes.*/\1/' err) -o m2.zst sim/counts.h5ad
+    t_true "takes several passes" "grep -q 'passes over the cells (--max-mem)' log"
+    grn-coexpr -q -@ 1 $one -o m1.zst sim/counts.h5ad
+    t_cmp "$m: the same bytes as in one pass on one thread" m1.zst m2.zst
+done
+evidence() { zstd -dcq "$1" | grep -ao '"evidence\.[a-z_]*"' | sort -u | tr -d '"\n'; }
+t_true "links carry q and mutual rank" "[ \"\$(evidence m1.zst)\" = evidence.mutual_rankevidence.q ]"
+grn-coexpr -q --no-pg --null 0 -o n0.zst sim/counts.h5ad
+t_true "and neither when not asked for" "[ -z \"\$(evidence n0.zst)\" ]"
+ran "q" grn-coexpr --max-q 0.2 -o q.zst sim/counts.h5ad
+n_links() { sed -n 's/.* \([0-9]*\) links, median.*/\1/p' "$1" | awk '{ n += $1 } END { print n }'; }
+grn-coexpr -o m1.zst sim/counts.h5ad 2>log0
+t_true "leaves out weak links" "[ $(n_links log) -lt $(n_links log0) ] && [ $(n_links log) -gt 0 ]"
+t_true "the log says from which k on links are chance" "[ \$(grep -c 'k-th partners above 99.9 % of [0-9]* shuffled pairs: 1: [0-9.]* %, 5: .*, 50: ' log) = 5 ]"
+# a, b follow the batch, c and d each other
+awk 'BEGIN { print "cell,a,b,c,d,MT-x,RPL3,e,f"; for (i = 0; i < 80; i++) { x = i * 7919 % 31; y = i * 104729 % 37; z = i * 1299709 % 29
+    printf "c%02d,%d,%d,%d,%d,%d,%d,%d,%d\n", i, 1 + (i % 2) * 40 + z % 5, 1 + (i % 2) * 40 + y % 5, x, x + y % 3, 9 + z, 8 + y, 5 + x % 7, 3 + y % 11 } }' >batch.csv
+awk 'BEGIN { print "barcode\tbatch\tcell_type\tage"; for (i = 0; i < 80; i++) printf "c%02d\tb%d\tx\t%d\n", i, i % 2, i % 13 }' >batch.tsv
+links() { grn-coexpr --norm none --by all --top 1 --cells batch.tsv --null 20000 "$@" -o r.zst batch.csv; }
+ran "batch" links
+t_true "links a with b" "grn-view r.zst | grep -q 'a.*b'"
+ran "batch removed" links --residualise batch,age=number,log_total --min-r 0.5
+t_true "3 columns beside the mean; a and b are no longer linked, c and d are" "grep -q 'all: 3 columns of covariates removed' log && grep -q 'all: 80 cells, 8 genes in >= 10 of them, [1-4] links' log && grn-view r.zst | grep -q 'c.*d' && ! grn-view r.zst | grep -q '^a[[:space:]]*b'"
+ran "genes by name" links --drop-mito --drop-ribo --max-detected 0.99
+t_true "are left out, as those in all cells" "grep -q '2 of 8 genes are left out by name' log && grep -q 'genes left out: 0 rare, 6 in more than --max-detected, 0 by name, 0 less variable' log"
+printf 'c\nnobody\n' >no.txt
+printf 'cycle\tna\td\tnobody\n' >no.gmt
+ran "genes of lists and sets" links --exclude no.txt --exclude-sets no.gmt --variable 4
+t_true "are left out, and the least variable" "grep -q \"'no.txt': 1 of 2 genes are in the matrix\" log && grep -q '2 by name, 2 less variable' log && grep -q 'all: 80 cells, 4 genes' log"
+printf 'big\tna\ta\tb\tc\td\te\tf\nsmall\tna\ta\tc\nother\tna\td\te\n' >terms.gmt
+ran "terms" links --terms terms.gmt --max-term 5
+t_true "of at most 5 genes join a and c, d and e" "grep -q \"'terms.gmt': 2 of 3 terms (1 have more than 5 genes), 4 of 8 genes in one of them, 2 pairs share at least 1\" log && grep -q ' 4 links' log && grep -q 'all: 2 of 28 pairs share terms' log"
+t_exit 3 "grn-coexpr*'terms.gmt': no two of 8 genes share 3 of 3 terms of at most 500 genes" "terms too rarely shared" links --terms terms.gmt --min-shared 3
+t_exit 3 "grn-coexpr*no link with |score| >= 0 and q <= 0 *" "no link better than chance" links --max-q 0
+t_exit 2 "grn-coexpr*--max-q needs shuffled pairs*" "q without a null" grn-coexpr --null 0 --max-q 0.1 -o no.zst x.csv
+t_exit 2 "grn-coexpr*--residualise*" "no column" grn-coexpr --residualise , -o no.zst x.csv
+t_true "and no file is left" "[ ! -e no.zst ]"
+
 # perturbed graphs
 p() { grn-coexpr perturb --no-pg -e sim/truth.edges.zst -a sim/truth_activity.tensor.zst "$@" sim/counts.h5ad; }
 cell=$(sed -n 2p sim/cells.tsv | cut -f1)

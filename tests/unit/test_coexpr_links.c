@@ -275,7 +275,7 @@ static void test_covariates_matter(void **state)
         opt.top = 3;
         assert_int_equal(coexpr_links(&d.store, &d.groups, &opt, NULL, &e, stat), GRN_OK);
         for (size_t i = 0; i < e.n; i++) {
-            int u = atoi(grn_names_get(&e.genes, e.tf[i]) + 1), v = atoi(grn_names_get(&e.genes, e.gene[i]) + 1);
+            long u = strtol(grn_names_get(&e.genes, e.tf[i]) + 1, NULL, 10), v = strtol(grn_names_get(&e.genes, e.gene[i]) + 1, NULL, 10);
             share[k] += u % 5 == 0 && v % 5 == 0 && u % 3 != v % 3; /* both follow the number, no factor in common */
         }
         grn_edges_clear(&e);

@@ -90,13 +90,13 @@ static void report_chance(const char *name, const coexpr_opt_t *o, const coexpr_
 
 static void report_context(const char *name, const coexpr_opt_t *o, const coexpr_stat_t *s)
 {
-    char chance[128] = "";
+    char chance[128] = "", links[128] = "";
     report_genes(name, s);
+    if (s->n_links > 0) snprintf(links, sizeof links, ", median |r| %.3f, weakest %.3f", s->median_r, s->weakest_r);
     if (s->n_null > 0)
         snprintf(chance, sizeof chance, "; 99 %% of shuffled pairs are below %.4f, 99.9 %% below %.4f", s->null_q99, s->null_q999);
-    grn_log_info("%s: %llu cells, %llu genes in >= %lld of them, %llu links, median |r| %.3f, weakest %.3f%s", name,
-                 (unsigned long long)s->n_cells, (unsigned long long)s->n_genes, (long long)o->filter.min_cells,
-                 (unsigned long long)s->n_links, s->median_r, s->weakest_r, chance);
+    grn_log_info("%s: %llu cells, %llu genes in >= %lld of them, %llu links%s%s", name, (unsigned long long)s->n_cells,
+                 (unsigned long long)s->n_genes, (long long)o->filter.min_cells, (unsigned long long)s->n_links, links, chance);
     if (o->n_covariates > 0) grn_log_info("%s: %zu columns of covariates removed", name, s->n_columns - 1);
     if (s->n_panels > 1) grn_log_info("%s: %zu passes over the cells (--max-mem)", name, s->n_panels);
     report_chance(name, o, s);
