@@ -391,8 +391,12 @@ static void test_chance(void **state)
     coexpr_opt_t opt = plain;
     coexpr_stat_t stat[1];
     grn_edges_t e;
-    size_t k = 0, small = 0;
+    size_t k = 0;
     char name[32];
+    static int32_t batch[N];
+    grn_names_t levels = { 0 };
+    coexpr_covariate_t covariate = { "batch", NULL, batch, &levels };
+    opt.covariate = &covariate;
     m.indptr = calloc(N + 1, sizeof *m.indptr);
     m.indices = calloc(N * GENES, sizeof *m.indices);
     m.data = calloc(N * GENES, sizeof *m.data);
@@ -419,21 +423,31 @@ static void test_chance(void **state)
     opt.norm = COEXPR_NORM_NONE;
     opt.n_null = 200000;
     assert_int_equal(coexpr_links(&s, &g, &opt, NULL, &e, stat), GRN_OK);
-    assert_true(stat[0].n_null >= 190000);
     assert_float_equal(stat[0].null_q99, 2.576 / sqrt(N - 1), 0.006);
     assert_float_equal(stat[0].null_q999, 3.291 / sqrt(N - 1), 0.012);
-    const float *q = grn_edges_find_evidence(&e, "q");
-    for (size_t i = 0; i < e.n; i++) {
-        assert_true(q[i] > 0 && q[i] <= 1);
-        small += q[i] < 0.1f;
-    }
-    assert_true(small <= 2);
     grn_edges_clear(&e);
+    for (size_t i = 0; i < N; i++) batch[i] = (int32_t)(i % 4);
+    for (int l = 0; l < 4; l++) assert_int_equal(grn_names_add(&levels, (const char *[]){ "b0", "b1", "b2", "b3" }[l], NULL, NULL), GRN_OK);
+    for (int run = 0; run < 7; run++) {
+        static const coexpr_method method[] = { COEXPR_PEARSON, COEXPR_SPEARMAN, COEXPR_RHO_P, COEXPR_PMI };
+        opt.method = method[run % 4];
+        opt.n_covariates = (size_t)run / 4;
+        assert_int_equal(coexpr_links(&s, &g, &opt, NULL, &e, stat), GRN_OK);
+        assert_true(stat[0].n_null >= 190000);
+        const float *q = grn_edges_find_evidence(&e, "q");
+        for (size_t i = 0, small = 0; i < e.n; i++) {
+            assert_true(q[i] > 0 && q[i] <= 1);
+            small += q[i] < 0.1f;
+            assert_true(small <= 4);
+        }
+        grn_edges_clear(&e);
+    }
     opt.max_q = 1e-4;
     assert_int_equal(coexpr_links(&s, &g, &opt, NULL, &e, stat), GRN_EEMPTY);
     coexpr_store_clear(&s);
     coexpr_groups_clear(&g);
     grn_matrix_clear(&m);
+    grn_names_clear(&levels);
 }
 
 static void test_fdr_binned(void **state)

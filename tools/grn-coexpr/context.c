@@ -93,16 +93,11 @@ void coexpr_slab_clear(coexpr_slab_t *s)
 typedef struct {
     coexpr_slab_t *s;
     const coexpr_context_t *c;
-    const uint32_t *order, *place;
+    const uint32_t *place;
     size_t first;
     uint32_t *gene; /* per worker (genes of the store) */
     float *x;       /* per worker (genes of the store) */
 } fill_t;
-
-static size_t place_of(const fill_t *f, size_t i)
-{
-    return f->order ? f->order[f->first + i] : f->first + i;
-}
 
 static grn_status count_parts(void *ctx, size_t begin, size_t end, int worker)
 {
@@ -112,7 +107,7 @@ static grn_status count_parts(void *ctx, size_t begin, size_t end, int worker)
         uint32_t *count = f->s->count + part * f->s->n_cols;
         memset(count, 0, f->s->n_cols * sizeof *count);
         for (size_t i = part * PART; i < (part + 1) * PART && i < f->s->n; i++) {
-            size_t n = coexpr_store_row(f->c->store, f->c->cell[place_of(f, i)], gene, NULL);
+            size_t n = coexpr_store_row(f->c->store, f->c->cell[f->first + i], gene, NULL);
             for (size_t k = 0; k < n; k++)
                 if (f->place[gene[k]] != UINT32_MAX) count[f->place[gene[k]]]++;
         }
@@ -129,7 +124,7 @@ static grn_status fill_parts(void *ctx, size_t begin, size_t end, int worker)
     for (size_t part = begin; part < end; part++) {
         uint32_t *to = f->s->count + part * f->s->n_cols; /* by now: places within the column */
         for (size_t i = part * PART; i < (part + 1) * PART && i < f->s->n; i++) {
-            size_t at = place_of(f, i), n = coexpr_store_row(c->store, c->cell[at], gene, x);
+            size_t at = f->first + i, n = coexpr_store_row(c->store, c->cell[at], gene, x);
             double sum = 0;
             transform(c, at, gene, x, n);
             for (size_t k = 0; k < n; k++) {
@@ -146,11 +141,11 @@ static grn_status fill_parts(void *ctx, size_t begin, size_t end, int worker)
     return GRN_OK;
 }
 
-grn_status coexpr_slab_fill(coexpr_slab_t *s, const coexpr_context_t *c, const uint32_t *order, size_t first, size_t n,
-                            const uint32_t *place, size_t n_cols, grn_par_t *pool)
+grn_status coexpr_slab_fill(coexpr_slab_t *s, const coexpr_context_t *c, size_t first, size_t n, const uint32_t *place, size_t n_cols,
+                            grn_par_t *pool)
 {
     grn_status rc = GRN_OK;
-    fill_t f = { s, c, order, place, first, NULL, NULL };
+    fill_t f = { s, c, place, first, NULL, NULL };
     size_t parts = (n + PART - 1) / PART, room = (size_t)grn_par_n(pool) * c->store->n_genes;
     s->n = n;
     s->n_cols = n_cols;
@@ -190,14 +185,14 @@ uint64_t coexpr_slab_room(const coexpr_context_t *c)
     return 2 * 6 * most + (uint64_t)c->store->n_genes * (N_PARTS * 4 + 16); /* columns grow by doubling */
 }
 
-grn_status coexpr_each_slab(const coexpr_context_t *c, const uint32_t *order, const uint32_t *place, size_t n_cols, coexpr_slab_fn fn,
-                            void *ctx, grn_par_t *pool)
+grn_status coexpr_each_slab(const coexpr_context_t *c, const uint32_t *place, size_t n_cols, coexpr_slab_fn fn, void *ctx,
+                            grn_par_t *pool)
 {
     grn_status rc = GRN_OK;
     coexpr_slab_t s = { 0 };
     for (size_t first = 0; first < c->n; first += COEXPR_SLAB) {
         size_t n = c->n - first < COEXPR_SLAB ? c->n - first : COEXPR_SLAB;
-        GRN_TRY(coexpr_slab_fill(&s, c, order, first, n, place, n_cols, pool));
+        GRN_TRY(coexpr_slab_fill(&s, c, first, n, place, n_cols, pool));
         GRN_TRY(fn(ctx, &s, first, pool));
     }
 end:

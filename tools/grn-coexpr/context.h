@@ -53,17 +53,17 @@ typedef struct { /* cells of a slab, as columns of genes */
 } coexpr_slab_t;
 
 void coexpr_slab_clear(coexpr_slab_t *s);
-/* Cells first .. first + n - 1 of the context in the order `order` (n of the context; NULL: as they are), n <= COEXPR_SLAB. Genes g
- * with place[g] = UINT32_MAX are left out, the others become columns place[g] < n_cols. */
-grn_status coexpr_slab_fill(coexpr_slab_t *s, const coexpr_context_t *c, const uint32_t *order, size_t first, size_t n,
-                            const uint32_t *place, size_t n_cols, grn_par_t *pool) GRN_MUST_USE;
+/* Cells first .. first + n - 1 of the context, n <= COEXPR_SLAB. Genes g with place[g] = UINT32_MAX are left out, the others become
+ * columns place[g] < n_cols. */
+grn_status coexpr_slab_fill(coexpr_slab_t *s, const coexpr_context_t *c, size_t first, size_t n, const uint32_t *place, size_t n_cols,
+                            grn_par_t *pool) GRN_MUST_USE;
 /* Bytes that the largest slab of the context takes. */
 uint64_t coexpr_slab_room(const coexpr_context_t *c);
 
 /* Calls fn for every slab of the context in turn. */
 typedef grn_status (*coexpr_slab_fn)(void *ctx, const coexpr_slab_t *s, size_t first, grn_par_t *pool);
-grn_status coexpr_each_slab(const coexpr_context_t *c, const uint32_t *order, const uint32_t *place, size_t n_cols, coexpr_slab_fn fn,
-                            void *ctx, grn_par_t *pool) GRN_MUST_USE;
+grn_status coexpr_each_slab(const coexpr_context_t *c, const uint32_t *place, size_t n_cols, coexpr_slab_fn fn, void *ctx,
+                            grn_par_t *pool) GRN_MUST_USE;
 
 /* What the scores need of each column besides products; zeroed by the caller, added to slab by slab in the order of the cells. */
 typedef struct {
@@ -78,7 +78,7 @@ typedef struct {
 
 grn_status coexpr_moments_init(coexpr_moments_t *m, size_t n_cols, size_t p) GRN_MUST_USE;
 void coexpr_moments_clear(coexpr_moments_t *m);
-/* basis (n of the context, p), other (n) or NULL: of the cells of the slab in its order, from `first` on. */
+/* basis (n of the context, p), other (n) or NULL: of the cells from `first` on. */
 grn_status coexpr_moments_add(coexpr_moments_t *m, const coexpr_slab_t *s, const double *basis, const double *other, size_t first,
                               grn_par_t *pool) GRN_MUST_USE;
 

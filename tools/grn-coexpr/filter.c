@@ -137,7 +137,7 @@ static grn_status most_variable(const coexpr_context_t *c, const coexpr_filter_t
     GRN_TRY(GRN_NEW(m.raw, n));
     GRN_TRY(GRN_NEW(m.raw2, n));
     m.raw_log = c->value == COEXPR_VALUE_LOG;
-    GRN_TRY(coexpr_each_slab(c, NULL, place, n, add_slab, &m, pool));
+    GRN_TRY(coexpr_each_slab(c, place, n, add_slab, &m, pool));
     for (size_t k = 0; k < n; k++) {
         double mean = m.raw[k] / cells, var = cells > 1 ? fmax(0, (m.raw2[k] - cells * mean * mean) / (cells - 1)) : 0;
         s[k].mean = log1p(fmax(mean, -0.999));

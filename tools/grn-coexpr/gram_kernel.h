@@ -1,4 +1,4 @@
-/* The inner loop of the products of genes: sparse columns times a tile of dense ones. Private to gram.c; three copies, same bits. */
+/* The inner loop of the products of genes: sparse columns times a tile of dense ones. Three copies, same bits. */
 #ifndef GRN_COEXPR_GRAM_KERNEL_H
 #define GRN_COEXPR_GRAM_KERNEL_H
 
@@ -18,5 +18,7 @@ void coexpr_gram_avx2(const float *y, const uint64_t *off, const uint16_t *cell,
 void coexpr_gram_avx512(const float *y, const uint64_t *off, const uint16_t *cell, const float *x, size_t begin, size_t end,
                         float *sum);
 #endif
+
+coexpr_gram_kernel coexpr_gram_best(void); /* for this machine (gram.c) */
 
 #endif

@@ -108,7 +108,7 @@ static grn_status add_slab(void *ctx, const coexpr_slab_t *s, size_t first, grn_
         if (w->mean) memcpy(w->mean + first, s->mean, s->n * sizeof *w->mean);
         GRN_TRY(coexpr_moments_add(&w->m, s, w->c.basis, w->mean, first, pool));
     }
-    GRN_TRY(coexpr_panel_add(&w->panel, s, s, pool));
+    GRN_TRY(coexpr_panel_add(&w->panel, s, pool));
     grn_progress_add(s->n);
 end:
     return rc;
@@ -159,9 +159,9 @@ static grn_status find_partners(work_t *w, coexpr_stat_t *stat)
     for (size_t tile = 0, end; tile < tiles; tile = end, stat->n_panels++) {
         end = last_tile(w, tile, room);
         w->first_pass = tile == 0;
-        GRN_TRY(coexpr_panel_init(&w->panel, c->n_genes, c->n_genes, tile, end, 1, w->pool));
+        GRN_TRY(coexpr_panel_init(&w->panel, c->n_genes, tile, end, w->pool));
         grn_progress_begin(c->n, "cells");
-        rc = coexpr_each_slab(c, NULL, c->place, c->n_genes, add_slab, w, w->pool);
+        rc = coexpr_each_slab(c, c->place, c->n_genes, add_slab, w, w->pool);
         grn_progress_end();
         if (rc != GRN_OK) goto end;
         if (w->first_pass) GRN_TRY(coexpr_side_make(&w->side, opt->method, &w->m, c->basis, w->mean, c->n));
@@ -208,8 +208,8 @@ static grn_status compare_with_chance(work_t *w, coexpr_stat_t *stat)
     if (opt->n_null == 0) return GRN_OK;
     GRN_TRY(GRN_NEW(w->null, COEXPR_BINS + 1));
     GRN_TRY(GRN_NEW(w->q, COEXPR_BINS + 1));
-    GRN_TRY(coexpr_chance(&w->c, &w->side, opt->covariate, opt->n_covariates, (uint64_t)opt->n_null, opt->seed, w->name, w->pool,
-                          w->null, &stat->n_null));
+    GRN_TRY(coexpr_chance(&w->c, &w->side, w->mean, opt->covariate, opt->n_covariates, (uint64_t)opt->n_null, opt->seed, w->name,
+                          w->pool, w->null, &stat->n_null));
     if (stat->n_null == 0) goto end;
     stat->null_q95 = quantile(w->null, stat->n_null, 0.95);
     stat->null_q99 = quantile(w->null, stat->n_null, 0.99);

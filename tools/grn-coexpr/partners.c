@@ -86,9 +86,9 @@ static grn_status scan_tiles(void *ctx, size_t begin, size_t end, int worker)
     if (!s->pairs[worker] && !(s->pairs[worker] = grn_calloc(2 * (COEXPR_BINS + 1), sizeof(uint64_t)))) return GRN_ENOMEM;
     uint64_t *pairs = s->pairs[worker], *permitted = pairs + COEXPR_BINS + 1;
     for (size_t tile = s->p->tile0 + begin; tile < s->p->tile0 + end; tile++) {
-        size_t n = coexpr_tile_genes(s->p, tile), first = tile * COEXPR_TILE;
+        size_t n = coexpr_tile_genes(s->p->n_genes, tile), first = tile * COEXPR_TILE;
         for (size_t v = 0; v < n; v++) least[v] = bar(s->t, first + v);
-        for (size_t i = first; i < s->p->n_rows; i++) {
+        for (size_t i = first; i < s->p->n_genes; i++) {
             coexpr_score_row(s->side, i, s->side, first, n, coexpr_panel_at(s->p, tile, i), tmp, score);
             for (size_t v = 0; v < n; v++) {
                 size_t j = first + v;
@@ -249,7 +249,7 @@ grn_status coexpr_partners_exact(coexpr_partners_t *t, const coexpr_context_t *c
     exact_t e = { 0 };
     GRN_TRY(GRN_NEW(e.column, (size_t)grn_par_n(pool)));
     GRN_TRY(list_pairs(&e, t, keep));
-    GRN_TRY(coexpr_each_slab(c, NULL, c->place, c->n_genes, add_slab, &e, pool));
+    GRN_TRY(coexpr_each_slab(c, c->place, c->n_genes, add_slab, &e, pool));
     for (size_t g = 0; g < t->n_genes; g++) {
         coexpr_partner_t *best = t->best + g * t->depth;
         uint32_t n = 0;
