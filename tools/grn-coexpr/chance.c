@@ -243,7 +243,7 @@ static void count_scores(const chance_t *x, const round_t *r, size_t first, size
     for (size_t i = 0; i < x->n_left; i++) {
         coexpr_score_row(&left, i, right, 0, n, sum + i * COEXPR_TILE, tmp, score);
         for (size_t v = 0; v < n; v++)
-            if (x->left[i] != r->gene[first + v]) count[coexpr_bin((double)score[v])]++;
+            if (x->left[i] != r->gene[first + v]) count[coexpr_bin(score[v])]++;
     }
 }
 

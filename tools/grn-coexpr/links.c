@@ -268,7 +268,7 @@ static grn_status collect(const work_t *w, uint16_t context, list_t *l, coexpr_s
         size_t n = choose(w, g, choice);
         GRN_TRY(list_room(l, n));
         for (size_t k = 0; k < n; k++) {
-            double strength = fabs(choice[k].score), q = w->q ? w->q[coexpr_bin(strength)] : NAN;
+            double strength = fabs(choice[k].score), q = w->q ? w->q[coexpr_bin((float)strength)] : NAN;
             if (strength < opt->min_score || q > opt->max_q) continue;
             l->u[l->n] = w->c.gene[g];
             l->v[l->n] = w->c.gene[choice[k].gene];

@@ -77,28 +77,43 @@ static int allowed(const scan_t *s, size_t i, size_t j)
     return !s->terms || coexpr_terms_allow(s->terms, s->t->name[i], s->t->name[j]);
 }
 
+/* Scores of gene i with the genes of a tile, zeros behind them, and their bins. */
+static void score_tile(const scan_t *s, size_t tile, size_t i, size_t n, float *score, uint32_t *bin)
+{
+    double tmp[COEXPR_TILE];
+    coexpr_score_row(s->side, i, s->side, tile * COEXPR_TILE, n, coexpr_panel_at(s->p, tile, i), tmp, score);
+    for (size_t v = n; v < COEXPR_TILE; v++) score[v] = 0;
+    for (size_t v = 0; v < COEXPR_TILE; v++) bin[v] = coexpr_bin(score[v]);
+}
+
+/* Whether any of the scores is at least as strong as it must be. */
+static int any_passes(const float *score, const float *least)
+{
+    int any = 0;
+    for (size_t v = 0; v < COEXPR_TILE; v++) any |= fabsf(score[v]) >= least[v];
+    return any;
+}
+
 /* Rows of whole tiles are offered to the tiles' genes, and counted. */
 static grn_status scan_tiles(void *ctx, size_t begin, size_t end, int worker)
 {
     scan_t *s = ctx;
-    double tmp[COEXPR_TILE];
     float score[COEXPR_TILE], least[COEXPR_TILE];
+    uint32_t bin[COEXPR_TILE];
     if (!s->pairs[worker] && !(s->pairs[worker] = grn_calloc(2 * (COEXPR_BINS + 1), sizeof(uint64_t)))) return GRN_ENOMEM;
     uint64_t *pairs = s->pairs[worker], *permitted = pairs + COEXPR_BINS + 1;
     for (size_t tile = s->p->tile0 + begin; tile < s->p->tile0 + end; tile++) {
         size_t n = coexpr_tile_genes(s->p->n_genes, tile), first = tile * COEXPR_TILE;
-        for (size_t v = 0; v < n; v++) least[v] = bar(s->t, first + v);
+        for (size_t v = 0; v < COEXPR_TILE; v++) least[v] = v < n ? bar(s->t, first + v) : INFINITY;
         for (size_t i = first; i < s->p->n_genes; i++) {
-            coexpr_score_row(s->side, i, s->side, first, n, coexpr_panel_at(s->p, tile, i), tmp, score);
+            size_t before = i - first < n ? i - first : n; /* pairs that are counted here */
+            score_tile(s, tile, i, n, score, bin);
+            for (size_t v = 0; v < before; v++) pairs[bin[v]]++;
+            for (size_t v = 0; s->terms && v < before; v++) permitted[bin[v]] += (uint64_t)allowed(s, i, first + v);
+            if (!any_passes(score, least)) continue;
             for (size_t v = 0; v < n; v++) {
                 size_t j = first + v;
-                if (i == j) continue;
-                int may = allowed(s, i, j);
-                if (i > j) {
-                    pairs[coexpr_bin((double)score[v])]++;
-                    permitted[coexpr_bin((double)score[v])] += (uint64_t)may;
-                }
-                if (fabsf(score[v]) < least[v] || score[v] == 0 || !may) continue;
+                if (fabsf(score[v]) < least[v] || score[v] == 0 || i == j || !allowed(s, i, j)) continue;
                 offer(s->t, j, (coexpr_partner_t){ (double)score[v], (uint32_t)i });
                 least[v] = bar(s->t, j);
             }
@@ -115,10 +130,13 @@ static grn_status scan_rows(void *ctx, size_t begin, size_t end, int worker)
     float score[COEXPR_TILE];
     (void)worker;
     for (size_t i = begin; i < end; i++) {
-        float least = bar(s->t, i);
+        float least = bar(s->t, i), most;
         for (size_t tile = s->p->tile0; tile < s->p->tile1 && (tile + 1) * COEXPR_TILE <= i; tile++) {
             size_t first = tile * COEXPR_TILE;
             coexpr_score_row(s->side, i, s->side, first, COEXPR_TILE, coexpr_panel_at(s->p, tile, i), tmp, score);
+            most = 0;
+            for (size_t v = 0; v < COEXPR_TILE; v++) most = fabsf(score[v]) > most ? fabsf(score[v]) : most;
+            if (most < least) continue;
             for (size_t v = 0; v < COEXPR_TILE; v++) {
                 if (fabsf(score[v]) < least || score[v] == 0 || !allowed(s, i, first + v)) continue;
                 offer(s->t, i, (coexpr_partner_t){ (double)score[v], (uint32_t)(first + v) });
@@ -140,7 +158,7 @@ grn_status coexpr_partners_scan(coexpr_partners_t *t, const coexpr_panel_t *p, c
     for (int w = 0; w < grn_par_n(pool); w++)
         for (size_t b = 0; s.pairs[w] && b <= COEXPR_BINS; b++) {
             t->pairs[b] += s.pairs[w][b];
-            t->allowed[b] += s.pairs[w][COEXPR_BINS + 1 + b];
+            t->allowed[b] += s.pairs[w][b + (terms ? COEXPR_BINS + 1 : 0)];
         }
 end:
     for (int w = 0; s.pairs && w < grn_par_n(pool); w++) free(s.pairs[w]);

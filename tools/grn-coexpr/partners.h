@@ -8,10 +8,9 @@
 
 enum { COEXPR_BINS = 10000 }; /* of |score|, of equal width; one more for 1 */
 
-static inline size_t coexpr_bin(double score)
+static inline uint32_t coexpr_bin(float score)
 {
-    double x = (score < 0 ? -score : score) * COEXPR_BINS;
-    return x < COEXPR_BINS ? (size_t)x : COEXPR_BINS;
+    return (uint32_t)((score < 0 ? -score : score) * (float)COEXPR_BINS); /* score in [-1, 1] */
 }
 
 typedef struct {
