@@ -47,10 +47,11 @@ void grn_pairs_add(grn_pairs_t *p, uint32_t u, uint32_t v);
 /* Sum of w[u] w[v] over the pairs, u < v; w (G). In a fixed order. O(G^2 / 64 + pairs). */
 double grn_pairs_weigh(const grn_pairs_t *p, const double *w);
 
-/* p = the pairs of genes that share a term with 2..max of its genes in the universe (large terms say little and pair everything); p and
- * t must be zeroed. GRN_ESHAPE when no gene of the terms is in the universe (first names of both are shown); GRN_EEMPTY when no term
- * counts. O(sum of sizes squared). */
-grn_status grn_pairs_of_terms(const grn_gmt_t *gmt, const grn_names_t *genes, size_t max, grn_pairs_t *p, grn_terms_t *t) GRN_MUST_USE;
+/* p = the pairs of genes that share at least `least` terms, of those with 2..max of their genes in the universe (large terms say little
+ * and pair everything); p and t must be zeroed. GRN_EEMPTY when no gene of the terms is in the universe (first names of both are
+ * shown), no term counts, or no pair shares so many. O(sum of sizes squared). */
+grn_status grn_pairs_of_terms(const grn_gmt_t *gmt, const grn_names_t *genes, size_t least, size_t max, grn_pairs_t *p,
+                              grn_terms_t *t) GRN_MUST_USE;
 void grn_terms_clear(grn_terms_t *t); /* frees; accepts zeroed */
 
 #endif

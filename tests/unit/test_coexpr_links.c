@@ -216,7 +216,7 @@ static void check_scores(const data_t *d, const coexpr_opt_t *opt, const grn_edg
         size_t n = 0, links = 0, possible = 0;
         for (size_t v = 0; v < GENES; v++) {
             all[v] = u != v && kept[u] && kept[v] ? plain_score(d, opt->method, u, v) : 0;
-            if (opt->terms && !coexpr_terms_allow(opt->terms, d->store.id[u], d->store.id[v])) all[v] = 0;
+            if (opt->terms && u != v && !grn_pairs_has(opt->terms, d->store.id[u], d->store.id[v])) all[v] = 0;
             possible += fabs(all[v]) > 1e-12;
             sorted[n++] = all[v];
         }
@@ -275,7 +275,8 @@ static void test_covariates_matter(void **state)
         opt.top = 3;
         assert_int_equal(coexpr_links(&d.store, &d.groups, &opt, NULL, &e, stat), GRN_OK);
         for (size_t i = 0; i < e.n; i++) {
-            long u = strtol(grn_names_get(&e.genes, e.tf[i]) + 1, NULL, 10), v = strtol(grn_names_get(&e.genes, e.gene[i]) + 1, NULL, 10);
+            long u = strtol(grn_names_get(&e.genes, e.tf[i]) + 1, NULL, 10),
+                 v = strtol(grn_names_get(&e.genes, e.gene[i]) + 1, NULL, 10);
             share[k] += u % 5 == 0 && v % 5 == 0 && u % 3 != v % 3; /* both follow the number, no factor in common */
         }
         grn_edges_clear(&e);
@@ -427,7 +428,8 @@ static void test_chance(void **state)
     assert_float_equal(stat[0].null_q999, 3.291 / sqrt(N - 1), 0.012);
     grn_edges_clear(&e);
     for (size_t i = 0; i < N; i++) batch[i] = (int32_t)(i % 4);
-    for (int l = 0; l < 4; l++) assert_int_equal(grn_names_add(&levels, (const char *[]){ "b0", "b1", "b2", "b3" }[l], NULL, NULL), GRN_OK);
+    for (int l = 0; l < 4; l++)
+        assert_int_equal(grn_names_add(&levels, (const char *[]){ "b0", "b1", "b2", "b3" }[l], NULL, NULL), GRN_OK);
     for (int run = 0; run < 7; run++) {
         static const coexpr_method method[] = { COEXPR_PEARSON, COEXPR_SPEARMAN, COEXPR_RHO_P, COEXPR_PMI };
         opt.method = method[run % 4];
@@ -639,7 +641,8 @@ static void test_terms(void **state)
     (void)state;
     grn_rng_t r;
     grn_gmt_t gmt = { 0 };
-    coexpr_terms_t t;
+    grn_pairs_t pairs_of = { 0 };
+    grn_terms_t t = { 0 };
     data_t d;
     enum { SETS = 30 };
     static uint8_t in[SETS][GENES];
@@ -657,26 +660,27 @@ static void test_terms(void **state)
     make_data(&d, 120, NULL, NULL);
     for (size_t least = 1; least < 3; least++) {
         uint64_t pairs = 0;
-        assert_int_equal(coexpr_terms_make(&t, &gmt, &d.store.genes, least, 40, NULL), GRN_OK);
+        assert_int_equal(grn_pairs_of_terms(&gmt, &d.store.genes, least, 40, &pairs_of, &t), GRN_OK);
         for (uint32_t g = 0; g < GENES; g++)
             for (uint32_t h = 0; h < GENES; h++) {
                 size_t n = 0;
                 for (size_t s = 0; s < SETS; s++) n += s != 3 && in[s][g] && in[s][h];
-                assert_int_equal(coexpr_terms_allow(&t, g, h), g != h && n >= least);
+                if (g != h) assert_int_equal(grn_pairs_has(&pairs_of, g, h), n >= least);
                 pairs += g < h && n >= least;
             }
-        assert_true(t.n_pairs == pairs && t.n_large == 1 && pairs > 100);
+        assert_true(pairs_of.n_pairs == pairs && t.n_large == 1 && pairs > 100);
         coexpr_opt_t opt = plain;
         coexpr_stat_t stat[1];
         grn_edges_t e;
-        opt.terms = &t;
+        opt.terms = &pairs_of;
         assert_int_equal(coexpr_links(&d.store, &d.groups, &opt, NULL, &e, stat), GRN_OK);
         check_scores(&d, &opt, &e);
         assert_true(stat[0].n_allowed > 0 && stat[0].n_allowed <= pairs && stat[0].n_allowed < stat[0].n_pairs);
         grn_edges_clear(&e);
-        coexpr_terms_clear(&t);
+        grn_pairs_clear(&pairs_of);
+        grn_terms_clear(&t);
     }
-    assert_int_equal(coexpr_terms_make(&t, &gmt, &d.store.genes, 30, 40, NULL), GRN_EEMPTY);
+    assert_int_equal(grn_pairs_of_terms(&gmt, &d.store.genes, 30, 40, &pairs_of, &t), GRN_EEMPTY);
     grn_gmt_clear(&gmt);
     drop_data(&d);
     remove("terms.gmt");
@@ -685,10 +689,12 @@ static void test_terms(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_scores),      cmocka_unit_test(test_covariates_matter), cmocka_unit_test(test_same_bytes),
-        cmocka_unit_test(test_kernels),     cmocka_unit_test(test_chance),            cmocka_unit_test(test_fdr_binned),
-        cmocka_unit_test(test_store),       cmocka_unit_test(test_design),            cmocka_unit_test(test_filters),
-        cmocka_unit_test(test_mutual_rank), cmocka_unit_test(test_terms),
+        cmocka_unit_test(test_scores),     cmocka_unit_test(test_covariates_matter),
+        cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_kernels),
+        cmocka_unit_test(test_chance),     cmocka_unit_test(test_fdr_binned),
+        cmocka_unit_test(test_store),      cmocka_unit_test(test_design),
+        cmocka_unit_test(test_filters),    cmocka_unit_test(test_mutual_rank),
+        cmocka_unit_test(test_terms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

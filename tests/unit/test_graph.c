@@ -347,7 +347,7 @@ static void pairs_share_a_term_of_the_right_size(void **state)
             for (size_t j = 0; j < n; j++)
                 if (gene[i] < G && gene[j] < G && i != j) want[G - 1 - gene[i]][G - 1 - gene[j]] = 1, member[G - 1 - gene[i]] = 1;
     }
-    assert_int_equal(grn_pairs_of_terms(&g, &genes, MAX, &p, &t), GRN_OK);
+    assert_int_equal(grn_pairs_of_terms(&g, &genes, 1, MAX, &p, &t), GRN_OK);
     for (uint32_t u = 0; u < G; u++) w[u] = grn_rng_unif(&rng);
     for (uint32_t u = 0; u < G; u++) {
         n_member += member[u];
@@ -365,10 +365,10 @@ static void pairs_share_a_term_of_the_right_size(void **state)
     assert_int_equal(p.n_pairs, n_pairs);
     grn_pairs_clear(&p);
     grn_terms_clear(&t);
-    assert_int_equal(grn_pairs_of_terms(&g, &genes, 1, &p, &t), GRN_EEMPTY);
+    assert_int_equal(grn_pairs_of_terms(&g, &genes, 1, 1, &p, &t), GRN_EEMPTY);
     grn_names_clear(&genes);
     assert_int_equal(grn_names_add(&genes, "x", NULL, NULL), GRN_OK);
-    assert_int_equal(grn_pairs_of_terms(&g, &genes, MAX, &p, &t), GRN_EEMPTY);
+    assert_int_equal(grn_pairs_of_terms(&g, &genes, 1, MAX, &p, &t), GRN_EEMPTY);
     grn_names_clear(&genes);
     grn_gmt_clear(&g);
 }

@@ -16,7 +16,7 @@
 #include "grn-coexpr/filter.h"
 #include "grn-coexpr/score.h"
 #include "grn-coexpr/store.h"
-#include "grn-coexpr/terms.h"
+#include "graph/terms.h"
 #include "io/edges.h"
 #include "io/matrix.h"
 
@@ -33,9 +33,9 @@ typedef struct {
     coexpr_filter_t filter;
     const coexpr_covariate_t *covariate; /* removed from values or ranks by linear regression; not for PMI */
     size_t n_covariates;
-    const coexpr_terms_t *terms; /* of the store's genes; NULL: all pairs */
-    int64_t n_null;              /* pairs of genes with shuffled cells to show what chance gives; 0: none, and no q */
-    uint64_t max_mem;            /* bytes, the store's among them; 0: 1 GiB of products at a time */
+    const grn_pairs_t *terms; /* of the store's genes; NULL: all pairs */
+    int64_t n_null;           /* pairs of genes with shuffled cells to show what chance gives; 0: none, and no q */
+    uint64_t max_mem;         /* bytes, the store's among them; 0: 1 GiB of products at a time */
     uint64_t seed;
 } coexpr_opt_t;
 

@@ -192,7 +192,7 @@ static grn_status run(const grn_args_t *args)
     GRN_TRY(group_cells(&in.cells, &g));
     GRN_TRY(coexpr_input_covariates(&in));
     GRN_TRY(coexpr_input_exclude(&in, &opt.exclude, &opt.exclude_sets, opt.no_mito, opt.no_ribo));
-    GRN_TRY(coexpr_input_terms(&in, opt.terms, (size_t)opt.min_shared, (size_t)opt.max_term, grn_common.pool));
+    GRN_TRY(coexpr_input_terms(&in, opt.terms, (size_t)opt.min_shared, (size_t)opt.max_term));
     set_options(&in);
     GRN_TRY(GRN_NEW(stat, g.names.n));
     rc = coexpr_links(&in.store, &g, &opt.links, grn_common.pool, &e, stat);

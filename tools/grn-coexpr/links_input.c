@@ -19,7 +19,7 @@ void coexpr_input_clear(coexpr_input_t *in)
 {
     grn_matrix_clear(&in->cells);
     coexpr_store_clear(&in->store);
-    coexpr_terms_clear(&in->terms);
+    grn_pairs_clear(&in->terms);
     for (size_t k = 0; k < COEXPR_COVARIATES; k++) free(in->num[k]);
     free(in->names);
     free(in->excluded);
@@ -214,23 +214,24 @@ end:
     return rc;
 }
 
-grn_status coexpr_input_terms(coexpr_input_t *in, const char *path, size_t min_shared, size_t max_term, grn_par_t *pool)
+grn_status coexpr_input_terms(coexpr_input_t *in, const char *path, size_t min_shared, size_t max_term)
 {
     grn_status rc = GRN_OK;
     grn_gmt_t gmt = { 0 };
+    grn_terms_t t = { 0 };
     if (!path) return GRN_OK;
     GRN_TRY(grn_gmt_load(path, &gmt));
     if (gmt.n == 0) GRN_FAIL(GRN_EFORMAT, "'%s' holds no gene set", path);
     GRN_TRY(grn_prov_input(path, NULL));
-    if ((rc = coexpr_terms_make(&in->terms, &gmt, &in->store.genes, min_shared, max_term, pool))) {
+    if ((rc = grn_pairs_of_terms(&gmt, &in->store.genes, min_shared, max_term, &in->terms, &t))) {
         rc = grn_err_prefix(rc, "'%s'", path);
         goto end;
     }
     grn_log_info(
         "'%s': %zu of %zu terms (%zu have more than %zu genes), %zu of %zu genes in one of them, %llu pairs share at least %zu", path,
-        in->terms.n_terms, gmt.n, in->terms.n_large, max_term, in->terms.n_annotated, in->store.n_genes,
-        (unsigned long long)in->terms.n_pairs, min_shared);
+        t.n_terms, gmt.n, t.n_large, max_term, t.n_genes, in->store.n_genes, (unsigned long long)in->terms.n_pairs, min_shared);
 end:
+    grn_terms_clear(&t);
     grn_gmt_clear(&gmt);
     return rc;
 }

@@ -19,7 +19,7 @@ typedef struct {
     char *names;
     uint8_t *excluded; /* (genes), or NULL */
     uint64_t n_excluded;
-    coexpr_terms_t terms;
+    grn_pairs_t terms;
 } coexpr_input_t;
 
 void coexpr_input_clear(coexpr_input_t *in);
@@ -34,6 +34,6 @@ grn_status coexpr_input_covariates(coexpr_input_t *in) GRN_MUST_USE;
  * matrix. */
 grn_status coexpr_input_exclude(coexpr_input_t *in, const grn_opt_list_t *lists, const grn_opt_list_t *sets, int mito,
                                 int ribo) GRN_MUST_USE;
-grn_status coexpr_input_terms(coexpr_input_t *in, const char *gmt, size_t min_shared, size_t max_term, grn_par_t *pool) GRN_MUST_USE;
+grn_status coexpr_input_terms(coexpr_input_t *in, const char *gmt, size_t min_shared, size_t max_term) GRN_MUST_USE;
 
 #endif

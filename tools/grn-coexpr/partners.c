@@ -68,13 +68,13 @@ typedef struct {
     coexpr_partners_t *t;
     const coexpr_panel_t *p;
     const coexpr_side_t *side;
-    const coexpr_terms_t *terms;
+    const grn_pairs_t *terms;
     uint64_t **pairs; /* per worker: all, then allowed */
 } scan_t;
 
 static int allowed(const scan_t *s, size_t i, size_t j)
 {
-    return !s->terms || coexpr_terms_allow(s->terms, s->t->name[i], s->t->name[j]);
+    return !s->terms || grn_pairs_has(s->terms, s->t->name[i], s->t->name[j]);
 }
 
 /* Scores of gene i with the genes of a tile, zeros behind them, and their bins. */
@@ -147,7 +147,7 @@ static grn_status scan_rows(void *ctx, size_t begin, size_t end, int worker)
     return GRN_OK;
 }
 
-grn_status coexpr_partners_scan(coexpr_partners_t *t, const coexpr_panel_t *p, const coexpr_side_t *side, const coexpr_terms_t *terms,
+grn_status coexpr_partners_scan(coexpr_partners_t *t, const coexpr_panel_t *p, const coexpr_side_t *side, const grn_pairs_t *terms,
                                 grn_par_t *pool)
 {
     grn_status rc = GRN_OK;

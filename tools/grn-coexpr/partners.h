@@ -2,9 +2,9 @@
 #ifndef GRN_COEXPR_PARTNERS_H
 #define GRN_COEXPR_PARTNERS_H
 
+#include "graph/terms.h"
 #include "grn-coexpr/gram.h"
 #include "grn-coexpr/score.h"
-#include "grn-coexpr/terms.h"
 
 enum { COEXPR_BINS = 10000 }; /* of |score|, of equal width; one more for 1 */
 
@@ -31,7 +31,7 @@ grn_status coexpr_partners_init(coexpr_partners_t *t, size_t n_genes, size_t dep
 void coexpr_partners_clear(coexpr_partners_t *t);
 /* Offers all pairs of a triangle's panel to both genes. terms (of the genes `gene` of the context) may be NULL. Until settled the lists
  * are heaps. */
-grn_status coexpr_partners_scan(coexpr_partners_t *t, const coexpr_panel_t *p, const coexpr_side_t *side, const coexpr_terms_t *terms,
+grn_status coexpr_partners_scan(coexpr_partners_t *t, const coexpr_panel_t *p, const coexpr_side_t *side, const grn_pairs_t *terms,
                                 grn_par_t *pool) GRN_MUST_USE;
 /* Sorts the lists, best first. */
 grn_status coexpr_partners_sort(coexpr_partners_t *t, grn_par_t *pool) GRN_MUST_USE;

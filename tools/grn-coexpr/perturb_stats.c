@@ -266,7 +266,7 @@ static grn_status begin(stats_t *s)
     GRN_TRY(GRN_NEW(s->visible, s->n_genes));
     GRN_TRY(map_links(s));
     if (s->opt->terms) {
-        rc = grn_pairs_of_terms(s->opt->terms, &s->job->cells->m->col, s->opt->max_term, &s->same_term, &s->terms);
+        rc = grn_pairs_of_terms(s->opt->terms, &s->job->cells->m->col, 1, s->opt->max_term, &s->same_term, &s->terms);
         if (rc != GRN_OK) GRN_TRY(grn_err_prefix(rc, "'%s'", s->opt->terms_name));
         grn_log_info(
             "%zu of %zu terms have 2 to %zu of the genes (%zu have fewer, %zu more); %zu of %zu genes are in one, %llu pairs share one",
