@@ -46,7 +46,10 @@ typedef struct {
     double tail;                 /* quantile for QUANTILE, and for UNIMODAL in place of mean + 2 sd when tail_unimodal; in (0,1) */
     int tail_unimodal;
 } grn_cut_opt_t;
-#define GRN_CUT_OPT_INIT { GRN_CUT_MIXTURE, GRN_CUT_RAW, 0.9772, 0 }
+#define GRN_CUT_OPT_INIT \
+    { \
+        GRN_CUT_MIXTURE, GRN_CUT_RAW, 0.9772, 0 \
+    }
 
 typedef struct {
     uint8_t klass;      /* grn_cut_class | flags; other methods: UNIMODAL or BIMODAL by their own rule, CONSTANT, EMPTY */
@@ -63,7 +66,7 @@ typedef struct {
     grn_mix2_t mix;
     double dbic, ashman, cross, posterior; /* posterior of the upper component at `cross`: 0.5 for exact roots */
     grn_cross cross_kind;
-    double valley, skew, dip, dip_p;
+    double valley, skew, dip, dip_p; /* dip: only where the rule asks for it (gate passed, valley in [0.1, 0.3)), and for SCENIC */
 } grn_cut_t;
 
 /* Fits one sample of n scores in any order. GRN_EINVAL for an option out of range; GRN_ENOMEM. O(n log n + passes n), 48 n bytes. */

@@ -113,6 +113,13 @@ static int says_more(const grn_cut_t *own, const grn_cut_t *all)
     return !two_populations(all) || (own->mix.m[0] < all->cross && all->cross < own->mix.m[1]);
 }
 
+static uint64_t count_above(const float *x, size_t n, float cut)
+{
+    uint64_t above = 0;
+    for (size_t i = 0; i < n; i++) above += x[i] > cut;
+    return above;
+}
+
 /* One regulon: x = its scores, cells grouped by context. */
 static grn_status fit_regulon(const job_t *job, size_t r, const float *x)
 {
@@ -131,7 +138,7 @@ static grn_status fit_regulon(const job_t *job, size_t r, const float *x)
             f->source[at] = job->by == THRESHOLD_BY_ALL ? THRESHOLD_FROM_ALL : THRESHOLD_FROM_CONTEXT;
         }
         chosen = threshold_chosen(f, k, r);
-        for (uint64_t i = off[k]; i < off[k + 1]; i++) f->n_on[at] += x[i] > (float)chosen->threshold;
+        f->n_on[at] = count_above(x + off[k], n, (float)chosen->threshold);
     }
 end:
     return rc;
@@ -164,8 +171,8 @@ void threshold_fits_clear(threshold_fits_t *f)
     memset(f, 0, sizeof *f);
 }
 
-grn_status threshold_fit(const grn_matrix_t *m, const threshold_groups_t *g, threshold_by by, const grn_cut_opt_t *opt,
-                         grn_par_t *pool, threshold_fits_t *f)
+grn_status threshold_fit(const grn_matrix_t *m, const threshold_groups_t *g, threshold_by by, const grn_cut_opt_t *opt, grn_par_t *pool,
+                         threshold_fits_t *f)
 {
     grn_status rc = GRN_OK;
     job_t job = { m, g, by, opt, f };
@@ -189,24 +196,78 @@ typedef struct {
     const char *name;
     double (*get)(const grn_cut_t *c);
 } column_t;
-static double get_mean1(const grn_cut_t *c) { return c->mix.m[0]; }
-static double get_mean2(const grn_cut_t *c) { return c->mix.m[1]; }
-static double get_sd1(const grn_cut_t *c) { return c->mix.s[0]; }
-static double get_sd2(const grn_cut_t *c) { return c->mix.s[1]; }
-static double get_weight1(const grn_cut_t *c) { return c->mix.w[0]; }
-static double get_weight2(const grn_cut_t *c) { return c->mix.w[1]; }
-static double get_dbic(const grn_cut_t *c) { return c->dbic; }
-static double get_ashman(const grn_cut_t *c) { return c->ashman; }
-static double get_valley(const grn_cut_t *c) { return c->valley; }
-static double get_skew(const grn_cut_t *c) { return c->skew; }
-static double get_dip(const grn_cut_t *c) { return c->dip; }
-static double get_dip_p(const grn_cut_t *c) { return c->dip_p; }
-static double get_posterior(const grn_cut_t *c) { return c->posterior; }
-static double get_mean(const grn_cut_t *c) { return c->mean; }
-static double get_sd(const grn_cut_t *c) { return c->sd; }
-static double get_atom(const grn_cut_t *c) { return c->atom; }
-static double get_n_atom(const grn_cut_t *c) { return (double)c->n_atom; }
-static double get_n_fit(const grn_cut_t *c) { return (double)c->n; }
+static double get_mean1(const grn_cut_t *c)
+{
+    return c->mix.m[0];
+}
+static double get_mean2(const grn_cut_t *c)
+{
+    return c->mix.m[1];
+}
+static double get_sd1(const grn_cut_t *c)
+{
+    return c->mix.s[0];
+}
+static double get_sd2(const grn_cut_t *c)
+{
+    return c->mix.s[1];
+}
+static double get_weight1(const grn_cut_t *c)
+{
+    return c->mix.w[0];
+}
+static double get_weight2(const grn_cut_t *c)
+{
+    return c->mix.w[1];
+}
+static double get_dbic(const grn_cut_t *c)
+{
+    return c->dbic;
+}
+static double get_ashman(const grn_cut_t *c)
+{
+    return c->ashman;
+}
+static double get_valley(const grn_cut_t *c)
+{
+    return c->valley;
+}
+static double get_skew(const grn_cut_t *c)
+{
+    return c->skew;
+}
+static double get_dip(const grn_cut_t *c)
+{
+    return c->dip;
+}
+static double get_dip_p(const grn_cut_t *c)
+{
+    return c->dip_p;
+}
+static double get_posterior(const grn_cut_t *c)
+{
+    return c->posterior;
+}
+static double get_mean(const grn_cut_t *c)
+{
+    return c->mean;
+}
+static double get_sd(const grn_cut_t *c)
+{
+    return c->sd;
+}
+static double get_atom(const grn_cut_t *c)
+{
+    return c->atom;
+}
+static double get_n_atom(const grn_cut_t *c)
+{
+    return (double)c->n_atom;
+}
+static double get_n_fit(const grn_cut_t *c)
+{
+    return (double)c->n;
+}
 static const column_t columns[] = {
     { "mean1", get_mean1 },
     { "mean2", get_mean2 },
@@ -249,8 +310,7 @@ static grn_status fill_fits(const threshold_groups_t *g, const threshold_fits_t 
     for (size_t j = 0; j < N_COLUMN; j++) {
         GRN_TRY(add_column(a, columns[j].name, &v));
         for (size_t k = 0; k < f->n_contexts; k++)
-            for (size_t r = 0; r < f->n_regulons; r++)
-                v[k * f->n_regulons + r] = (float)columns[j].get(threshold_chosen(f, k, r));
+            for (size_t r = 0; r < f->n_regulons; r++) v[k * f->n_regulons + r] = (float)columns[j].get(threshold_chosen(f, k, r));
     }
     GRN_TRY(add_column(a, "source", &source));
     GRN_TRY(add_column(a, "n", &n));
@@ -296,8 +356,8 @@ static grn_status bits_chunk(void *ctx, size_t begin, size_t end, int worker)
     return GRN_OK;
 }
 
-grn_status threshold_activity(const grn_matrix_t *m, const threshold_groups_t *g, const threshold_fits_t *f,
-                              const grn_cut_opt_t *opt, int posterior, grn_par_t *pool, grn_activity_t *a)
+grn_status threshold_activity(const grn_matrix_t *m, const threshold_groups_t *g, const threshold_fits_t *f, const grn_cut_opt_t *opt,
+                              int posterior, grn_par_t *pool, grn_activity_t *a)
 {
     grn_status rc = GRN_OK;
     bits_t b = { m, f, opt, a };

@@ -42,16 +42,16 @@ typedef struct {
 } threshold_fits_t;
 
 /* Fits everything. m: dense, cells x regulons. Parallel over regulons; same result for any pool and order of cells. */
-grn_status threshold_fit(const grn_matrix_t *m, const threshold_groups_t *g, threshold_by by, const grn_cut_opt_t *opt,
-                         grn_par_t *pool, threshold_fits_t *f) GRN_MUST_USE;
+grn_status threshold_fit(const grn_matrix_t *m, const threshold_groups_t *g, threshold_by by, const grn_cut_opt_t *opt, grn_par_t *pool,
+                         threshold_fits_t *f) GRN_MUST_USE;
 void threshold_fits_clear(threshold_fits_t *f);
 /* The fit that decides for a context and regulon. */
 const grn_cut_t *threshold_chosen(const threshold_fits_t *f, size_t context, size_t regulon);
 
 /* Bits, thresholds, classes and fit columns; names are copied. With `posterior`, also the probability of being on: of the mixture
  * where it decided (bimodal, shoulder), else 0 or 1 as the bit. */
-grn_status threshold_activity(const grn_matrix_t *m, const threshold_groups_t *g, const threshold_fits_t *f,
-                              const grn_cut_opt_t *opt, int posterior, grn_par_t *pool, grn_activity_t *a) GRN_MUST_USE;
+grn_status threshold_activity(const grn_matrix_t *m, const threshold_groups_t *g, const threshold_fits_t *f, const grn_cut_opt_t *opt,
+                              int posterior, grn_par_t *pool, grn_activity_t *a) GRN_MUST_USE;
 
 /* One row per (context, regulon). */
 grn_status threshold_write_tsv(const char *path, const threshold_groups_t *g, const threshold_fits_t *f,

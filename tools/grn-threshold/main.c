@@ -51,9 +51,7 @@ static grn_status group(const grn_matrix_t *m, threshold_by *by, threshold_group
 {
     grn_status rc = GRN_OK;
     const grn_attr_t *attr = grn_attr_find(&m->row_attr, opt.context);
-    *by = strcmp(opt.by, "all") == 0       ? THRESHOLD_BY_ALL
-          : strcmp(opt.by, "context") == 0 ? THRESHOLD_BY_CONTEXT
-                                           : THRESHOLD_BY_AUTO;
+    *by = strcmp(opt.by, "all") == 0 ? THRESHOLD_BY_ALL : strcmp(opt.by, "context") == 0 ? THRESHOLD_BY_CONTEXT : THRESHOLD_BY_AUTO;
     if (*by != THRESHOLD_BY_ALL && (!attr || !attr->code)) {
         if (*by == THRESHOLD_BY_CONTEXT || strcmp(opt.context, "cell_type") != 0)
             GRN_FAIL(GRN_EINVAL, "the matrix has no row labels '%s': give --cells, --context or --by all", opt.context);
@@ -86,15 +84,14 @@ static void report_classes(const threshold_fits_t *f)
                  f->n_contexts, f->n_regulons, total, total - from_all, from_all);
     for (int c = 0; c < 7; c++)
         if (n[c][0] + n[c][1] > 0)
-            grn_log_info("  %-10s %6zu (%.1f %%): %zu context, %zu all cells", grn_cut_class_name((uint8_t)c, name),
-                         n[c][0] + n[c][1], 100.0 * (double)(n[c][0] + n[c][1]) / (double)total, n[c][0], n[c][1]);
+            grn_log_info("  %-10s %6zu (%.1f %%): %zu context, %zu all cells", grn_cut_class_name((uint8_t)c, name), n[c][0] + n[c][1],
+                         100.0 * (double)(n[c][0] + n[c][1]) / (double)total, n[c][0], n[c][1]);
     if (mass + broad > 0)
         grn_log_info("  of them %zu with a point mass set aside, %zu with one component covering the other", mass, broad);
 }
 
 /* Warns about pairs where nobody or more than half of the cells are on; *n_on = bits set in all. */
-static grn_status report_shares(const threshold_groups_t *g, const threshold_fits_t *f, const grn_names_t *regulons,
-                                uint64_t *n_on)
+static grn_status report_shares(const threshold_groups_t *g, const threshold_fits_t *f, const grn_names_t *regulons, uint64_t *n_on)
 {
     grn_status rc = GRN_OK;
     grn_str_t few[2] = { { 0 }, { 0 } };
@@ -115,8 +112,8 @@ static grn_status report_shares(const threshold_groups_t *g, const threshold_fit
         *n_on += on_r;
     }
     if (n[0] > 0)
-        grn_log_warn("0 cells on: %zu pairs (%s%s); %zu regulons are on in no cell at all", n[0], few[0].s,
-                     n[0] > 3 ? ", ..." : "", nowhere);
+        grn_log_warn("0 cells on: %zu pairs (%s%s); %zu regulons are on in no cell at all", n[0], few[0].s, n[0] > 3 ? ", ..." : "",
+                     nowhere);
     if (n[1] > 0) grn_log_warn("more than 50 %% of the cells on: %zu pairs (%s%s)", n[1], few[1].s, n[1] > 3 ? ", ..." : "");
 end:
     grn_str_clear(&few[0]);
