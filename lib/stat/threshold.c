@@ -221,6 +221,19 @@ end:
     return rc;
 }
 
+/* R's AUCell on n sorted values that are not all equal. */
+static grn_status cut_aucell_r(const double *v, grn_cut_t *f)
+{
+    grn_status rc = GRN_OK;
+    f->n_fit = f->n;
+    GRN_TRY(grn_mix2_fit(v, f->n, &f->mix));
+    GRN_TRY(grn_explore(v, f->n, &f->mix, &f->explore));
+    f->threshold = f->explore.at[f->explore.won];
+    f->klass = f->explore.won == GRN_EXPLORE_DENSITY ? GRN_CUT_BIMODAL : GRN_CUT_UNIMODAL;
+end:
+    return rc;
+}
+
 static grn_status cut_by_method(const double *v, const grn_cut_opt_t *opt, grn_cut_t *f)
 {
     if (opt->method == GRN_CUT_MIXTURE) return cut_mixture(v, opt, f);
@@ -230,6 +243,7 @@ static grn_status cut_by_method(const double *v, const grn_cut_opt_t *opt, grn_c
         return GRN_OK;
     }
     if (opt->method == GRN_CUT_SCENIC) return cut_scenic(v, f);
+    if (opt->method == GRN_CUT_AUCELL_R) return cut_aucell_r(v, f);
     f->klass = GRN_CUT_UNIMODAL;
     f->threshold = opt->method == GRN_CUT_OTSU ? cut_otsu(v, f->n) : grn_density_quantile(v, f->n, opt->tail);
     return GRN_OK;
@@ -265,6 +279,7 @@ static void clear_result(grn_cut_t *f)
     for (int k = 0; k < 2; k++) f->mix.w[k] = f->mix.m[k] = f->mix.s[k] = NAN;
     f->mix.loglik = f->mix.loglik1 = NAN;
     f->cross_kind = GRN_CROSS_NONE;
+    for (int k = 0; k < GRN_EXPLORE_N; k++) f->explore.at[k] = NAN;
 }
 
 static size_t count_above(const float *x, size_t n, float cut)
