@@ -158,6 +158,7 @@ grn-eval += tools/grn-eval/network.c
 grn-eval += tools/grn-eval/calibration.c
 grn-eval += tools/grn-eval/activity.c
 grn-eval += tools/grn-eval/regulons.c
+grn-eval += tools/grn-eval/reliability.c
 grn-eval += tools/grn-eval/report.c
 grn-eval += tools/grn-eval/subject.c
 grn-eval += tools/grn-eval/ridge.c
