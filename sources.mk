@@ -177,6 +177,7 @@ grn-plot += tools/grn-plot/topics.c
 grn-plot += tools/grn-plot/qc.c
 grn-plot += tools/grn-plot/network.c
 grn-plot += tools/grn-plot/activity.c
+grn-plot += tools/grn-plot/onoff.c
 grn-plot += tools/grn-plot/attention.c
 TOOL += grn-sim
 grn-sim += tools/grn-sim/main.c

@@ -71,6 +71,20 @@ t_near "specificity of the scores, by the formula" "$(col sum.tsv A two rss_scor
 t_true "a negative score: none of the scores" "[ '$(col sum.tsv A type rss_score)' = NA ]"
 t_true "on nowhere: no specificity" "[ '$(col sum.tsv A flat rss_bits) $(col sum.tsv A flat mean_on)' = 'NA NA' ]"
 
+# figures: the script holds what is drawn
+t_ok "dot plot" grn-plot onoff -q --format script -r type -r two -o dots.gp sum.tsv
+t_true "types by regulons; a dot of full size where all are on, none where nobody is" "grep -q 'set ytics (\"A\" 0, \"B\" 1)' dots.gp &&
+    grep -q 'set xtics (\"type\" 0, \"two\" 1)' dots.gp && grep -qx '0 0 2.4 1' dots.gp && ! grep -q '^0 1 ' dots.gp"
+t_near "area by share" "$(awk '$1 == 1 && $2 == 0 && NF == 4 { print $3 * $3 / 2.4 / 2.4; exit }' dots.gp)" "$(col sum.tsv A two frac_on)" 0.001
+t_ok "the most specific ones" grn-plot onoff -q --top 1 --format script -o top.gp sum.tsv
+t_true "are those of rank 1" "grep -q 'xtics (\"type\" 0' top.gp"
+grn-view -q --from counts --cells labels.tsv -O zst -o drawn.zst x.csv
+t_ok "gallery" grn-plot activity -q --format script -r zero -r two -o gallery.gp drawn.zst sum.zst
+t_true "class and cells on" "grep -q 'bimodal+mass, $(col b.tsv all zero n_on) of 400 on' gallery.gp && grep -q 'bimodal, 200 of 400 on' gallery.gp"
+t_near "components over the 100 values that were fitted: the area of both is 100 bins' worth" "$(awk '/of 400 on/ { zero = /mass/ }
+    zero && /^plot/ { n = split($0, a, ", "); for (i = 2; i <= n; i++) { split(a[i], b, "*"); split(a[i], s, "/"); sub(/\).*/, "", s[2]); area += b[1] * s[2] * 2.5066282746 }
+        print area }' gallery.gp)" "$(awk -F, 'NR > 1 { if ($6 > m) m = $6 } END { print 100 * m / 50 }' x.csv)" 0.01
+
 # memory: through a temporary file, and from a pipe
 ran "columns in a file" grn-threshold --no-pg --max-mem 1k --cells labels.tsv --posterior --summary f.tsv -o f.zst x.csv
 t_true "which is said, with what is needed" "grep -q 'GB of scores go through a temporary file' log && grep -q -e '--max-mem: .* GB are needed' log"
