@@ -4,8 +4,7 @@
 usage: threshold_sklearn.py AUC ROUNDS [COLUMNS=100]      AUC: cells x regulons (grn.matrix/1)
 
 Ours: the whole command on one thread (reading, every class, writing), divided by the regulons. Theirs: .fit() of standardised columns that
-are in memory, one thread, (a) as it comes (tol 1e-3), (b) once, to convergence with a variance floor like ours (tol 1e-8, 2,000 iterations, reg_covar 1e-3).
-Rounds alternate. Where our fit set a
+are in memory, one thread, (a) as it comes (tol 1e-3), (b) once, to convergence (tol 1e-8, 2,000 iterations). Rounds alternate. Where our fit set a
 point mass aside (more than a fifth of the values), both see the rest.
 """
 import os
@@ -53,7 +52,7 @@ for f in chosen:
     values.append(v)
 
 seconds = {"ours": [], "as it comes": [], "to convergence": []}
-settings = {"as it comes": {}, "to convergence": {"tol": 1e-8, "max_iter": 2000, "reg_covar": 1e-3}}
+settings = {"as it comes": {}, "to convergence": {"tol": 1e-8, "max_iter": 2000}}
 best = {}
 for _ in range(rounds):
     seconds["ours"].append(ours() / len(fits))
