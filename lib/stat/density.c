@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/mem.h"
+#include "stat/moments.h"
 
 double grn_density_quantile(const double *sorted, size_t n, double p)
 {
@@ -16,12 +17,9 @@ double grn_density_quantile(const double *sorted, size_t n, double p)
 
 double grn_density_silverman(const double *sorted, size_t n)
 {
-    double mean = 0, ss = 0, sd, iqr;
+    double sd, iqr;
     if (n < 2 || sorted[0] == sorted[n - 1]) return 0;
-    for (size_t i = 0; i < n; i++) mean += sorted[i];
-    mean /= (double)n;
-    for (size_t i = 0; i < n; i++) ss += (sorted[i] - mean) * (sorted[i] - mean);
-    sd = sqrt(ss / (double)(n - 1));
+    sd = sqrt(grn_moments(sorted, n).m2 * ((double)n / (double)(n - 1)));
     iqr = (grn_density_quantile(sorted, n, 0.75) - grn_density_quantile(sorted, n, 0.25)) / 1.349;
     return 0.9 * (iqr > 0 && iqr < sd ? iqr : sd) * pow((double)n, -0.2);
 }

@@ -18,8 +18,7 @@ double grn_density_quantile(const double *sorted, size_t n, double p);
  * 1984); the kernel is cut at 5 h. Absolute error at a node <= (step/h)^2 / (8 sqrt(2 pi) h) + 1.5e-6/h: with step = h/16, 0.05 %
  * of the height of one kernel. f: out (n_grid). GRN_EINVAL unless h > 0, step > 0, n_grid >= 1; GRN_ENOMEM. O(n_in + n_grid
  * h/step). */
-grn_status grn_density_grid(const double *sorted, size_t n, double h, double lo, double step, size_t n_grid,
-                            double *f) GRN_MUST_USE;
+grn_status grn_density_grid(const double *sorted, size_t n, double h, double lo, double step, size_t n_grid, double *f) GRN_MUST_USE;
 
 /* Depth of the deepest valley of a density on a grid: max over k of 1 - f[k] / min(max f[0..k], max f[k..n-1]); 0 when there is
  * none (unimodal), 1 when the density falls to nothing between two peaks. *at (may be NULL) = the k where it is. */

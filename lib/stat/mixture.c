@@ -5,148 +5,27 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/simd.h"
 #include "stat/density.h"
+#include "stat/mixture_kernel.h"
+#include "stat/moments.h"
 
 #define LN_SQRT_2PI 0.91893853320467274178
-#define BLOCK 512 /* values whose sums are formed plainly; blocks are added with compensation */
 #define N_START 8
 #define MAX_PASS 500
+#define MAX_STEP 1.0
+#define MAX_DAMPING 4.0
+#define N_PLAIN 8 /* EM steps before the first of Newton */
 
-/* ---- one EM pass: the kernel ---- */
-
-/* Parameters in the form the kernel uses: ln density of component k at u is c[k] - h[k] (u - m[k])^2. */
-typedef struct {
-    double c[2], h[2], m[2];
-} logs_t;
-
-/* Sums over the sample: weight, first and second moment of the upper component's responsibilities; log-likelihood. */
-typedef struct {
-    double n2, s2, q2, ll;
-} sums_t;
-
-typedef double vec __attribute__((vector_size(32)));
-typedef int64_t ivec __attribute__((vector_size(32)));
-
-typedef struct {
-    vec n2, s2, q2, top, prod;
-} lanes_t;
-
-/* exp(a) for a <= 0, cut at -700: a/ln2 is split into integer and rest by adding 1.5 * 2^52, the rest goes through its Taylor
- * polynomial of degree 11 (relative error 7e-15), the integer is added to the exponent bits. */
-static inline __attribute__((always_inline)) void exp_negative(const vec *a, vec *e)
+static grn_mix2_pass_t *pick_pass(void)
 {
-    const double magic = 6755399441055744.0, log2e = 1.4426950408889634074, ln2_hi = 6.93147180369123816490e-01,
-                 ln2_lo = 1.90821492927058770002e-10;
-    vec x = *a, t, r, z, p;
-    ivec low = x < -700.0;
-    x = (vec)(((ivec)x & ~low) | ((ivec)(x - x - 700.0) & low));
-    t = x * log2e + magic;
-    r = t - magic;
-    r = (x - r * ln2_hi) - r * ln2_lo;
-    z = r * r;
-    p = (((1.0 / 3628800 + r * (1.0 / 39916800)) * z + (1.0 / 40320 + r * (1.0 / 362880))) * z + (1.0 / 720 + r * (1.0 / 5040))) *
-        z;
-    p = ((p + (1.0 / 24 + r * (1.0 / 120))) * z + (0.5 + r * (1.0 / 6))) * z + (1.0 + r);
-    *e = (vec)((ivec)p + ((ivec)t << 52));
-}
-
-/* Four values: the posterior odds of the components are exp(-|d|) to one side or the other, d = difference of the log densities.
- * weighted 0: every weight is 0 or 1 and sum ln(p1 + p2) = sum max ln p + ln prod(1 + exp(-|d|)), one logarithm a block since
- * each factor is at most 2. weighted 1: ln(1 + e) = 2 atanh(e/(2+e)) by its series to z^17 (absolute error 2e-10), times the
- * weight. */
-static inline __attribute__((always_inline)) void em_four(const double *u, const vec *wt, const logs_t *p, int weighted,
-                                                          lanes_t *t)
-{
-    const ivec sign = { INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN };
-    vec x, a, b, d, l1, ad, e, inv, r2;
-    ivec up;
-    memcpy(&x, u, sizeof x);
-    a = x - p->m[0];
-    b = x - p->m[1];
-    l1 = p->c[0] - a * a * p->h[0];
-    d = p->c[1] - b * b * p->h[1] - l1;
-    up = d > 0.0;
-    ad = (vec)((ivec)d | sign); /* -|d| */
-    exp_negative(&ad, &e);
-    inv = 1.0 / (1.0 + e);
-    r2 = (vec)(((ivec)inv & up) | ((ivec)(e * inv) & ~up));
-    l1 += (vec)((ivec)d & up); /* the larger log density */
-    if (wt) {
-        r2 *= *wt;
-        l1 *= *wt;
-    }
-    if (weighted) {
-        vec q = e / (2.0 + e), z = q * q;
-        vec series = 1.0 / 15 + z * (1.0 / 17);
-        series = 1.0 / 9 + z * (1.0 / 11 + z * (1.0 / 13 + z * series));
-        series = 1.0 + z * (1.0 / 3 + z * (1.0 / 5 + z * (1.0 / 7 + z * series)));
-        l1 += 2.0 * q * series * *wt;
-    } else {
-        t->prod *= wt ? 1.0 + e * *wt : 1.0 + e;
-    }
-    t->n2 += r2;
-    t->s2 += r2 * x;
-    t->q2 += r2 * x * x;
-    t->top += l1;
-}
-
-/* One pass over n values. u, and w unless it is NULL (then every weight is 1), are padded with zeros to a multiple of 4. */
-static inline __attribute__((always_inline)) void em_kernel(const double *u, const double *w, size_t n, const logs_t *p,
-                                                            sums_t *out)
-{
-    double total[4] = { 0, 0, 0, 0 }, carry[4] = { 0, 0, 0, 0 };
-    for (size_t begin = 0; begin < n; begin += BLOCK) {
-        size_t end = begin + BLOCK < n ? begin + BLOCK : n, i = begin;
-        lanes_t t = { 0 };
-        vec wt = { 0 };
-        double part[4];
-        t.prod += 1.0;
-        if (w) {
-            for (; i < end; i += 4) {
-                memcpy(&wt, w + i, sizeof wt);
-                em_four(u + i, &wt, p, 1, &t);
-            }
-        } else {
-            for (; i + 4 <= end; i += 4) em_four(u + i, NULL, p, 0, &t);
-            if (i < end) {
-                for (size_t k = 0; k < 4; k++) wt[k] = i + k < end;
-                em_four(u + i, &wt, p, 0, &t);
-            }
-        }
-        part[0] = (t.n2[0] + t.n2[1]) + (t.n2[2] + t.n2[3]);
-        part[1] = (t.s2[0] + t.s2[1]) + (t.s2[2] + t.s2[3]);
-        part[2] = (t.q2[0] + t.q2[1]) + (t.q2[2] + t.q2[3]);
-        part[3] = (t.top[0] + t.top[1]) + (t.top[2] + t.top[3]) + log((t.prod[0] * t.prod[1]) * (t.prod[2] * t.prod[3]));
-        for (int k = 0; k < 4; k++) { /* Kahan */
-            double y = part[k] - carry[k], sum = total[k] + y;
-            carry[k] = (sum - total[k]) - y;
-            total[k] = sum;
-        }
-    }
-    *out = (sums_t){ total[0], total[1], total[2], total[3] };
-}
-
-static void pass_plain(const double *u, const double *w, size_t n, const logs_t *p, sums_t *out)
-{
-    if (w) em_kernel(u, w, n, p, out);
-    else em_kernel(u, NULL, n, p, out);
-}
-
-#if defined(__x86_64__) && defined(__GNUC__)
-/* The same operations on wider registers: the bits do not change. */
-__attribute__((target("avx2"))) static void pass_avx2(const double *u, const double *w, size_t n, const logs_t *p, sums_t *out)
-{
-    if (w) em_kernel(u, w, n, p, out);
-    else em_kernel(u, NULL, n, p, out);
-}
-static void em_pass(const double *u, const double *w, size_t n, const logs_t *p, sums_t *out)
-{
-    if (__builtin_cpu_supports("avx2")) pass_avx2(u, w, n, p, out);
-    else pass_plain(u, w, n, p, out);
-}
+#if defined(__x86_64__)
+    grn_mix2_pass_t *const by_level[] = { grn_mix2_pass_base, grn_mix2_pass_avx2, grn_mix2_pass_avx512 };
+    return by_level[grn_simd_level()];
 #else
-#define em_pass pass_plain
+    return grn_mix2_pass_base;
 #endif
+}
 
 /* ---- EM on the scaled sample ---- */
 
@@ -157,26 +36,34 @@ typedef struct {
 
 /* A (weighted) sample and its totals. */
 typedef struct {
-    double *u, *w;
+    double *u, *w; /* (n) and 8 zeros more; w NULL: 1 */
     size_t n;
     double total, s, q, floor;
+    grn_mix2_pass_t *pass;
 } sample_t;
 
-static void e_step(const sample_t *x, const em_t *f, sums_t *sums)
+/* The sums of one pass; f->ll. */
+static void e_step(const sample_t *x, em_t *f, grn_mix2_sums_t *sums)
 {
-    logs_t p;
+    double c[2], h[2], odds[3], lower;
     for (int k = 0; k < 2; k++) {
-        p.c[k] = log(f->w[k]) - LN_SQRT_2PI - 0.5 * log(f->v[k]);
-        p.h[k] = 0.5 / f->v[k];
-        p.m[k] = f->m[k];
+        c[k] = log(f->w[k]) - LN_SQRT_2PI - 0.5 * log(f->v[k]);
+        h[k] = 0.5 / f->v[k];
     }
-    em_pass(x->u, x->w, x->n, &p, sums);
+    odds[0] = c[1] - c[0] + f->m[0] * f->m[0] * h[0] - f->m[1] * f->m[1] * h[1];
+    odds[1] = 2 * (f->m[1] * h[1] - f->m[0] * h[0]);
+    odds[2] = h[0] - h[1];
+    x->pass(x->u, x->w, x->n, odds, sums);
+    lower = x->total * c[0] - h[0] * (x->q - 2 * f->m[0] * x->s + f->m[0] * f->m[0] * x->total);
+    f->ll = lower + sums->above;
+    f->n_pass++;
 }
 
 /* New parameters from the sums. A component left with nothing keeps its place at the smallest weight. */
-static void m_step(const sample_t *x, const sums_t *sums, em_t *f)
+static void m_step(const sample_t *x, const grn_mix2_sums_t *sums, em_t *f)
 {
-    double n[2] = { x->total - sums->n2, sums->n2 }, s[2] = { x->s - sums->s2, sums->s2 }, q[2] = { x->q - sums->q2, sums->q2 };
+    double n[2] = { x->total - sums->r[0], sums->r[0] }, s[2] = { x->s - sums->r[1], sums->r[1] },
+           q[2] = { x->q - sums->r[2], sums->r[2] };
     for (int k = 0; k < 2; k++) {
         if (n[k] > 1e-9) {
             f->m[k] = s[k] / n[k];
@@ -187,6 +74,114 @@ static void m_step(const sample_t *x, const sums_t *sums, em_t *f)
     }
     for (int k = 0; k < 2; k++)
         if (!(f->w[k] > 1e-12)) f->w[k] = 1e-12, f->w[1 - k] = 1 - 1e-12;
+}
+
+/* ---- Newton's step ---- */
+
+enum { ODDS, MEAN, LOGVAR = 3, N_PAR = 5 }; /* ln(w2/w1), means, ln variances */
+
+/* Gradient g of the log-likelihood, and a = (1 + damping) complete - hidden: the information of the complete data, less what the
+ * posteriors hide (Louis 1982); the negative Hessian for damping 0. Derivatives of the log densities are polynomials of u. */
+static void information(const sample_t *x, const em_t *f, const grn_mix2_sums_t *sums, double damping, double *g,
+                        double a[N_PAR][N_PAR])
+{
+    double poly[N_PAR][3] = { { 1, 0, 0 } }; /* of d ln p2 - d ln p1, by parameter */
+    memset(a, 0, sizeof(double) * N_PAR * N_PAR);
+    g[ODDS] = sums->r[0] - f->w[1] * x->total;
+    a[ODDS][ODDS] = x->total * f->w[0] * f->w[1];
+    for (int k = 0; k < 2; k++) {
+        double sign = k ? 1 : -1, m = f->m[k], v = f->v[k];
+        double n = k ? sums->r[0] : x->total - sums->r[0], s = k ? sums->r[1] : x->s - sums->r[1],
+               q = k ? sums->r[2] : x->q - sums->r[2];
+        double first = s - m * n, second = (q - 2 * m * s + m * m * n) / v;
+        int im = MEAN + k, iv = LOGVAR + k;
+        g[im] = first / v;
+        g[iv] = 0.5 * (second - n);
+        a[im][im] = n / v;
+        a[iv][im] = first / v;
+        a[iv][iv] = 0.5 * second;
+        poly[im][0] = -sign * m / v;
+        poly[im][1] = sign / v;
+        poly[iv][0] = sign * 0.5 * (m * m / v - 1);
+        poly[iv][1] = -sign * m / v;
+        poly[iv][2] = sign * 0.5 / v;
+    }
+    for (int i = 0; i < N_PAR; i++)
+        for (int j = 0; j <= i; j++) {
+            double hidden = 0;
+            for (int p = 0; p < 3; p++)
+                for (int q = 0; q < 3; q++) hidden += poly[i][p] * poly[j][q] * sums->b[p + q];
+            a[i][j] = (1 + damping) * a[i][j] - hidden;
+        }
+    for (int k = 0; k < 2; k++) /* a variance held at its floor does not move */
+        if (f->v[k] <= x->floor && g[LOGVAR + k] <= 0) {
+            for (int j = 0; j < N_PAR; j++) a[LOGVAR + k][j] = a[j][LOGVAR + k] = 0;
+            a[LOGVAR + k][LOGVAR + k] = 1;
+            g[LOGVAR + k] = 0;
+        }
+}
+
+/* Solves a step = g by Cholesky on the lower triangle of a; 0 when a is not positive definite. */
+static int solve(double a[N_PAR][N_PAR], const double *g, double *step)
+{
+    for (int i = 0; i < N_PAR; i++)
+        for (int j = 0; j <= i; j++) {
+            double s = a[i][j];
+            for (int k = 0; k < j; k++) s -= a[i][k] * a[j][k];
+            if (i > j) a[i][j] = s / a[j][j];
+            else if (!(s > 1e-12 * a[i][i]) || !(s > 0)) return 0;
+            else a[i][i] = sqrt(s);
+        }
+    for (int i = 0; i < N_PAR; i++) {
+        step[i] = g[i];
+        for (int k = 0; k < i; k++) step[i] -= a[i][k] * step[k];
+        step[i] /= a[i][i];
+    }
+    for (int i = N_PAR; i-- > 0;) {
+        for (int k = i + 1; k < N_PAR; k++) step[i] -= a[k][i] * step[k];
+        step[i] /= a[i][i];
+    }
+    return 1;
+}
+
+static double more(double damping)
+{
+    return damping > 0 ? 10 * damping : 1e-5;
+}
+static double less(double damping)
+{
+    return damping > 1e-5 ? damping / 10 : 0;
+}
+
+/* The next point to try: Newton's step, damped towards one of EM by as much as *damping or what makes the likelihood concave, at most
+ * MAX_STEP of an sd, of a log variance or of the log odds. *gain: what the quadratic approximation promises. 0: none found. */
+static int newton(const sample_t *x, const em_t *f, const grn_mix2_sums_t *sums, double *damping, em_t *next, double *gain)
+{
+    double g[N_PAR], a[N_PAR][N_PAR], step[N_PAR], far = 0, odds;
+    for (;; *damping = more(*damping)) {
+        if (*damping > MAX_DAMPING) return 0;
+        information(x, f, sums, *damping, g, a);
+        if (solve(a, g, step)) break;
+    }
+    *gain = 0;
+    for (int i = 0; i < N_PAR; i++) {
+        double d = fabs(step[i]) / (i == MEAN ? sqrt(f->v[0]) : i == MEAN + 1 ? sqrt(f->v[1]) : 1);
+        if (!(d <= far)) far = d;
+        *gain += 0.5 * g[i] * step[i];
+    }
+    if (!isfinite(far)) return 0;
+    far = far > MAX_STEP ? MAX_STEP / far : 1;
+    *next = *f;
+    odds = log(f->w[1] / f->w[0]) + far * step[ODDS];
+    odds = exp(odds > 27 ? 27 : odds < -27 ? -27 : odds);
+    next->w[0] = 1 / (1 + odds);
+    next->w[1] = odds / (1 + odds);
+    for (int c = 0; c < 2; c++) {
+        next->m[c] += far * step[MEAN + c];
+        next->v[c] *= exp(far * step[LOGVAR + c]);
+        if (!(next->v[c] > x->floor)) next->v[c] = x->floor;
+    }
+    return 1;
 }
 
 static double largest_step(const em_t *a, const em_t *b)
@@ -200,77 +195,41 @@ static double largest_step(const em_t *a, const em_t *b)
     return d;
 }
 
-#define N_PAR 5
-static void to_free(const em_t *f, double p[N_PAR])
+/* From start values (f on entry) to the top of the likelihood (f on return): n_plain steps of EM, then Newton's, damped more after each
+ * that lowers the likelihood (Levenberg & Marquardt), in the end to one of EM. Until Newton's step promises less than 1e-9 of the
+ * log-likelihood or, where there is none, one of EM brings less. Gives up where ten times that promise does not reach `beat`. */
+static void climb(const sample_t *x, em_t *f, int n_plain, double beat)
 {
-    p[0] = log(f->w[1] / f->w[0]);
-    for (int k = 0; k < 2; k++) {
-        p[1 + k] = f->m[k];
-        p[3 + k] = log(f->v[k]);
-    }
-}
-
-/* Squared extrapolation from three successive EM iterates (Varadhan & Roland 2008, scheme S3) in unconstrained parameters. */
-static em_t extrapolate(const em_t *f0, const em_t *f1, const em_t *f2, double floor)
-{
-    double p0[N_PAR], p1[N_PAR], p2[N_PAR], rr = 0, vv = 0, step, odds;
-    em_t f = *f2;
-    to_free(f0, p0);
-    to_free(f1, p1);
-    to_free(f2, p2);
-    for (int k = 0; k < N_PAR; k++) {
-        double r = p1[k] - p0[k], v = (p2[k] - p1[k]) - r;
-        rr += r * r;
-        vv += v * v;
-    }
-    step = vv > 0 ? sqrt(rr / vv) : 1;
-    if (!(step > 1)) return f;
-    if (step > 64) step = 64;
-    for (int k = 0; k < N_PAR; k++) {
-        double r = p1[k] - p0[k], v = (p2[k] - p1[k]) - r;
-        p0[k] += 2 * step * r + step * step * v;
-    }
-    odds = exp(p0[0] > 27 ? 27 : p0[0] < -27 ? -27 : p0[0]);
-    f.w[0] = 1 / (1 + odds);
-    f.w[1] = odds / (1 + odds);
-    for (int k = 0; k < 2; k++) {
-        f.m[k] = p0[1 + k];
-        f.v[k] = exp(p0[3 + k] > 27 ? 27 : p0[3 + k]);
-        if (!(f.v[k] > floor)) f.v[k] = floor;
-    }
-    return f;
-}
-
-/* EM until one plain EM step changes the log-likelihood by less than 1e-8 of itself: f enters with start values and leaves with
- * the fit and its log-likelihood. Every two EM steps are extrapolated; a jump that lowers the likelihood is taken back. */
-static void em_run(const sample_t *x, em_t *f)
-{
-    em_t f0 = *f, f1, f2 = *f;
-    sums_t sums;
-    double least = -INFINITY;
-    int pass = 0;
-    while (pass < MAX_PASS) {
-        e_step(x, &f0, &sums);
-        f0.ll = sums.ll;
-        pass++;
-        if (!(f0.ll >= least)) {
-            f0 = f2;
-            least = -INFINITY;
+    em_t here = *f, next;
+    grn_mix2_sums_t sums, at_next;
+    double gain, damping = 0, before = -INFINITY;
+    here.n_pass = 0;
+    e_step(x, &here, &sums);
+    while (here.n_pass < MAX_PASS) {
+        double size = 1e-9 * (fabs(here.ll) > 0.01 * x->total ? fabs(here.ll) : 0.01 * x->total);
+        int found = here.n_pass > n_plain && newton(x, &here, &sums, &damping, &next, &gain);
+        if (found && (gain < 1e-3 * size || (damping == 0 && (gain < size || here.ll + 10 * gain + 0.1 < beat)))) break;
+        if (!found) {
+            if (here.ll - before < size) break;
+            before = here.ll;
+            damping = less(damping);
+            next = here;
+            m_step(x, &sums, &next);
+        }
+        e_step(x, &next, &at_next);
+        here.n_pass = next.n_pass;
+        if (found && !(next.ll >= here.ll)) {
+            damping = more(damping);
             continue;
         }
-        f1 = f0;
-        m_step(x, &sums, &f1);
-        e_step(x, &f1, &sums);
-        f1.ll = sums.ll;
-        pass++;
-        *f = f1;
-        if (fabs(f1.ll - f0.ll) < 1e-8 * (fabs(f1.ll) > 0.01 * x->total ? fabs(f1.ll) : 0.01 * x->total)) break;
-        f2 = f1;
-        m_step(x, &sums, &f2);
-        least = f1.ll;
-        f0 = extrapolate(&f0, &f1, &f2, x->floor);
+        if (found) {
+            if (next.ll - here.ll > 0.5 * gain) damping = less(damping);
+            before = -INFINITY;
+        }
+        here = next;
+        sums = at_next;
     }
-    f->n_pass = pass;
+    *f = here;
 }
 
 static void start_values(const sample_t *x, int start, em_t *f)
@@ -295,8 +254,8 @@ static grn_status group_sample(const sample_t *x, sample_t *g)
     *g = *x;
     g->n = 0;
     g->u = g->w = NULL;
-    GRN_TRY(GRN_NEW(g->u, x->n + 4));
-    GRN_TRY(GRN_NEW(g->w, x->n + 4));
+    GRN_TRY(GRN_NEW(g->u, x->n + GRN_MIX2_LANES));
+    GRN_TRY(GRN_NEW(g->w, x->n + GRN_MIX2_LANES));
     for (size_t i = 0; i < x->n;) {
         size_t j = i;
         double sum = 0;
@@ -305,7 +264,6 @@ static grn_status group_sample(const sample_t *x, sample_t *g)
         g->w[g->n++] = (double)(j - i);
         i = j;
     }
-    memset(g->u + g->n, 0, 4 * sizeof *g->u);
 end:
     return rc;
 }
@@ -316,20 +274,25 @@ static grn_status best_of_starts(const sample_t *x, em_t *best)
     grn_status rc = GRN_OK;
     sample_t g = { 0 };
     em_t f[N_START];
-    memset(best, 0, sizeof *best);
-    best->ll = -INFINITY;
+    int n_end = 0;
     if (x->n > 1024) GRN_TRY(group_sample(x, &g));
     for (int k = 0; k < N_START; k++) {
-        int seen = 0;
-        start_values(x, k, &f[k]);
-        if (g.n) em_run(&g, &f[k]);
-        for (int j = 0; j < k && g.n; j++) seen |= largest_step(&f[k], &f[j]) < 0.01;
-        if (seen) continue;
-        em_t end = f[k];
-        em_run(x, &end);
-        if (end.ll > best->ll) *best = end;
+        em_t end;
+        int seen = 0, at = n_end;
+        start_values(x, k, &end);
+        climb(g.n ? &g : x, &end, N_PLAIN, -INFINITY);
+        for (int j = 0; j < n_end; j++) seen |= largest_step(&end, &f[j]) < 0.01;
+        if (seen || !isfinite(end.ll)) continue;
+        for (; at > 0 && f[at - 1].ll < end.ll; at--) f[at] = f[at - 1]; /* the most likely first */
+        f[at] = end;
+        n_end++;
     }
-    if (!isfinite(best->ll)) GRN_FAIL(GRN_ENONFINITE, "the mixture has no finite likelihood on %zu values", x->n);
+    if (n_end == 0) GRN_FAIL(GRN_ENONFINITE, "the mixture has no finite likelihood on %zu values", x->n);
+    *best = f[0];
+    for (int k = 0; k < n_end && g.n; k++) {
+        climb(x, &f[k], 0, k ? best->ll : -INFINITY);
+        if (k == 0 || f[k].ll > best->ll) *best = f[k];
+    }
 end:
     free(g.u);
     free(g.w);
@@ -340,25 +303,23 @@ grn_status grn_mix2_fit(const double *sorted, size_t n, grn_mix2_t *out)
 {
     grn_status rc = GRN_OK;
     sample_t x = { 0 };
-    em_t best;
-    double centre, scale, iqr, mean = 0, var = 0;
+    em_t best = { 0 };
+    grn_moments_t u;
+    double centre, scale, iqr, var;
     int up;
     if (n < 2 || !(sorted[0] < sorted[n - 1]))
         GRN_FAIL(GRN_EINVAL, "a mixture needs at least two different values, got %zu equal ones", n);
-    GRN_TRY(GRN_NEW(x.u, n + 4));
-    for (size_t i = 0; i < n; i++) mean += sorted[i];
-    mean /= (double)n;
-    for (size_t i = 0; i < n; i++) var += (sorted[i] - mean) * (sorted[i] - mean);
-    var /= (double)n;
+    GRN_TRY(GRN_NEW(x.u, n + GRN_MIX2_LANES));
+    x.pass = pick_pass();
+    var = grn_moments(sorted, n).m2;
     centre = grn_density_quantile(sorted, n, 0.5);
     iqr = (grn_density_quantile(sorted, n, 0.75) - grn_density_quantile(sorted, n, 0.25)) / 1.349;
     scale = sqrt(var);
     if (iqr > scale) scale = iqr;
-    for (size_t i = 0; i < n; i++) {
-        x.u[i] = (sorted[i] - centre) / scale;
-        x.s += x.u[i];
-        x.q += x.u[i] * x.u[i];
-    }
+    for (size_t i = 0; i < n; i++) x.u[i] = (sorted[i] - centre) / scale;
+    u = grn_moments(x.u, n);
+    x.s = u.mean * (double)n;
+    x.q = (u.m2 + u.mean * u.mean) * (double)n;
     x.n = n;
     x.total = (double)n;
     x.floor = 1e-3 * var / (scale * scale);
@@ -382,7 +343,10 @@ end:
 
 /* ---- what the fit says ---- */
 
-double grn_mix2_dbic(const grn_mix2_t *f, size_t n) { return 2 * (f->loglik - f->loglik1) - 3 * log((double)n); }
+double grn_mix2_dbic(const grn_mix2_t *f, size_t n)
+{
+    return 2 * (f->loglik - f->loglik1) - 3 * log((double)n);
+}
 
 double grn_mix2_ashman(const grn_mix2_t *f)
 {
@@ -395,7 +359,10 @@ static double log_part(const grn_mix2_t *f, int k, double x)
     return log(f->w[k]) - LN_SQRT_2PI - log(f->s[k]) - 0.5 * z * z;
 }
 
-double grn_mix2_density(const grn_mix2_t *f, double x) { return exp(log_part(f, 0, x)) + exp(log_part(f, 1, x)); }
+double grn_mix2_density(const grn_mix2_t *f, double x)
+{
+    return exp(log_part(f, 0, x)) + exp(log_part(f, 1, x));
+}
 
 double grn_mix2_posterior(const grn_mix2_t *f, double x)
 {

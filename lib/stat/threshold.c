@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "stat/density.h"
 #include "stat/dip.h"
+#include "stat/moments.h"
 
 /* ---- sorting: 32-bit floats by three radix passes of 11 bits ---- */
 
@@ -64,30 +65,11 @@ end:
     return rc;
 }
 
-/* ---- moments ---- */
-
-static void mean_sd(const double *v, size_t n, double *mean, double *sd1)
-{
-    double s = 0, ss = 0;
-    for (size_t i = 0; i < n; i++) s += v[i];
-    s /= (double)n;
-    for (size_t i = 0; i < n; i++) ss += (v[i] - s) * (v[i] - s);
-    *mean = s;
-    *sd1 = n > 1 ? sqrt(ss / (double)(n - 1)) : 0;
-}
-
 /* g1 = m3 / m2^1.5 */
 static double skewness(const double *v, size_t n)
 {
-    double mean, sd, m2 = 0, m3 = 0;
-    mean_sd(v, n, &mean, &sd);
-    for (size_t i = 0; i < n; i++) {
-        double d = v[i] - mean;
-        m2 += d * d;
-        m3 += d * d * d;
-    }
-    m2 /= (double)n;
-    return m2 > 0 ? m3 / (double)n / (m2 * sqrt(m2)) : 0;
+    grn_moments_t m = grn_moments(v, n);
+    return m.m2 > 0 ? m.m3 / (m.m2 * sqrt(m.m2)) : 0;
 }
 
 /* The value that more than a fifth of the sorted sample shares (the most frequent, the smallest on a tie): [*from, *from +
@@ -122,8 +104,6 @@ static grn_status classify(const double *x, const double *v, const grn_cut_opt_t
     double least, n = (double)f->n_fit;
     int gate;
     f->skew = skewness(x, f->n_fit);
-    GRN_TRY(grn_dip_statistic(x, f->n_fit, &f->dip));
-    f->dip_p = grn_dip_pvalue(f->dip, f->n_fit);
     f->klass = GRN_CUT_UNIMODAL;
     if (x[0] == x[f->n_fit - 1]) { /* only the point mass and one other value */
         f->threshold = opt->tail_unimodal ? grn_density_quantile(v, f->n, opt->tail) : f->mean + 2 * f->sd;
@@ -137,7 +117,11 @@ static grn_status classify(const double *x, const double *v, const grn_cut_opt_t
     GRN_TRY(grn_density_valley_between(x, f->n_fit, f->mix.m[0], f->mix.m[1], &f->valley, NULL));
     least = f->mix.w[0] < f->mix.w[1] ? f->mix.w[0] : f->mix.w[1];
     gate = f->dbic >= 10 && f->ashman > 2 && least >= (10 / n > 0.05 ? 10 / n : 0.05) && !isnan(f->cross);
-    if (gate && f->valley >= 0.1 && (f->dip_p <= 0.05 || f->valley >= 0.3)) f->klass = GRN_CUT_BIMODAL;
+    if (gate && f->valley >= 0.1 && f->valley < 0.3) {
+        GRN_TRY(grn_dip_statistic(x, f->n_fit, &f->dip));
+        f->dip_p = grn_dip_pvalue(f->dip, f->n_fit);
+    }
+    if (gate && (f->valley >= 0.3 || f->dip_p <= 0.05)) f->klass = GRN_CUT_BIMODAL;
     else if (gate && fabs(f->skew) >= 0.3 && f->ashman >= 2.5) f->klass = GRN_CUT_SHOULDER;
     if (f->klass == GRN_CUT_UNIMODAL) {
         f->threshold = unimodal_cut(f, opt, v);
@@ -237,6 +221,19 @@ end:
     return rc;
 }
 
+/* R's AUCell on n sorted values that are not all equal. */
+static grn_status cut_aucell_r(const double *v, grn_cut_t *f)
+{
+    grn_status rc = GRN_OK;
+    f->n_fit = f->n;
+    GRN_TRY(grn_mix2_fit(v, f->n, &f->mix));
+    GRN_TRY(grn_explore(v, f->n, &f->mix, &f->explore));
+    f->threshold = f->explore.at[f->explore.won];
+    f->klass = f->explore.won == GRN_EXPLORE_DENSITY ? GRN_CUT_BIMODAL : GRN_CUT_UNIMODAL;
+end:
+    return rc;
+}
+
 static grn_status cut_by_method(const double *v, const grn_cut_opt_t *opt, grn_cut_t *f)
 {
     if (opt->method == GRN_CUT_MIXTURE) return cut_mixture(v, opt, f);
@@ -246,6 +243,7 @@ static grn_status cut_by_method(const double *v, const grn_cut_opt_t *opt, grn_c
         return GRN_OK;
     }
     if (opt->method == GRN_CUT_SCENIC) return cut_scenic(v, f);
+    if (opt->method == GRN_CUT_AUCELL_R) return cut_aucell_r(v, f);
     f->klass = GRN_CUT_UNIMODAL;
     f->threshold = opt->method == GRN_CUT_OTSU ? cut_otsu(v, f->n) : grn_density_quantile(v, f->n, opt->tail);
     return GRN_OK;
@@ -276,11 +274,19 @@ static void clear_result(grn_cut_t *f)
 {
     memset(f, 0, sizeof *f);
     f->klass = GRN_CUT_EMPTY;
-    f->threshold = f->atom = f->mean = f->sd = f->dbic = f->ashman = f->cross = f->posterior = f->valley = f->skew = f->dip =
-        f->dip_p = NAN;
+    f->threshold = f->atom = f->mean = f->sd = f->dbic = f->ashman = f->cross = f->posterior = f->valley = f->skew = f->dip = f->dip_p =
+        NAN;
     for (int k = 0; k < 2; k++) f->mix.w[k] = f->mix.m[k] = f->mix.s[k] = NAN;
     f->mix.loglik = f->mix.loglik1 = NAN;
     f->cross_kind = GRN_CROSS_NONE;
+    for (int k = 0; k < GRN_EXPLORE_N; k++) f->explore.at[k] = NAN;
+}
+
+static size_t count_above(const float *x, size_t n, float cut)
+{
+    size_t above = 0;
+    for (size_t i = 0; i < n; i++) above += x[i] > cut && x[i] < INFINITY;
+    return above;
 }
 
 grn_status grn_cut_fit(const float *x, size_t n, const grn_cut_opt_t *opt, grn_cut_t *out)
@@ -296,12 +302,14 @@ grn_status grn_cut_fit(const float *x, size_t n, const grn_cut_opt_t *opt, grn_c
     if (opt->transform != GRN_CUT_RAW) out->n = transform_inside(v, n_finite, opt->transform);
     out->n_outside = n_finite - out->n;
     if (out->n > 0) {
-        mean_sd(v, out->n, &out->mean, &out->sd);
+        grn_moments_t m = grn_moments(v, out->n);
+        out->mean = m.mean;
+        out->sd = out->n > 1 ? sqrt(m.m2 * ((double)out->n / (double)(out->n - 1))) : 0;
         GRN_TRY(cut_by_method(v, opt, out));
         out->threshold = backward(out->threshold, opt->transform);
     }
     out->n = n_finite;
-    for (size_t i = 0; i < n; i++) out->n_on += isfinite(x[i]) && x[i] > (float)out->threshold;
+    out->n_on = count_above(x, n, (float)out->threshold);
 end:
     free(v);
     return rc;

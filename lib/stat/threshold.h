@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "stat/explore.h"
 #include "stat/mixture.h"
 
 typedef enum {
@@ -36,7 +37,8 @@ typedef enum {
     GRN_CUT_MIXTURE,  /* the rule above */
     GRN_CUT_QUANTILE, /* the quantile `tail` of all finite values */
     GRN_CUT_SCENIC,   /* pySCENIC: dip p <= 0.05 ? lowest kernel density (Scott) between the means of a mixture : mean + 2 sd0 */
-    GRN_CUT_OTSU      /* largest between-class variance over all cuts of the sample */
+    GRN_CUT_OTSU,     /* largest between-class variance over all cuts of the sample */
+    GRN_CUT_AUCELL_R  /* AUCell_exploreThresholds (explore.h); BIMODAL where minimumDens won */
 } grn_cut_method;
 typedef enum { GRN_CUT_RAW, GRN_CUT_LOG10, GRN_CUT_LOGIT } grn_cut_transform;
 
@@ -46,7 +48,10 @@ typedef struct {
     double tail;                 /* quantile for QUANTILE, and for UNIMODAL in place of mean + 2 sd when tail_unimodal; in (0,1) */
     int tail_unimodal;
 } grn_cut_opt_t;
-#define GRN_CUT_OPT_INIT { GRN_CUT_MIXTURE, GRN_CUT_RAW, 0.9772, 0 }
+#define GRN_CUT_OPT_INIT \
+    { \
+        GRN_CUT_MIXTURE, GRN_CUT_RAW, 0.9772, 0 \
+    }
 
 typedef struct {
     uint8_t klass;      /* grn_cut_class | flags; other methods: UNIMODAL or BIMODAL by their own rule, CONSTANT, EMPTY */
@@ -63,7 +68,8 @@ typedef struct {
     grn_mix2_t mix;
     double dbic, ashman, cross, posterior; /* posterior of the upper component at `cross`: 0.5 for exact roots */
     grn_cross cross_kind;
-    double valley, skew, dip, dip_p;
+    double valley, skew, dip, dip_p; /* dip: only where the rule asks for it (gate passed, valley in [0.1, 0.3)), and for SCENIC */
+    grn_explore_t explore; /* AUCELL_R */
 } grn_cut_t;
 
 /* Fits one sample of n scores in any order. GRN_EINVAL for an option out of range; GRN_ENOMEM. O(n log n + passes n), 48 n bytes. */

@@ -34,7 +34,7 @@ awk 'BEGIN { printf "cell"; for (j = 1; j <= 12; j++) printf ",G%02d", j; print 
 printf 'R1\tna\tG01\tG02\tG03\tG04\nR2\tna\tG05\tG06\tG07\n' >g.gmt
 t_ok "the good case" grn-aucell -q --top-frac 0.5 -r g.gmt c.csv -o a.tensor.zst
 t_ok "the good case of counting" grn-build count -q -r sim/regions.bed sim/fragments.tsv.gz -o atac.tensor.zst
-t_ok "the good case of thresholds" grn-threshold -q a.tensor.zst -o on.tensor.zst
+t_ok "the good case of thresholds" grn-threshold -q a.tensor.zst -o on.tensor.zst --tsv thr.tsv --summary sum.tsv
 printf 'G01\nG02\n' >tfs.txt
 t_ok "the good case of regulons" grn-build run -q --rna-only --min-targets 1 -f tfs.txt --keep links -o r.edges.zst c.csv
 
@@ -92,6 +92,8 @@ bad "groups of a value that is not there" compare --a donor=d9
 bad "a cell in both groups" compare --a donor=donor1 --b donor=donor1,donor2
 bad "groups of one donor each" compare --a donor=donor1 --b donor=donor2 --donor donor
 bad "barcodes of other cells" compare --a @tfs.txt
+bad "thresholds where a summary belongs" grn-plot onoff -q thr.tsv -o z
+bad "a regulon the summary lacks" grn-plot onoff -q -r nobody sum.tsv -o z
 bad "edges without thresholds" grn-view why -q sim/truth.edges.zst G0001 -o z
 bad "scores where edges belong" grn-aucell -q --top-frac 0.5 -r a.tensor.zst c.csv -o z
 bad "HDF5 where gene sets belong" grn-aucell -q --top-frac 0.5 -r sim/counts.h5 c.csv -o z

@@ -52,3 +52,23 @@ t_exit 1 "grn-eval*not a whole SVG*" "cut figure" grn-eval report -o r2.html cut
 head -c 200 net.tensor.zst >cut.zst
 t_exit 1 "grn-eval*" "cut result" grn-eval report -o r2.html cut.zst
 t_true "no partial report" "[ ! -e r2.html ]"
+
+# posteriors against planted states: the states themselves as scores, cut at one half, are right for activators and the wrong way round for repressors
+grn-sim -q --no-atac -x small -o planted
+grn-view -q -O tsv planted/truth_activity.tensor.zst | awk -F'\t' 'BEGIN { OFS = "\t" } NR == 1 { for (i = 1; i <= NF; i++) if ($i ~ /_.\//) keep[i] = 1 }
+    { line = $1; for (i = 2; i <= NF; i++) if (i in keep) line = line OFS $i; print line }' >states.tsv
+grn-threshold -q -m otsu --by all --posterior -o states.zst --cells planted/cells.tsv states.tsv
+grn-view -q --from counts -O zst -o scores.zst states.tsv
+t_ok "calibration of posteriors" grn-eval activity -t planted/truth_activity.tensor.zst -a states.zst --curve cal.zst scores.zst
+cp err cal.log
+# a column that never changes is called off; else the call is the state, for a repressor the other state
+wrong=$(awk -F'\t' 'NR == 1 { for (i = 2; i <= NF; i++) minus[i] = ($i ~ /_-\//); next } { for (i = 2; i <= NF; i++) on[i] += $i }
+    END { for (i = 2; i <= NF; i++) { fixed = (on[i] == 0 || on[i] == NR - 1); p = (fixed ? on[i] : 0); w += minus[i] ? NR - 1 - p : p }
+    printf "%.4f", w / (NR - 1) / (NF - 1) }' states.tsv)
+t_true "Brier score: the share that is called wrongly" "grep -q 'every pair .*Brier score $wrong ' cal.log"
+t_true "calibration error: the same" "grep -q 'every pair .*calibration error $wrong ' cal.log"
+grn-view -q cal.zst >cal.tsv
+t_true "ten rows of a series, each with its interval" "[ \$(grep -c '^every pair' cal.tsv) = 10 ] && [ \"\$(head -n1 cal.tsv | cut -f1-6 | tr '\t' ' ')\" = 'series bin_from bin_to pairs posterior on' ]"
+t_ok "drawn" grn-plot curve --x posterior --y on -o cal.svg cal.zst
+grn-threshold -q -m otsu --by all -o bits.zst --cells planted/cells.tsv states.tsv
+t_exit 1 "grn-eval activity*bits.zst*no posteriors*" "--curve without posteriors" grn-eval activity -t planted/truth_activity.tensor.zst -a bits.zst --curve c2.zst scores.zst

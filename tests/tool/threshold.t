@@ -41,6 +41,16 @@ ran "otsu" grn-threshold -q -m otsu --by all -o o.zst --tsv o.tsv x.csv
 t_near "between the populations" "$(col o.tsv all two n_on)" 200 0
 ran "scenic" grn-threshold -q -m scenic --by all -o sc.zst --tsv sc.tsv x.csv
 t_true "mean + 2 sd for one population, valley for two" "[ '$(col sc.tsv all bell class) $(col sc.tsv all two class) $(col sc.tsv all two n_on)' = 'unimodal bimodal 200' ]"
+ran "aucell-r" grn-threshold -q -m aucell-r --by all -o ar.zst --tsv ar.tsv x.csv
+t_true "the valley where there are two populations" "[ '$(col ar.tsv all two candidate) $(col ar.tsv all two n_on)' = 'minimumDens 200' ]"
+t_near "a tenth of the largest score" "$(col ar.tsv all bell tenPercentOfMax)" "$(tail -n +2 x.csv | cut -d, -f4 | sort -g | tail -n1 | awk '{ print $1 / 10 }')" 0.000001
+t_true "one normal population: its outliers are allowed" "case '$(col ar.tsv all bell allowed)' in *outlierOfGlobal*Global_k1*) true;; *) false;; esac"
+t_near "the quantile 1 - 0.01/400 of that normal" "$(col ar.tsv all bell outlierOfGlobal)" \
+    "$(tail -n +2 x.csv | cut -d, -f4 | awk '{ s += $1; q += $1 * $1; n++ } END { print s / n + 4.0556270 * sqrt((q - s * s / n) / (n - 1)) }')" 0.00005
+t_true "the threshold is the winner's value" "[ '$(col ar.tsv all bell threshold)' = '$(col ar.tsv all bell "$(col ar.tsv all bell candidate)")' ] ||
+    [ \$(awk 'BEGIN { d = $(col ar.tsv all bell threshold) - $(col ar.tsv all bell "$(col ar.tsv all bell candidate)"); print (d * d < 1e-10) }') = 1 ]"
+t_true "the winner is in the file" "grn-view -O fits ar.zst | head -n1 | grep -q candidate"
+t_true "a constant column has no candidate" "[ '$(col ar.tsv all flat candidate) $(col ar.tsv all flat allowed) $(col ar.tsv all flat L_k2)' = 'NA NA NA' ]"
 ran "tail quantile" grn-threshold -q --tail quantile --quantile 0.9 --by all -o t.zst --tsv t.tsv x.csv
 t_true "40 of 400" "[ '$(col t.tsv all bell n_on) $(col t.tsv all two n_on)' = '40 200' ]"
 ran "logarithm" grn-threshold -q --transform log10 --by all -o l.zst --tsv l.tsv x.csv
@@ -48,10 +58,53 @@ t_true "zeros are outside it and off" "[ '$(col l.tsv all zero n_outside) $(col 
 t_ok "posteriors" grn-threshold -q --posterior --cells labels.tsv -o post.zst x.csv
 t_true "make the file larger by them" "[ \$(wc -c <post.zst) -gt \$(wc -c <a.zst) ]"
 
+# summary: regulon "type" is on in all cells of A and in none of B
+ran "summary" grn-threshold --by all --cells labels.tsv -o sum.zst --summary sum.tsv x.csv
+t_true "cells, on, share, share elsewhere" "[ \"\$(awk -F'\t' '\$1 == \"A\" && \$2 == \"type\"' sum.tsv | cut -f3-6 | paste -sd' ' | tr '\t' ' ')\" = '200 200 1 0' ]"
+t_near "log2 of the fold: (200.5/201) / (0.5/201)" "$(col sum.tsv A type log2_fold)" 8.647458 0.00001
+t_true "bits of one type only: specificity 1 there, 0 elsewhere" "[ '$(col sum.tsv A type rss_bits) $(col sum.tsv B type rss_bits)' = '1 0' ]"
+t_true "it is the most specific" "[ '$(col sum.tsv A type rank)' = 1 ] && grep -q 'A: most specific type 1.00 (100 %)' log"
+t_near "mean score of the cells that are off" "$(col sum.tsv B type mean_off)" "$(awk -F, 'NR > 201 { s += $3 } END { print s / 200 }' x.csv)" 0.00001
+t_near "specificity of the scores, by the formula" "$(col sum.tsv A two rss_score)" "$(awk -F, 'NR > 1 { x[NR - 2] = $2; s += $2 } END {
+    for (c = 0; c < 400; c++) { p = x[c] / s; q = (c < 200 ? 1 / 200 : 0); if (p > 0) j += p * log(2 * p / (p + q)); if (q > 0) j += q * log(2 * q / (p + q)) }
+    print 1 - sqrt(j / 2 / log(2)) }' x.csv)" 0.00001
+t_true "a negative score: none of the scores" "[ '$(col sum.tsv A type rss_score)' = NA ]"
+t_true "on nowhere: no specificity" "[ '$(col sum.tsv A flat rss_bits) $(col sum.tsv A flat mean_on)' = 'NA NA' ]"
+
+# figures: the script holds what is drawn
+t_ok "dot plot" grn-plot onoff -q --format script -r type -r two -o dots.gp sum.tsv
+t_true "types by regulons; a dot of full size where all are on, none where nobody is" "grep -q 'set ytics (\"A\" 0, \"B\" 1)' dots.gp &&
+    grep -q 'set xtics (\"type\" 0, \"two\" 1)' dots.gp && grep -qx '0 0 2.4 1' dots.gp && ! grep -q '^0 1 ' dots.gp"
+t_near "area by share" "$(awk '$1 == 1 && $2 == 0 && NF == 4 { print $3 * $3 / 2.4 / 2.4; exit }' dots.gp)" "$(col sum.tsv A two frac_on)" 0.001
+t_ok "the most specific ones" grn-plot onoff -q --top 1 --format script -o top.gp sum.tsv
+t_true "are those of rank 1" "grep -q 'xtics (\"type\" 0' top.gp"
+grn-view -q --from counts --cells labels.tsv -O zst -o drawn.zst x.csv
+t_ok "gallery" grn-plot activity -q --format script -r zero -r two -o gallery.gp drawn.zst sum.zst
+t_true "class and cells on" "grep -q 'bimodal+mass, $(col b.tsv all zero n_on) of 400 on' gallery.gp && grep -q 'bimodal, 200 of 400 on' gallery.gp"
+t_near "components over the 100 values that were fitted: the area of both is 100 bins' worth" "$(awk '/of 400 on/ { zero = /mass/ }
+    zero && /^plot/ { n = split($0, a, ", "); for (i = 2; i <= n; i++) { split(a[i], b, "*"); split(a[i], s, "/"); sub(/\).*/, "", s[2]); area += b[1] * s[2] * 2.5066282746 }
+        print area }' gallery.gp)" "$(awk -F, 'NR > 1 { if ($6 > m) m = $6 } END { print 100 * m / 50 }' x.csv)" 0.01
+
+# memory: through a temporary file, and from a pipe
+ran "columns in a file" grn-threshold --no-pg --max-mem 1k --cells labels.tsv --posterior --summary f.tsv -o f.zst x.csv
+t_true "which is said, with what is needed" "grep -q 'GB of scores go through a temporary file' log && grep -q -e '--max-mem: .* GB are needed' log"
+grn-threshold -q --no-pg --cells labels.tsv --posterior --summary m.tsv -o m.zst x.csv
+t_cmp "the same bytes" f.zst m.zst
+t_cmp "the same summary" f.tsv m.tsv
+grn-view -q --from counts --cells labels.tsv -O zst -o con.zst x.csv
+t_ok "a container from a pipe" sh -c 'grn-threshold -q --tsv p.tsv -o p.zst - <con.zst'
+grn-threshold -q --tsv q.tsv -o q.zst x.csv --cells labels.tsv
+t_cmp "the same table" p.tsv q.tsv
+grn-view -q --from counts -O zst -o bare.zst x.csv
+ran "a container with labels beside it" grn-threshold -q --cells labels.tsv --tsv b2.tsv -o b2.zst bare.zst
+t_cmp "the same table" b2.tsv q.tsv
+
 # order and threads
 { head -n1 x.csv; tail -n +2 x.csv | sort -t, -k2,2; } >s.csv
-grn-threshold -q --cells labels.tsv -o s.zst --tsv s.tsv s.csv
+grn-threshold -q --cells labels.tsv -o s.zst --tsv s.tsv --summary s.sum.tsv s.csv
+grn-threshold -q --cells labels.tsv -o a.zst --summary a.sum.tsv x.csv
 t_cmp "the same table for shuffled cells" a.tsv s.tsv
+t_cmp "and the same summary" a.sum.tsv s.sum.tsv
 for n in 1 2; do grn-threshold -q --no-pg -@ $n --cells labels.tsv -o n$n.zst x.csv; done
 t_cmp "the same bytes for -@ 1 and 2" n1.zst n2.zst
 

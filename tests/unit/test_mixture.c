@@ -11,9 +11,12 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/simd.h"
 #include "stat/density.h"
 #include "stat/dip.h"
 #include "stat/mixture.h"
+#include "stat/mixture_kernel.h"
+#include "stat/moments.h"
 #include "stat/threshold.h"
 
 static int by_value(const void *a, const void *b)
@@ -41,8 +44,7 @@ static void test_cross_golden(void **state)
     /* sds equal up to rounding agree with the equal case: no cancellation */
     assert_true(fabs(cross(0.9, 1000, 1, 1004, 1 + 1e-9, &k) - (1002 + log(9) / 4)) < 1e-6);
     /* .5 N(0,1) = .5 N(6,2): 3 x^2 + 12 x - 36 - 8 ln 2 = 0, upper root */
-    assert_true(fabs(cross(0.5, 0, 1, 6, 2, &k) - (-12 + sqrt(144 + 12 * (36 + 8 * log(2)))) / 6) < 1e-12 &&
-                k == GRN_CROSS_BROAD);
+    assert_true(fabs(cross(0.5, 0, 1, 6, 2, &k) - (-12 + sqrt(144 + 12 * (36 + 8 * log(2)))) / 6) < 1e-12 && k == GRN_CROSS_BROAD);
 }
 
 static void test_cross_cases(void **state)
@@ -76,8 +78,7 @@ static void test_fit_planted(void **state)
         grn_mix2_t f;
         grn_rng_t r;
         grn_rng_init(&r, 1, "test.mix", n);
-        for (size_t i = 0; i < n; i++)
-            x[i] = 7 + 0.01 * (grn_rng_unif(&r) < 0.3 ? 5 + 0.8 * grn_rng_normal(&r) : grn_rng_normal(&r));
+        for (size_t i = 0; i < n; i++) x[i] = 7 + 0.01 * (grn_rng_unif(&r) < 0.3 ? 5 + 0.8 * grn_rng_normal(&r) : grn_rng_normal(&r));
         qsort(x, n, sizeof *x, by_value);
         assert_int_equal(grn_mix2_fit(x, n, &f), GRN_OK);
         double tol = 4 / sqrt((double)n);
@@ -122,6 +123,54 @@ static void test_fit_degenerate(void **state)
     for (int i = 0; i < 100; i++) spike[i] = i < 50 ? 0 : i; /* half the sample on one value: the variance floor holds */
     assert_int_equal(grn_mix2_fit(spike, 100, &f), GRN_OK);
     assert_true(isfinite(f.loglik) && f.s[0] > 0.5);
+}
+
+/* The pass against plain sums, and all its copies against each other to the last bit. */
+static void test_pass(void **state)
+{
+    (void)state;
+    static const size_t size[] = { 1, 7, 8, 511, 512, 1029 };
+    grn_mix2_pass_t *const copy[] = {
+        grn_mix2_pass_base,
+#if defined(__x86_64__)
+        grn_mix2_pass_avx2,
+        grn_mix2_pass_avx512,
+#endif
+    };
+    const double odds[3] = { -0.7, 1.9, 0.4 };
+    for (size_t s = 0; s < 12; s++) {
+        size_t n = size[s / 2];
+        double u[1040] = { 0 }, w[1040] = { 0 }, want[9] = { 0 }, got[9];
+        grn_rng_t r;
+        grn_mix2_sums_t sum[3];
+        grn_rng_init(&r, 5, "test.pass", n);
+        for (size_t i = 0; i < n; i++) {
+            u[i] = i == n / 2 ? 60 : 3 * grn_rng_normal(&r); /* 60: odds beyond exp(700) */
+            w[i] = s % 2 ? 1 + (double)(i % 5) : 1;
+            double d = (odds[2] * u[i] + odds[1]) * u[i] + odds[0], p = 1 / (1 + exp(-d)), q = 1 / (1 + exp(d));
+            for (int j = 0; j < 3; j++) want[j] += w[i] * p * pow(u[i], j);
+            for (int j = 0; j < 5; j++) want[3 + j] += w[i] * p * q * pow(u[i], j);
+            want[8] += w[i] * ((d > 0 ? d : 0) + log1p(exp(-fabs(d))));
+        }
+        for (int k = 0; k <= (int)grn_simd_level(); k++) {
+            copy[k](u, s % 2 ? w : NULL, n, odds, &sum[k]);
+            assert_memory_equal(&sum[k], &sum[0], sizeof sum[0]);
+        }
+        memcpy(got, &sum[0], sizeof got);
+        for (int j = 0; j < 9; j++) assert_true(fabs(got[j] - want[j]) <= (j == 8 ? 5e-10 : 1e-12) * (fabs(want[j]) + (double)n));
+    }
+}
+
+/* Moments: by hand, and for a length that does not fill the lanes. */
+static void test_moments(void **state)
+{
+    (void)state;
+    const double v[9] = { 1, 2, 3, 4, 5, 6, 7, 8, 18 }; /* mean 6; deviations -5..2 and 12 */
+    grn_moments_t m = grn_moments(v, 9);
+    assert_true(m.mean == 6 && fabs(m.m2 - (25 + 16 + 9 + 4 + 1 + 0 + 1 + 4 + 144) / 9.0) < 1e-12);
+    assert_true(fabs(m.m3 - (-125 - 64 - 27 - 8 - 1 + 0 + 1 + 8 + 1728) / 9.0) < 1e-10 && grn_sum(v, 9) == 54);
+    m = grn_moments(v, 0);
+    assert_true(m.mean == 0 && m.m2 == 0 && m.m3 == 0);
 }
 
 /* ---- density ---- */
@@ -176,8 +225,7 @@ static void test_dip(void **state)
     /* two equal atoms: the nearest unimodal function misses one of them by half of its mass */
     assert_true(fabs(dip(four, 4) - 0.25) < 1e-15);
     const double eight[8] = { 0, 0.1, 0.2, 0.3, 9, 9.1, 9.2, 9.3 };
-    assert_true(fabs(dip(eight, 8) - 0.24166666666666667) <
-                1e-12); /* checked with a linear programme over all unimodal functions */
+    assert_true(fabs(dip(eight, 8) - 0.24166666666666667) < 1e-12); /* checked with a linear programme over all unimodal functions */
     /* ties: values of the same linear programme */
     const double tied[11] = { 1, 1, 2, 2, 2, 3, 5, 5, 6, 6, 6 };
     assert_true(fabs(dip(tied, 11) - 0.15909090909090909) < 1e-12);
@@ -271,8 +319,7 @@ static void test_mass_and_order(void **state)
     grn_cut_t f, g;
     grn_cut_opt_t opt = GRN_CUT_OPT_INIT;
     grn_rng_init(&r, 3, "test.mass", 0);
-    for (int i = 0; i < N; i++)
-        x[i] = i < 300 ? 0 : (float)(i < 600 ? 2 + 0.3 * grn_rng_normal(&r) : 5 + 0.3 * grn_rng_normal(&r));
+    for (int i = 0; i < N; i++) x[i] = i < 300 ? 0 : (float)(i < 600 ? 2 + 0.3 * grn_rng_normal(&r) : 5 + 0.3 * grn_rng_normal(&r));
     f = cut(x, N);
     assert_true(f.klass == (GRN_CUT_BIMODAL | GRN_CUT_MASS_FLAG) && f.n_fit == 600 && f.n_on == 300);
     assert_true(f.threshold > 3 && f.threshold < 4 && fabs(f.posterior - 0.5) < 1e-6);
@@ -390,10 +437,9 @@ static void test_table(void **state)
             shoulder += g && !isnan(f.cross) && f.valley < 0.1 && fabs(f.skew) >= 0.3 && f.ashman >= 2.5;
             bimodal_dip += (f.klass & 0x3f) == GRN_CUT_BIMODAL;
         }
-        print_message(
-            "# %-18s dBIC %.2f (%.2f) gate %.2f (%.2f) bimodal %.2f (%.2f) shoulder %.2f (%.2f); with dip: bimodal %.2f\n",
-            want[k].name, dbic / rep, want[k].dbic, gate / rep, want[k].gate, bimodal / rep, want[k].bimodal, shoulder / rep,
-            want[k].shoulder, bimodal_dip / rep);
+        print_message("# %-18s dBIC %.2f (%.2f) gate %.2f (%.2f) bimodal %.2f (%.2f) shoulder %.2f (%.2f); with dip: bimodal %.2f\n",
+                      want[k].name, dbic / rep, want[k].dbic, gate / rep, want[k].gate, bimodal / rep, want[k].bimodal, shoulder / rep,
+                      want[k].shoulder, bimodal_dip / rep);
         /* 0.05 plus the sampling error of both simulations (theirs had 80-100 replicates) */
         for (int c = 0; c < 4; c++) {
             double got = (c == 0 ? dbic : c == 1 ? gate : c == 2 ? bimodal : shoulder) / rep;
@@ -411,7 +457,8 @@ int main(void)
         cmocka_unit_test(test_cross_golden),   cmocka_unit_test(test_cross_cases), cmocka_unit_test(test_fit_planted),
         cmocka_unit_test(test_fit_degenerate), cmocka_unit_test(test_density),     cmocka_unit_test(test_dip),
         cmocka_unit_test(test_dip_null),       cmocka_unit_test(test_degenerate),  cmocka_unit_test(test_mass_and_order),
-        cmocka_unit_test(test_methods),        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_methods),        cmocka_unit_test(test_table),       cmocka_unit_test(test_pass),
+        cmocka_unit_test(test_moments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

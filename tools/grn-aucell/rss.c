@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "stat/rss.h"
 
 enum { ROWS = 1024 }; /* rows read back at a time */
 
@@ -40,12 +41,6 @@ end:
     return rc;
 }
 
-double rss_score(double p_in, double term)
-{
-    double jsd = 0.5 * ((1 - p_in) + term);
-    return 1 - sqrt(jsd > 0 ? jsd : 0);
-}
-
 /* Visits all rows in order: first pass (total NULL): sums of weighted AUC; second: the divergence terms. */
 typedef struct {
     double *sum;    /* (types, R) sum of weight * auc */
@@ -67,8 +62,7 @@ static void add_terms(const rss_t *r, const pass_t *p, const float *row, size_t 
     double q = 1 / (double)r->type_n[t];
     for (size_t s = 0; s < r->n_sets; s++) {
         double a = p->weight[t] * (double)row[s];
-        double pr = p->total[s] > 0 ? a / p->total[s] : 0;
-        p->term[t * r->n_sets + s] += (pr > 0 ? pr * log2(2 * pr / (pr + q)) : 0) + q * log2(2 * q / (pr + q));
+        p->term[t * r->n_sets + s] += grn_rss_term(p->total[s] > 0 ? a / p->total[s] : 0, q);
     }
 }
 
@@ -121,7 +115,7 @@ grn_status rss_finish(rss_t *r, size_t n_types, int balanced)
     for (size_t t = 0; t < n_types; t++)
         for (size_t s = 0; s < r->n_sets; s++) {
             size_t k = t * r->n_sets + s;
-            r->rss[k] = p.total[s] > 0 && r->type_n[t] ? rss_score(p.sum[k] / p.total[s], p.term[k]) : NAN;
+            r->rss[k] = p.total[s] > 0 && r->type_n[t] ? grn_rss(p.sum[k] / p.total[s], p.term[k]) : NAN;
         }
 end:
     free(p.sum);

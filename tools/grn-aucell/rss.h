@@ -1,6 +1,4 @@
-/* Regulon specificity score (Suo 2018): RSS = 1 - sqrt(JSD(p, q)), Jensen-Shannon divergence in bits between a regulon's AUC over
- * the cells (p, sum 1) and the uniform distribution on the cells of a type (q): 1 when the regulon is on in that type only,
- * evenly; 0 when it is nowhere there.
+/* Regulon specificity of every cell type (stat/rss.h) from streamed AUC.
  *
  * Streams twice over the cells: AUC rows are kept in an unlinked temporary file in between, so that memory does not grow with
  * cells. Balanced: each type weighs the same, whatever its number of cells (a cell counts 1/n of its type). */
@@ -35,9 +33,5 @@ void rss_close(rss_t *r); /* accepts a zeroed object */
 grn_status rss_write(const rss_t *r, const char *path, const grn_names_t *types, const grn_names_t *sets) GRN_MUST_USE;
 /* Indices of the sets of a type in descending order of RSS (NaN last, then name order): order (R). */
 void rss_order(const rss_t *r, size_t type, uint32_t *order);
-
-/* The divergence from the sums of one type, in bits: p_in, the share of p on the type's cells; term = sum over these cells of
- * p log2(2p/(p+q)) + q log2(2q/(p+q)). */
-double rss_score(double p_in, double term);
 
 #endif

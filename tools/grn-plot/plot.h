@@ -6,6 +6,7 @@
 
 extern const grn_subtool_t
     grn_plot_activity; /* AUCell histograms with the fitted mixture and threshold */
+extern const grn_subtool_t grn_plot_onoff; /* share of cells with a regulon on, by type */
 extern const grn_subtool_t grn_plot_loss; /* training log */
 extern const grn_subtool_t
     grn_plot_curve; /* precision-recall, ROC and other curves of a result table */
