@@ -63,8 +63,8 @@ $(OUT)/rss.tsv: $(A)
 	@touch -c $@
 
 $(B): $(A) $(OUT)/.opt/threshold
-	grn-threshold $(COMMON) $(THRESHOLD_OPT) --tsv $(OUT)/thresholds.tsv -o $@ $(A)
-$(OUT)/thresholds.tsv: $(B)
+	grn-threshold $(COMMON) $(THRESHOLD_OPT) --tsv $(OUT)/thresholds.tsv --summary $(OUT)/on_off.tsv -o $@ $(A)
+$(OUT)/thresholds.tsv $(OUT)/on_off.tsv: $(B)
 	@touch -c $@
 
 $(OUT)/coexpr.edges.zst: $(COUNTS) $(OUT)/.opt/coexpr
@@ -95,7 +95,7 @@ $(OUT)/attention.genes.tensor.zst: $(OUT)/attention.tensor.zst
 	@touch -c $@
 
 RESULTS := $(OUT)/masked.tensor.zst $(OUT)/attention.tensor.zst
-FIGURES := $(OUT)/funnel.svg $(OUT)/activity.svg $(OUT)/degree.svg $(OUT)/loss.svg $(OUT)/masked.svg $(OUT)/attention.svg
+FIGURES := $(OUT)/funnel.svg $(OUT)/activity.svg $(OUT)/on_off.svg $(OUT)/degree.svg $(OUT)/loss.svg $(OUT)/masked.svg $(OUT)/attention.svg
 ifneq ($(TRUTH_EDGES),)
 RESULTS := $(OUT)/network.tensor.zst $(RESULTS)
 FIGURES += $(OUT)/curve.svg
@@ -118,6 +118,8 @@ $(OUT)/degree.svg: $(R)
 	grn-plot degree -q -o $@ $<
 $(OUT)/activity.svg: $(A) $(B)
 	grn-plot activity -q $(foreach r,$(PLOT_REGULONS),-r '$(r)') -o $@ $(A) $(B)
+$(OUT)/on_off.svg: $(OUT)/on_off.tsv
+	grn-plot onoff -q $(foreach r,$(PLOT_REGULONS),-r '$(r)') -o $@ $<
 $(OUT)/loss.svg: $(SHOWN)
 	grn-plot loss -q -o $@ $(patsubst $(OUT)/model.%.tensor.zst,$(OUT)/train.%.tsv,$(SHOWN))
 $(OUT)/masked.svg: $(OUT)/masked.tensor.zst
