@@ -75,6 +75,7 @@ LIB += lib/stat/rss.c
 LIB += lib/stat/threshold.c
 LIB += lib/stat/gsea.c
 LIB += lib/stat/basca.c
+LIB += lib/stat/orthogonal.c
 
 # boost: gradient boosting, random forests and ridge regression of many targets over shared predictors
 LIB += lib/boost/bins.c
