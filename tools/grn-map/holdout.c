@@ -78,8 +78,8 @@ size_t holdout_donors(const grn_attr_t *donor, size_t n_cells)
     return n;
 }
 
-/* fold[cell] for cells by donor: donors in the order of their keys, one fold after the other; cells without donor by name. */
-static grn_status deal_donors(const grn_attr_t *donor, size_t n_cells, uint64_t seed, uint32_t *n_folds, uint32_t *fold)
+/* Cells of a donor go into one fold, donors in the order of their keys. */
+static grn_status deal_donors(const grn_attr_t *donor, size_t n_cells, uint64_t seed, uint32_t n_folds, uint32_t *fold)
 {
     grn_status rc = GRN_OK;
     dealt_t *d = NULL;
@@ -89,10 +89,8 @@ static grn_status deal_donors(const grn_attr_t *donor, size_t n_cells, uint64_t 
     for (uint32_t i = 0; i < n_levels; i++)
         if (has_cells(donor, n_cells, (int32_t)i))
             d[n++] = (dealt_t){ grn_rng_key(seed, "map.donor", grn_hash_str(grn_names_get(&donor->levels, i)), 0), i };
-    if (n < 2) GRN_FAIL(GRN_EINVAL, "the reference has %u donors; 2 or more are needed to hold donors out (--hold-out cell)", n);
-    if (*n_folds > n) *n_folds = n;
     qsort(d, n, sizeof *d, by_key);
-    for (uint32_t i = 0; i < n; i++) of_donor[d[i].i] = i % *n_folds;
+    for (uint32_t i = 0; i < n; i++) of_donor[d[i].i] = i % n_folds;
     for (size_t c = 0; c < n_cells; c++)
         if (donor->code[c] >= 0) fold[c] = of_donor[donor->code[c]];
 end:
@@ -101,12 +99,16 @@ end:
     return rc;
 }
 
+/* fold[cell]: folds of cells are made small enough that one of them is about `enough` cells. */
 static grn_status deal(const points_t *r, const grn_attr_t *donor, const holdout_opt_t *o, uint32_t *n_folds, uint32_t *fold)
 {
-    *n_folds = o->folds;
+    size_t n = donor ? holdout_donors(donor, r->n) : r->n / o->enough;
+    if (donor && n < 2)
+        return grn_err(GRN_EINVAL, "the reference has %zu donors; 2 or more are needed to hold donors out (--hold-out cell)", n);
+    *n_folds = donor ? (n < o->folds ? (uint32_t)n : o->folds) : (n > o->folds ? (uint32_t)n : o->folds);
     for (size_t c = 0; c < r->n; c++)
-        fold[c] = (uint32_t)(grn_rng_key(o->seed, "map.cell", grn_hash_str(grn_names_get(&r->name, c)), 0) % o->folds);
-    return donor ? deal_donors(donor, r->n, o->seed, n_folds, fold) : GRN_OK;
+        fold[c] = (uint32_t)(grn_rng_key(o->seed, "map.cell", grn_hash_str(grn_names_get(&r->name, c)), 0) % *n_folds);
+    return donor ? deal_donors(donor, r->n, o->seed, *n_folds, fold) : GRN_OK;
 }
 
 /* f->held and f->rest are there; fills the rest of f. */
@@ -278,11 +280,11 @@ static grn_status draw(const grn_names_t *name, uint64_t seed, uint32_t *cell, s
     if (*n <= most) return GRN_OK;
     GRN_TRY(GRN_NEW(d, *n));
     for (size_t i = 0; i < *n; i++)
-        d[i] = (dealt_t){ grn_rng_key(seed, "map.stranger", grn_hash_str(grn_names_get(name, cell[i])), 0), (uint32_t)i };
+        d[i] = (dealt_t){ grn_rng_key(seed, "map.draw", grn_hash_str(grn_names_get(name, cell[i])), 0), (uint32_t)i };
     qsort(d, *n, sizeof *d, by_key);
     uint64_t last = d[most - 1].key;
     for (size_t i = 0; i < *n && kept < most; i++)
-        if (grn_rng_key(seed, "map.stranger", grn_hash_str(grn_names_get(name, cell[i])), 0) <= last) cell[kept++] = cell[i];
+        if (grn_rng_key(seed, "map.draw", grn_hash_str(grn_names_get(name, cell[i])), 0) <= last) cell[kept++] = cell[i];
     *n = kept;
 end:
     free(d);
@@ -321,15 +323,17 @@ static grn_status folds(const space_t *s, const grn_attr_t *type, const grn_attr
 {
     grn_status rc = GRN_OK;
     const points_t *r = &s->reference;
-    uint32_t *fold = NULL, n_folds;
+    uint32_t *fold = NULL, n_folds = 1;
     fold_t f = { 0 };
     GRN_TRY(GRN_NEW_RAW(fold, r->n));
     GRN_TRY(deal(r, o->by_donor ? donor : NULL, o, &n_folds, fold));
-    for (uint32_t k = 0; k < n_folds && h->n_held < o->enough; k++) {
+    const size_t quota = o->by_donor ? (o->enough + n_folds - 1) / n_folds : r->n;
+    for (uint32_t k = 0; k < n_folds && (o->by_donor || h->n_held < o->enough); k++) {
         GRN_TRY(fold_init(&f, type, bits, o, r->n));
         for (uint32_t c = 0; c < r->n; c++)
             if (fold[c] == k) f.held[f.n_held++] = c;
             else f.rest[f.n_rest++] = c;
+        GRN_TRY(draw(&r->name, o->seed, f.held, &f.n_held, quota));
         GRN_TRY(fold_run(&f, s, pool, &h->cell, &h->n, &h->cap, h->regulon));
         h->n_held += f.n_held;
         h->n_folds++;

@@ -1,9 +1,9 @@
 /* Reference cells mapped onto the rest of the reference: what the mapping is worth where the answer is known.
  *
  * Components are those of the rest, too: cells that took part in a principal component analysis lie further from each other than new
- * cells do. Cells are dealt into folds by a hash of their name, or of their donor's; folds are held out one after the other until
- * enough cells were. Beside the neighbours' vote stand the nearest centroid and the most frequent type; beside their bits, the mean of
- * the type they vote for.
+ * cells do. Cells are dealt into folds by a hash of their name, which are held out one after the other until enough cells were; or
+ * donors are, which are all held out in turn, with as many of their cells as make enough together. Beside the neighbours' vote stand
+ * the nearest centroid and the most frequent type; beside their bits, the mean of the type they vote for.
  *
  * A type the reference lacks is what held-out cells say nothing about. So each type is also left out of the reference whole, and its
  * cells are mapped onto the others ("strangers"). */
@@ -17,8 +17,8 @@ typedef struct {
     knn_metric metric;
     uint32_t k;
     vote_weights weights;
-    uint32_t folds;
-    size_t enough;       /* cells held out after which no further fold is */
+    uint32_t folds;      /* of donors at most, of cells at least */
+    size_t enough;       /* cells to hold out, about */
     int by_donor;        /* whole donors are held out */
     int leave_out_types; /* also map cells of every type onto a reference without it */
     uint64_t seed;
@@ -39,7 +39,7 @@ typedef struct { /* of one regulon over the held-out cells: [truth][call] */
 
 typedef struct {
     held_t *cell;     /* (n) in the order of the reference */
-    held_t *stranger; /* (n_strangers) the same cells without their type; those whose type is all there is are not among them */
+    held_t *stranger; /* (n_strangers) */
     size_t n, n_strangers, cap, cap_strangers;
     size_t n_folds, n_held, n_donors; /* folds held out; cells, with those that have no type; donors, 0 where dealt by cell */
     agreement_t *regulon;             /* (R of the activity) or NULL */

@@ -6,10 +6,12 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/simd.h"
+#include "pca_kernel.h"
 #include "stat/orthogonal.h"
 
-#define OVERSAMPLING 10
-#define POWER 5 /* power iterations */
+#define OVERSAMPLING 10 /* columns more than asked for, at least: they are made a multiple of PCA_STRIP */
+#define POWER 5         /* power iterations */
 
 typedef struct {
     const grn_matrix_t *x, *t; /* cells x genes and its transpose */
@@ -27,21 +29,20 @@ void pca_clear(pca_t *p)
     memset(p, 0, sizeof *p);
 }
 
-/* out[i] = row i of m times `in`, for rows [begin, end). */
+static pca_product_fn product_of(void)
+{
+#if defined(__x86_64__)
+    const pca_product_fn by_level[] = { pca_product_base, pca_product_avx2, pca_product_avx512 };
+    return by_level[grn_simd_level()];
+#else
+    return pca_product_base;
+#endif
+}
+
+/* out[i] = row i of m times `in` (columns, k), for rows [begin, end). */
 static void rows_times(const grn_matrix_t *m, const double *in, uint32_t k, size_t begin, size_t end, double *out)
 {
-    for (size_t i = begin; i < end; i++) {
-        size_t n;
-        const uint32_t *at;
-        const float *v;
-        double *y = out + i * k;
-        grn_matrix_row(m, i, &n, &at, &v);
-        memset(y, 0, k * sizeof *y);
-        for (size_t e = 0; e < n; e++) {
-            const double *row = in + (size_t)at[e] * k, a = v[e];
-            for (uint32_t j = 0; j < k; j++) y[j] += a * row[j];
-        }
-    }
+    product_of()(m->indptr, m->indices, m->data, in, k, begin, end, out);
 }
 
 static grn_status times_work(void *ctx, size_t begin, size_t end, int worker)
@@ -112,9 +113,10 @@ static grn_status decompose(fit_t *f, uint64_t seed, double *sigma, grn_par_t *p
     }
     for (int i = 0; i <= POWER; i++) {
         GRN_TRY(times(f, pool));
-        for (int again = 0; again < 2; again++) GRN_TRY(grn_orthogonalise(f->y, C, f->k, sigma, pool));
+        GRN_TRY(grn_orthogonalise(f->y, C, f->k, sigma, pool));
+        if (i == POWER) GRN_TRY(grn_orthogonalise(f->y, C, f->k, sigma, pool)); /* to rounding */
         GRN_TRY(transposed(f, pool));
-        for (int again = 0; again < 2 && i < POWER; again++) GRN_TRY(grn_orthogonalise(f->z, G, f->k, sigma, pool));
+        if (i < POWER) GRN_TRY(grn_orthogonalise(f->z, G, f->k, sigma, pool));
     }
     rc = grn_orthogonalise(f->z, G, f->k, sigma, pool); /* Q'A = W S V' */
 end:
@@ -147,12 +149,13 @@ grn_status pca_fit(const grn_matrix_t *x, uint32_t K, uint64_t seed, grn_par_t *
 {
     grn_status rc = GRN_OK;
     grn_matrix_t t = { 0 };
-    double sigma[PCA_MAX + OVERSAMPLING], of_mean[PCA_MAX + OVERSAMPLING];
+    double sigma[PCA_MAX + OVERSAMPLING + PCA_STRIP], of_mean[PCA_MAX + OVERSAMPLING + PCA_STRIP];
     fit_t f = { .x = x, .t = &t, .of_mean = of_mean };
     memset(p, 0, sizeof *p);
     if (K == 0 || K > PCA_MAX) return grn_err(GRN_EINVAL, "%u components; 1 to %d are possible", K, PCA_MAX);
     uint64_t most = x->n_rows < x->n_cols ? x->n_rows : x->n_cols;
-    f.k = K + OVERSAMPLING < most ? K + OVERSAMPLING : (uint32_t)most;
+    f.k = (K + OVERSAMPLING + PCA_STRIP - 1) / PCA_STRIP * PCA_STRIP;
+    if (f.k > most) f.k = (uint32_t)most;
     GRN_TRY(GRN_NEW(p->mean, x->n_cols));
     GRN_TRY(GRN_NEW(f.y, x->n_rows * f.k));
     GRN_TRY(GRN_NEW(f.z, x->n_cols * f.k));

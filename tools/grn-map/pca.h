@@ -1,8 +1,8 @@
 /* Principal components of log-normalised counts, and other cells in the same components.
  *
  * The SVD of the cells x genes matrix less the gene means is randomised (Halko, Martinsson & Tropp 2011, algorithm 4.4): a Gaussian
- * matrix keyed by gene names, 10 columns more than asked for, power iterations with an orthonormal basis at each half step; the centred
- * matrix is never made. Of each loading vector the entry of largest size is positive.
+ * matrix keyed by gene names, at least 10 columns more than asked for, 5 power iterations with an orthonormal basis at each half step;
+ * the centred matrix is never made. Of each loading vector the entry of largest size is positive.
  *
  * Letters: C cells, G genes, K components. */
 #ifndef GRN_MAP_PCA_H
