@@ -75,6 +75,7 @@ LIB += lib/stat/rss.c
 LIB += lib/stat/threshold.c
 LIB += lib/stat/gsea.c
 LIB += lib/stat/basca.c
+LIB += lib/stat/orthogonal.c
 
 # boost: gradient boosting, random forests and ridge regression of many targets over shared predictors
 LIB += lib/boost/bins.c
@@ -317,6 +318,25 @@ grn-coexpr += tools/grn-coexpr/perturb_cli.c
 grn-coexpr += tools/grn-coexpr/perturb_stats.c
 grn-coexpr += tools/grn-coexpr/perturb_table.c
 
+TOOL += grn-map
+grn-map += tools/grn-map/main.c
+grn-map += tools/grn-map/space.c
+grn-map += tools/grn-map/expression.c
+grn-map += tools/grn-map/pca.c
+grn-map += tools/grn-map/pca_kernel_base.c
+grn-map += tools/grn-map/pca_kernel_avx2.c
+grn-map += tools/grn-map/pca_kernel_avx512.c
+grn-map += tools/grn-map/knn.c
+grn-map += tools/grn-map/knn_kernel_base.c
+grn-map += tools/grn-map/knn_kernel_avx2.c
+grn-map += tools/grn-map/knn_kernel_avx512.c
+grn-map += tools/grn-map/vote.c
+grn-map += tools/grn-map/inherit.c
+grn-map += tools/grn-map/holdout.c
+grn-map += tools/grn-map/calibrate.c
+grn-map += tools/grn-map/mapping.c
+grn-map += tools/grn-map/report.c
+
 # unit tests: one per library file; NAME_WITH += files of a tool that the test needs
 UNIT += test_bed
 UNIT += test_fragments
@@ -505,3 +525,7 @@ UNIT += test_forest
 UNIT += test_ridge
 UNIT += test_search
 test_search_WITH += tools/grn-build/search.c
+UNIT += test_map
+test_map_WITH += tools/grn-map/knn.c tools/grn-map/knn_kernel_base.c tools/grn-map/knn_kernel_avx2.c tools/grn-map/knn_kernel_avx512.c
+test_map_WITH += tools/grn-map/vote.c tools/grn-map/calibrate.c tools/grn-map/pca.c
+test_map_WITH += tools/grn-map/pca_kernel_base.c tools/grn-map/pca_kernel_avx2.c tools/grn-map/pca_kernel_avx512.c

@@ -164,6 +164,7 @@ static grn_status check_values(const char *path, const grn_counts_opt_t *opt, co
     if (raw->nan.n)
         grn_log_warn("'%s': %s NaN read as 0, first at %s", path, grn_fmt_count(a, raw->nan.n),
                      where(raw, &raw->nan, w, sizeof w));
+    if (opt->layer && strncmp(opt->layer, "obsm/", 5) == 0) return GRN_OK; /* an embedding */
     if (raw->negative.n)
         grn_log_warn("'%s': %s negative values, first %g at %s: these are no counts", path,
                      grn_fmt_count(a, raw->negative.n), raw->negative.first,

@@ -17,8 +17,8 @@ typedef enum {
 typedef enum { GRN_ORIENT_AUTO, GRN_ORIENT_CELLS_ROWS, GRN_ORIENT_GENES_ROWS } grn_orient;
 
 struct grn_counts_opt_s {
-    const char *layer; /* h5ad/loom layer, "X", "raw"; NULL: raw/X if X is not counts, else X (and
-                          it is said) */
+    const char *layer; /* h5ad/loom layer, "X", "raw", of h5ad also an embedding "obsm/NAME" (columns "1", "2" ...); NULL: raw/X if X
+                          is not counts, else X (and it is said) */
     const char *gene_column;  /* var column for names; NULL: index (symbols preferred when the index
                                  is Ensembl ids and a symbol column exists) */
     const char *feature_type; /* 10x: "Gene Expression" (default NULL), "Peaks", ... */

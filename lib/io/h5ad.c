@@ -283,7 +283,13 @@ static grn_status add_candidate(const grn_h5_t *h, const char *name, candidate_t
     return matrix_shape(h, name, &c[(*n)++].shape);
 }
 
-/* "X", "raw", "raw/X", "NAME" of layers, "layers/NAME". */
+/* "obsm/NAME": an embedding of the cells. */
+static int is_embedding(const char *layer)
+{
+    return strncmp(layer, "obsm/", 5) == 0;
+}
+
+/* "X", "raw", "raw/X", "NAME" of layers, "layers/NAME", "obsm/NAME". */
 static grn_status named_layer(const grn_h5_t *h, const char *layer, candidate_t *c, size_t *n)
 {
     grn_status rc = GRN_OK;
@@ -293,12 +299,12 @@ static grn_status named_layer(const grn_h5_t *h, const char *layer, candidate_t 
     if (strcmp(layer, "X") == 0) GRN_TRY(add_candidate(h, "X", c, n));
     if (raw) GRN_TRY(add_candidate(h, "raw/X", c, n));
     if (raw && *n == 0) GRN_TRY(add_candidate(h, "raw.X", c, n));
-    snprintf(path, sizeof path, "%s%s", strncmp(layer, "layers/", 7) == 0 ? "" : "layers/", layer);
+    const char *group = is_embedding(layer) ? "obsm" : "layers";
+    snprintf(path, sizeof path, "%s%s", strncmp(layer, "layers/", 7) == 0 || is_embedding(layer) ? "" : "layers/", layer);
     if (*n == 0) GRN_TRY(add_candidate(h, path, c, n));
     if (*n == 0) {
-        if (grn_h5_kind_of(h, "layers") == GRN_H5_GROUP)
-            GRN_TRY(grn_h5_members(h, "layers", &have));
-        GRN_FAIL(GRN_EINVAL, "'%s' has no layer '%s'; layers: %s", h->path, layer,
+        if (grn_h5_kind_of(h, group) == GRN_H5_GROUP) GRN_TRY(grn_h5_members(h, group, &have));
+        GRN_FAIL(GRN_EINVAL, "'%s' has no layer '%s'; %s: %s", h->path, layer, group,
                  have.n ? grn_list_show(&have, 10, show, sizeof show) : "none");
     }
 end:
@@ -403,6 +409,19 @@ end:
     return rc;
 }
 
+/* An embedding's columns have no names: "1", "2" ... */
+static grn_status number_dimensions(grn_raw_t *raw)
+{
+    grn_status rc = GRN_OK;
+    char name[32];
+    for (uint64_t j = 0; j < raw->n_cols; j++) {
+        int n = snprintf(name, sizeof name, "%llu", (unsigned long long)j + 1);
+        GRN_TRY(grn_list_add(&raw->col, name, (size_t)n));
+    }
+end:
+    return rc;
+}
+
 static grn_status load_cells(const grn_h5_t *h, const grn_counts_opt_t *opt, grn_raw_t *raw)
 {
     grn_status rc = GRN_OK;
@@ -494,7 +513,8 @@ grn_status grn_h5ad_read(const char *path, const grn_counts_opt_t *opt, grn_raw_
     snprintf(raw->text, sizeof raw->text, "%s%s, %.150s", *modality ? "h5mu, " : "h5ad", modality,
              chosen.name);
     raw->format = raw->text;
-    GRN_TRY(load_features(&h, var, opt, raw));
+    if (is_embedding(chosen.name)) GRN_TRY(number_dimensions(raw));
+    else GRN_TRY(load_features(&h, var, opt, raw));
     for (size_t j = 0; *modality && opt->feature_type && raw->col_type.n < raw->col.n;
          j++) /* the modality says the type */
         GRN_TRY(grn_list_add(&raw->col_type, opt->feature_type, strlen(opt->feature_type)));

@@ -300,6 +300,35 @@ sed '2s/,[0-9]*,/,-3,/' c.csv >neg.csv
 bad "logarithms of negative values" grn-coexpr -q --norm log -o z neg.csv
 bad "memory that does not hold the counts" links --max-mem 1K
 bad "contexts of too few cells" links --min-context 100
+# ---- mapping ----
+map() { grn-map -q "$@" -o z; }
+printf 'cell,x,y\nA1,0,1\nA2,1,1\nB1,5,1\nB2,6,1\n' >points.csv
+printf 'barcode\tcell_type\nA1\tA\nA2\tA\nB1\tB\nB2\tB\n' >points.tsv
+printf 'cell,x,y,z\nq,0,1,2\n' >points3.csv
+printf 'cell,x,w\nq,0,1\n' >pointsw.csv
+printf 'cell,x,y\nq,0,0\n' >origin.csv
+points() { map --as embedding --cells points.tsv -k 2 "$@"; }
+bad "reference that is not given" map c.csv
+bad "reference from stdin" map -r - c.csv
+bad "shares without a file of bits" map -r c.csv --posterior c.csv
+bad "query of other dimensions" points -r points.csv points3.csv
+bad "query of dimensions with other names" points -r points.csv pointsw.csv
+bad "activity where counts are expected" map -r sim/counts.h5ad on.tensor.zst
+bad "scores and counts" map -r a.tensor.zst sim/counts.h5ad
+bad "NaN in an embedding" points -r points.csv nan.csv
+bad "cell without a direction" points -r points.csv origin.csv
+bad "fewer reference cells than neighbours" points -k 4 -r points.csv points.csv
+bad "reference without labels" map --as embedding -k 2 -r points.csv points.csv
+bad "reference without this label" points --label batch -r points.csv points.csv
+bad "reference without donors" points --hold-out donor -r points.csv points.csv
+printf 'cell,Actb,Spi1,Sox2\nq,1,2,3\n' >mouse.csv
+bad "query of another species" map --cells sim/cells.tsv -r sim/counts.h5ad mouse.csv
+sed 's/,4/,0.5/' c.csv >half.csv
+bad "normalised values where counts are expected" map --cells sim/cells.tsv -r sim/counts.h5ad half.csv
+bad "bits of other cells" map -a on.tensor.zst -r sim/counts.h5ad sim/counts.h5ad
+bad "obsm that is not there" map -r sim/counts.h5ad --layer obsm/X_pca sim/counts.h5ad
+grn-embed -q -e sim/truth.edges.zst --epochs 1 -o genes.emb.zst
+bad "embeddings of genes where cells are expected" map -r genes.emb.zst genes.emb.zst
 
 # ---- accepted, with the same result ----
 if [ -z "${WRITE_ERRORS:-}" ]; then

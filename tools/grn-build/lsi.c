@@ -1,6 +1,5 @@
 #include "lsi.h"
 
-#include <gsl/gsl_eigen.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,12 +8,11 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "stat/corr.h"
+#include "stat/orthogonal.h"
 
 #define OVERSAMPLING 10
-#define ROWS_PER_BLOCK 2048
 #define CELLS_PER_CHUNK 64
 #define MAX_COMPONENTS 4096
-#define LEAST_SHARE 1e-10 /* directions whose squared length is below this share of the largest are no directions */
 
 typedef struct {
     const grn_corpus_t *c;
@@ -22,10 +20,6 @@ typedef struct {
     double *idf; /* (R) 1e4 C / n_r */
     double *y;   /* (C, k) */
     double *x;   /* (R, k) */
-    /* of the product at hand */
-    const double *a; /* rows of a Gram matrix or a rotation */
-    double *out, *part;
-    const double *turn; /* (k, k) */
 } lsi_t;
 
 void grn_lsi_clear(grn_lsi_t *l)
@@ -85,87 +79,6 @@ static grn_status transposed_work(void *ctx, size_t begin, size_t end, int worke
     return GRN_OK;
 }
 
-static size_t n_of(const lsi_t *s)
-{
-    return s->a == s->y ? s->c->C : s->c->R;
-}
-
-static grn_status gram_work(void *ctx, size_t begin, size_t end, int worker)
-{
-    lsi_t *s = ctx;
-    const uint32_t k = s->k;
-    (void)worker;
-    for (size_t q = begin; q < end; q++) {
-        double *g = s->part + q * k * k;
-        size_t last = (q + 1) * ROWS_PER_BLOCK < n_of(s) ? (q + 1) * ROWS_PER_BLOCK : n_of(s);
-        for (size_t r = q * ROWS_PER_BLOCK; r < last; r++)
-            for (uint32_t i = 0; i < k; i++)
-                for (uint32_t j = 0; j <= i; j++) g[i * k + j] += s->a[r * k + i] * s->a[r * k + j];
-    }
-    return GRN_OK;
-}
-
-static grn_status turn_work(void *ctx, size_t begin, size_t end, int worker)
-{
-    lsi_t *s = ctx;
-    const uint32_t k = s->k;
-    double row[MAX_COMPONENTS + OVERSAMPLING];
-    (void)worker;
-    for (size_t r = begin; r < end; r++) {
-        double *a = s->out + r * k;
-        for (uint32_t j = 0; j < k; j++) {
-            row[j] = 0;
-            for (uint32_t i = 0; i < k; i++) row[j] += a[i] * s->turn[i * k + j];
-        }
-        memcpy(a, row, k * sizeof *a);
-    }
-    return GRN_OK;
-}
-
-/* The columns of `m` (s->y or s->x) become orthogonal: m <- m V, V the eigenvectors of m'm; and are divided by their
- * lengths, which go to length (k), descending. Directions without length become 0. */
-static grn_status orthogonalise(lsi_t *s, double *m, double *length, grn_par_t *pool)
-{
-    grn_status rc = GRN_OK;
-    const uint32_t k = s->k;
-    double *turn = NULL;
-    gsl_eigen_symmv_workspace *w = gsl_eigen_symmv_alloc(k);
-    gsl_matrix *g = gsl_matrix_alloc(k, k), *v = gsl_matrix_alloc(k, k);
-    gsl_vector *e = gsl_vector_alloc(k);
-    s->a = s->out = m;
-    size_t n_blocks = (n_of(s) + ROWS_PER_BLOCK - 1) / ROWS_PER_BLOCK;
-    if (!w || !g || !v || !e) GRN_FAIL(GRN_ENOMEM, "out of memory: %u components", k);
-    GRN_TRY(GRN_NEW(s->part, n_blocks * k * k));
-    GRN_TRY(GRN_NEW(turn, (size_t)k * k));
-    GRN_TRY(grn_par_for(pool, n_blocks, 1, gram_work, s));
-    for (uint32_t i = 0; i < k; i++)
-        for (uint32_t j = 0; j <= i; j++) {
-            double sum = 0;
-            for (size_t q = 0; q < n_blocks; q++) sum += s->part[q * k * k + i * k + j];
-            gsl_matrix_set(g, i, j, sum);
-            gsl_matrix_set(g, j, i, sum);
-        }
-    gsl_eigen_symmv(g, e, v, w);
-    gsl_eigen_symmv_sort(e, v, GSL_EIGEN_SORT_VAL_DESC);
-    for (uint32_t j = 0; j < k; j++) {
-        double lambda = gsl_vector_get(e, j);
-        int is_there = lambda > LEAST_SHARE * gsl_vector_get(e, 0);
-        length[j] = is_there ? sqrt(lambda) : 0;
-        for (uint32_t i = 0; i < k; i++) turn[i * k + j] = is_there ? gsl_matrix_get(v, i, j) / length[j] : 0;
-    }
-    s->turn = turn;
-    GRN_TRY(grn_par_for(pool, n_of(s), 256, turn_work, s));
-end:
-    free(s->part);
-    s->part = NULL;
-    free(turn);
-    if (w) gsl_eigen_symmv_free(w);
-    if (g) gsl_matrix_free(g);
-    if (v) gsl_matrix_free(v);
-    if (e) gsl_vector_free(e);
-    return rc;
-}
-
 static grn_status set_up(lsi_t *s, const grn_lsi_opt_t *o)
 {
     grn_status rc = GRN_OK;
@@ -192,13 +105,13 @@ static grn_status decompose(lsi_t *s, const grn_lsi_opt_t *o, double *sigma, grn
     grn_progress_begin(2 * (uint64_t)o->power + 2, "products");
     for (uint32_t i = 0; i <= o->power; i++) {
         GRN_TRY(grn_par_for(pool, s->c->C, CELLS_PER_CHUNK, times_work, s));
-        for (int again = 0; again < 2; again++) GRN_TRY(orthogonalise(s, s->y, length, pool));
+        for (int again = 0; again < 2; again++) GRN_TRY(grn_orthogonalise(s->y, s->c->C, s->k, length, pool));
         grn_progress_add(1);
         GRN_TRY(grn_par_for(pool, s->c->n_blocks, 1, transposed_work, s)); /* x = A' Q */
-        for (int again = 0; again < 2 && i < o->power; again++) GRN_TRY(orthogonalise(s, s->x, length, pool));
+        for (int again = 0; again < 2 && i < o->power; again++) GRN_TRY(grn_orthogonalise(s->x, s->c->R, s->k, length, pool));
         grn_progress_add(1);
     }
-    GRN_TRY(orthogonalise(s, s->x, sigma, pool)); /* B = Q'A = W S V': x = V; what is left for y is A V = U S */
+    GRN_TRY(grn_orthogonalise(s->x, s->c->R, s->k, sigma, pool)); /* B = Q'A = W S V': x = V; what is left for y is A V = U S */
     GRN_TRY(grn_par_for(pool, s->c->C, CELLS_PER_CHUNK, times_work, s));
 end:
     grn_progress_end();

@@ -1,0 +1,3 @@
+/* The nearest-neighbour search without special instructions. */
+#define KERNEL knn_kernel_base
+#include "knn_kernel_impl.h"
