@@ -27,7 +27,8 @@ static void make_sets(aucell_sets_t *s, size_t n_genes, size_t n_sets, const int
     s->n_genes = n_genes;
     s->off = calloc(n_genes + 1, sizeof *s->off);
     s->set = calloc(n_sets * 8, sizeof *s->set);
-    s->weight = calloc(n_sets * 8, sizeof *s->weight);
+    s->weight = weight ? calloc(n_sets * 8, sizeof *s->weight) : NULL;
+    s->n_found = calloc(n_sets, sizeof *s->n_found);
     s->sum = calloc(n_sets, sizeof *s->sum);
     s->best = calloc(n_sets, sizeof *s->best);
     for (size_t k = 0; k < n_sets; k++) {
@@ -39,8 +40,10 @@ static void make_sets(aucell_sets_t *s, size_t n_genes, size_t n_sets, const int
             for (int j = 0; j < 8 && member[k][j] >= 0; j++)
                 if ((size_t)member[k][j] == g) {
                     s->set[n] = (uint32_t)k;
-                    s->weight[n] = weight ? (int64_t)llrint(weight[k][j] * (double)AUCELL_WEIGHT_ONE) : 1;
-                    s->sum[k] += s->weight[n++];
+                    if (weight) s->weight[n] = (int64_t)llrint(weight[k][j] * (double)AUCELL_WEIGHT_ONE);
+                    s->sum[k] += weight ? s->weight[n] : 1;
+                    s->n_found[k]++;
+                    n++;
                 }
         s->off[g + 1] = n;
     }
@@ -48,11 +51,13 @@ static void make_sets(aucell_sets_t *s, size_t n_genes, size_t n_sets, const int
         for (uint32_t j = 0; j < 8 && member[k][j] >= 0 && j < cut; j++) s->best[k] += cut - j;
 }
 
-static void score(const aucell_opt_t *opt, const float *dense, size_t n_cells, size_t n_genes, int csr, float *auc, uint32_t *det)
+static void score_wide(const aucell_opt_t *opt, const float *dense, size_t n_cells, size_t n_genes, int csr, float *auc, double *wide,
+                       uint32_t *det)
 {
     grn_matrix_t m = { 0 };
     char name[32];
     grn_par_t *pool = NULL;
+    aucell_scorer_t *scorer = NULL;
     m.n_rows = n_cells;
     m.n_cols = n_genes;
     m.is_dense = !csr;
@@ -72,13 +77,20 @@ static void score(const aucell_opt_t *opt, const float *dense, size_t n_cells, s
         m.indptr[i + 1] = k;
     }
     assert_int_equal(grn_par_create(&pool, csr ? 2 : 1), GRN_OK);
-    assert_int_equal(aucell_score_block(opt, &m, pool, auc, det), GRN_OK);
+    assert_int_equal(aucell_scorer_create(&scorer, opt, pool), GRN_OK);
+    assert_int_equal(aucell_score_block(scorer, &m, auc, wide, det), GRN_OK);
+    aucell_scorer_destroy(scorer);
     grn_par_destroy(pool);
     free(m.dense);
     free(m.indptr);
     free(m.indices);
     free(m.data);
     grn_names_clear(&m.row);
+}
+
+static void score(const aucell_opt_t *opt, const float *dense, size_t n_cells, size_t n_genes, int csr, float *auc, uint32_t *det)
+{
+    score_wide(opt, dense, n_cells, n_genes, csr, auc, NULL, det);
 }
 
 static void test_cutoffs(void **state)
@@ -205,7 +217,7 @@ static void test_random_ties(void **state)
     make_sets(&s, G, R, member, NULL, 25);
     aucell_opt_t opt = { &s, 25, 0, 0, 0, key };
     score(&opt, x, 2, G, 1, exact, det);
-    opt.random_ties = 1;
+    opt.ties = AUCELL_TIES_RANDOM;
     for (int k = 0; k < REP; k++) {
         opt.seed = (uint64_t)k;
         score(&opt, x, 2, G, k % 2, auc, det);
@@ -235,10 +247,13 @@ static void test_empty(void **state)
     score(&opt, x, 1, G, 1, auc, &det); /* nothing detected: every gene on every rank: (4+3+2+1)/100/5 */
     assert_true(det == 0 && fabs(auc[0] - 0.02) < 1e-9);
     grn_matrix_t m = { 0 };
+    aucell_scorer_t *scorer = NULL;
+    assert_int_equal(aucell_scorer_create(&scorer, &opt, NULL), GRN_OK);
     m.n_cols = G;
-    assert_int_equal(aucell_score_block(&opt, &m, NULL, auc, &det), GRN_OK);
+    assert_int_equal(aucell_score_block(scorer, &m, auc, NULL, &det), GRN_OK);
     m.n_cols = G + 1;
-    assert_int_equal(aucell_score_block(&opt, &m, NULL, auc, &det), GRN_ESHAPE);
+    assert_int_equal(aucell_score_block(scorer, &m, auc, NULL, &det), GRN_ESHAPE);
+    aucell_scorer_destroy(scorer);
     aucell_sets_clear(&s);
 }
 

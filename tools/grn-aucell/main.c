@@ -45,7 +45,8 @@ static const grn_opt_t table[] = {
 /* What a run holds besides the two files. */
 typedef struct {
     aucell_sets_t sets;
-    aucell_opt_t score;
+    aucell_scorer_t *scorer;
+    uint32_t cut;
     uint64_t *gene_key;
     rss_t rss;
     const grn_attr_t *type; /* of the reader: levels */
@@ -55,6 +56,7 @@ typedef struct {
 
 static void run_clear(run_t *r)
 {
+    aucell_scorer_destroy(r->scorer);
     aucell_sets_clear(&r->sets);
     rss_close(&r->rss);
     free(r->gene_key);
@@ -74,8 +76,10 @@ static grn_status prepare(run_t *r, const grn_matrix_t *info)
     GRN_TRY(GRN_NEW(r->gene_key, (size_t)info->n_cols));
     for (size_t g = 0; g < info->n_cols; g++) r->gene_key[g] = grn_hash_str(grn_names_get(&info->col, g));
     GRN_TRY(GRN_NEW(r->n_detected, (size_t)info->n_rows));
-    r->score = (aucell_opt_t){ &r->sets,        so.cut,     strcmp(opt.norm, "attainable") == 0, strcmp(opt.ties, "random") == 0,
-                               grn_common.seed, r->gene_key };
+    aucell_opt_t score = { &r->sets, so.cut, strcmp(opt.norm, "attainable") == 0,
+        strcmp(opt.ties, "random") ? AUCELL_TIES_EXACT : AUCELL_TIES_RANDOM, grn_common.seed, r->gene_key };
+    GRN_TRY(aucell_scorer_create(&r->scorer, &score, grn_common.pool));
+    r->cut = so.cut;
     grn_log_info("%zu of %zu sets, %llu genes, ranks below %u count (top %g)", r->sets.names.n, r->sets.n_read,
                  (unsigned long long)info->n_cols, so.cut, opt.top_frac);
     r->type = grn_attr_find(&info->row_attr, "cell_type");
@@ -115,7 +119,7 @@ static grn_status do_block(run_t *r, grn_matrix_t *block, grn_mw_t *w)
     grn_matrix_t out = { 0 };
     const grn_attr_t *type;
     GRN_TRY(GRN_NEW_RAW(out.dense, (size_t)block->n_rows * r->sets.names.n));
-    GRN_TRY(aucell_score_block(&r->score, block, grn_common.pool, out.dense, r->n_detected + r->n_cells));
+    GRN_TRY(aucell_score_block(r->scorer, block, out.dense, NULL, r->n_detected + r->n_cells));
     if (opt.rss) {
         if (!(type = grn_attr_find(&block->row_attr, "cell_type")) || !type->code)
             GRN_FAIL(GRN_EFORMAT, "a block of cells has no cell types");
@@ -150,13 +154,13 @@ static void report_detection(run_t *r)
     size_t low = 0, c = (size_t)r->n_cells;
     if (c == 0) return;
     qsort(r->n_detected, c, sizeof *r->n_detected, by_count);
-    while (low < c && n[low] < r->score.cut) low++;
+    while (low < c && n[low] < r->cut) low++;
     grn_log_info("share of genes detected per cell: 1%% %.3f, 5%% %.3f, 10%% %.3f, 50%% %.3f, 100%% %.3f", n[c / 100] / g,
                  n[c / 20] / g, n[c / 10] / g, n[c / 2] / g, n[c - 1] / g);
     if (low > 0)
         grn_log_warn("%zu of %zu cells (%.1f %%) detect fewer than %u genes: zeros enter their scores as one tie; a --top-frac "
                      "of %.3f suits 99 %% of the cells",
-                     low, c, 100.0 * (double)low / (double)c, r->score.cut, n[c / 100] / g);
+                     low, c, 100.0 * (double)low / (double)c, r->cut, n[c / 100] / g);
 }
 
 /* The table of specific regulons, and the five first per type in the log. */
@@ -188,7 +192,7 @@ static grn_status write_meta(const run_t *r, grn_mw_t *w)
 {
     grn_status rc = GRN_OK;
     grn_str_t s = { 0 };
-    GRN_TRY(grn_str_printf(&s, "cut=%u top_frac=%g genes=%llu ties=%s norm=%s weights=%d", r->score.cut, opt.top_frac,
+    GRN_TRY(grn_str_printf(&s, "cut=%u top_frac=%g genes=%llu ties=%s norm=%s weights=%d", r->cut, opt.top_frac,
                            (unsigned long long)r->sets.n_genes, opt.ties, opt.norm, opt.weights));
     GRN_TRY(grn_mw_meta(w, "aucell", s.s));
 end:

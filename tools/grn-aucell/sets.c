@@ -145,6 +145,12 @@ static int descending(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
+static int64_t weight_units(float weight, float largest)
+{
+    if (!(weight > 0) || !(largest > 0)) return 0;
+    return (int64_t)llrint((double)weight / (double)largest * (double)AUCELL_WEIGHT_ONE);
+}
+
 /* Integer weights of the found members of a set, and what a perfect ranking would reach. w: scratch of n. */
 static void weigh(const member_t *m, size_t n, const uint32_t *column, int weights, uint32_t cut, int64_t *w, int64_t *sum,
                   double *best)
@@ -157,10 +163,7 @@ static void weigh(const member_t *m, size_t n, const uint32_t *column, int weigh
     *best = 0;
     for (size_t i = 0; i < n; i++) {
         if (column[m[i].gene] == UINT32_MAX) continue;
-        w[k] = !weights      ? 1
-               : largest > 0 ? (int64_t)llrint((double)m[i].weight / (double)largest * (double)AUCELL_WEIGHT_ONE)
-                             : 0;
-        if (w[k] < 0) w[k] = 0;
+        w[k] = weights ? weight_units(m[i].weight, largest) : 1;
         *sum += w[k++];
     }
     if (k == 0) return;
@@ -252,7 +255,7 @@ static grn_status invert(const aucell_sets_opt_t *opt, const raw_t *r, const uin
         if (map[r->m[i].set] != UINT32_MAX && column[r->m[i].gene] != UINT32_MAX) s->off[column[r->m[i].gene] + 1]++;
     for (uint64_t g = 0; g < s->n_genes; g++) at[g + 1] = s->off[g + 1] += s->off[g];
     GRN_TRY(GRN_NEW(s->set, (size_t)s->off[s->n_genes]));
-    GRN_TRY(GRN_NEW(s->weight, (size_t)s->off[s->n_genes]));
+    if (opt->weights) GRN_TRY(GRN_NEW(s->weight, (size_t)s->off[s->n_genes]));
     for (size_t i = 0; i < r->n; i++) {
         const member_t *m = &r->m[i];
         uint32_t g = column[m->gene];
@@ -261,8 +264,7 @@ static grn_status invert(const aucell_sets_opt_t *opt, const raw_t *r, const uin
                 if (r->m[first].weight > largest) largest = r->m[first].weight;
         if (map[m->set] == UINT32_MAX || g == UINT32_MAX) continue;
         s->set[at[g]] = map[m->set];
-        s->weight[at[g]] = !opt->weights ? 1 : (int64_t)llrint((double)m->weight / (double)largest * (double)AUCELL_WEIGHT_ONE);
-        if (s->weight[at[g]] < 0) s->weight[at[g]] = 0;
+        if (opt->weights) s->weight[at[g]] = weight_units(m->weight, largest);
         at[g]++;
     }
 end:

@@ -21,7 +21,7 @@ typedef struct {
     double *best;       /* (R) sum over ranks r of (c - r) times the (r+1)-th largest weight: what a perfect ranking reaches */
     uint64_t *off;      /* (G + 1) sets of each column, into set and weight */
     uint32_t *set;
-    int64_t *weight;
+    int64_t *weight;    /* NULL: all 1 */
     uint64_t n_genes;                        /* G columns */
     size_t n_read, n_few_found, n_few_genes; /* sets in the file; dropped because too small a share / number of genes was found */
 } aucell_sets_t;
