@@ -14,6 +14,7 @@ struct grn_mr_s {
     grn_matrix_t info; /* names, attributes, sizes (container) */
     uint64_t *indptr;  /* of the whole (container, CSR) */
     const grn_tensor_info_t *x, *indices;
+    grn_par_t *pool;
     uint64_t at; /* next row */
     int bare;    /* blocks without columns' names and attributes */
 };
@@ -105,7 +106,7 @@ grn_status grn_matrix_load(const char *path, grn_par_t *pool, grn_matrix_t *m)
         m->indptr = r.indptr;
         r.indptr = NULL;
     }
-    if ((rc = grn_matrix_validate(m))) GRN_TRY(grn_err_prefix(rc, "'%s'", path));
+    if ((rc = grn_matrix_validate_on(m, pool))) GRN_TRY(grn_err_prefix(rc, "'%s'", path));
 end:
     free(r.indptr);
     grn_cr_close(r.cr);
@@ -122,6 +123,7 @@ grn_status grn_mr_open(grn_mr_t **out, const char *path, const grn_counts_opt_t 
     grn_mr_t *r;
     *out = NULL;
     if (GRN_NEW(r, 1)) return GRN_ENOMEM;
+    r->pool = pool;
     GRN_TRY(grn_path_rewindable(&path)); /* it is looked at first */
     int is_stdin = strcmp(path, "-") == 0;
     if (grn_cr_sniff(is_stdin ? "/proc/self/fd/0" : path) && !(opt && opt->cells_tsv)) {
@@ -181,27 +183,22 @@ const char *grn_mr_meta(const grn_mr_t *r, const char *key)
     return r->cr ? grn_cr_meta(r->cr, key) : NULL;
 }
 
-/* Elements [from, from + n) of a tensor as a 4-byte type. */
-static grn_status read_as(grn_cr_t *cr, const grn_tensor_info_t *t, uint64_t from, uint64_t n,
-                          grn_dtype as, void **out)
-{
-    grn_tensor_info_t part = *t; /* a window that grn_cr_load_as takes for a tensor */
-    size_t size = grn_dtype_size(t->dtype);
-    part.off += from * size;
-    part.n_bytes = n * size;
-    return grn_cr_load_as(cr, &part, as, out);
-}
-
 static grn_status load_values(grn_mr_t *r, uint64_t at, uint64_t n, grn_matrix_t *b)
 {
     grn_status rc = GRN_OK;
-    if (b->is_dense)
-        return read_as(r->cr, r->x, at * b->n_cols, n * b->n_cols, GRN_F32, (void **)&b->dense);
+    if (b->is_dense) {
+        grn_cr_part_t x = { r->x, at * b->n_cols, n * b->n_cols, GRN_F32, NULL };
+        GRN_TRY(GRN_NEW_RAW(b->dense, n * b->n_cols));
+        x.out = b->dense;
+        return grn_cr_read_parts(r->cr, &x, 1);
+    }
     uint64_t from = r->indptr[at], nnz = r->indptr[at + n] - from;
     GRN_TRY(GRN_NEW_RAW(b->indptr, n + 1));
     for (uint64_t i = 0; i <= n; i++) b->indptr[i] = r->indptr[at + i] - from;
-    GRN_TRY(read_as(r->cr, r->x, from, nnz, GRN_F32, (void **)&b->data));
-    GRN_TRY(read_as(r->cr, r->indices, from, nnz, GRN_U32, (void **)&b->indices));
+    GRN_TRY(GRN_NEW_RAW(b->data, nnz));
+    GRN_TRY(GRN_NEW_RAW(b->indices, nnz));
+    grn_cr_part_t both[2] = { { r->x, from, nnz, GRN_F32, b->data }, { r->indices, from, nnz, GRN_U32, b->indices } };
+    GRN_TRY(grn_cr_read_parts(r->cr, both, 2));
 end:
     return rc;
 }
@@ -238,7 +235,7 @@ int grn_mr_next(grn_mr_t *r, uint64_t max_rows, grn_matrix_t *b)
         GRN_TRY(block_names(info, pick, n, r->bare, b));
         grn_matrix_t whole = *b;
         whole.col = info->col;
-        if ((rc = grn_matrix_validate(&whole))) GRN_TRY(grn_err_prefix(rc, "'%s'", grn_cr_path(r->cr)));
+        if ((rc = grn_matrix_validate_on(&whole, r->pool))) GRN_TRY(grn_err_prefix(rc, "'%s'", grn_cr_path(r->cr)));
     } else {
         GRN_TRY(grn_matrix_pick_rows(info, pick, n, b));
     }
