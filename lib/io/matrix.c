@@ -364,8 +364,7 @@ static grn_status check_attrs(const grn_attrs_t *as, uint64_t n, const char *wha
     return GRN_OK;
 }
 
-/* 1 unless columns ascend and are less than n_cols, and values are finite and not zero. */
-static int row_is_good(const uint32_t *idx, const float *val, uint64_t n, uint64_t n_cols)
+int grn_matrix_row_is_good(const uint32_t *idx, const float *val, uint64_t n, uint64_t n_cols)
 {
     uint32_t bad = 0;
     for (uint64_t k = 1; k < n; k++) bad |= (uint32_t)(idx[k] <= idx[k - 1]);
@@ -384,7 +383,7 @@ static grn_status check_rows(void *ctx, size_t begin, size_t end, int worker)
     (void)worker;
     for (uint64_t i = begin; i < end; i++) {
         uint64_t at = m->indptr[i];
-        if (!row_is_good(m->indices + at, m->data + at, m->indptr[i + 1] - at, m->n_cols))
+        if (!grn_matrix_row_is_good(m->indices + at, m->data + at, m->indptr[i + 1] - at, m->n_cols))
             return grn_err(GRN_EFORMAT,
                            "row %llu ('%s') has columns out of order or range, a zero or a value "
                            "that is not finite",

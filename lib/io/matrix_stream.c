@@ -3,7 +3,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "io/container.h"
+#include "io/container_priv.h"
 #include "io/counts.h"
 #include "io/matrix.h"
 #include "io/matrix_priv.h"
@@ -244,4 +244,62 @@ end:
     free(pick);
     if (rc) grn_matrix_clear(b);
     return rc ? (int)rc : 1;
+}
+
+/* ---- blocks as they are stored ---- */
+
+int grn_mr_is_packed(const grn_mr_t *r)
+{
+    return r->cr && !r->info.is_dense;
+}
+
+void grn_packed_clear(grn_packed_t *b)
+{
+    free(b->index);
+    free(b->value);
+    memset(b, 0, sizeof *b);
+}
+
+int grn_mr_next_packed(grn_mr_t *r, uint64_t max_rows, uint64_t max_values, grn_packed_t *b)
+{
+    grn_status rc = GRN_OK;
+    uint64_t left = grn_mr_info(r)->n_rows - r->at, n = 0, longest = 0;
+    if (!grn_mr_is_packed(r)) return grn_err(GRN_EINVAL, "the matrix is not a sparse container");
+    const uint64_t *at = r->indptr + r->at;
+    if (left == 0) return 0;
+    for (; n < left && n < max_rows && (n == 0 || at[n + 1] - at[0] <= max_values); n++)
+        if (at[n + 1] - at[n] > longest) longest = at[n + 1] - at[n];
+    uint64_t from = at[0], nnz = at[n] - from, room = nnz + nnz / 8; /* blocks differ a little */
+    if (longest > grn_mr_info(r)->n_cols)
+        GRN_FAIL(GRN_EFORMAT, "'%s': a row of %llu values in %llu columns", grn_cr_path(r->cr), (unsigned long long)longest,
+                 (unsigned long long)grn_mr_info(r)->n_cols);
+    size_t value_size = grn_dtype_size(r->x->dtype), index_size = grn_dtype_size(r->indices->dtype);
+    GRN_TRY(grn_room_aligned(&b->value, &b->value_cap, (size_t)room * value_size));
+    GRN_TRY(grn_room_aligned(&b->index, &b->index_cap, (size_t)room * index_size));
+    grn_cr_part_t both[2] = { { r->x, from, nnz, r->x->dtype, b->value }, { r->indices, from, nnz, r->indices->dtype, b->index } };
+    GRN_TRY(grn_cr_read_parts(r->cr, both, 2));
+    b->value_type = (int)r->x->dtype;
+    b->index_type = (int)r->indices->dtype;
+    b->indptr = at;
+    b->first = r->at;
+    b->n_rows = n;
+    b->n_cols = grn_mr_info(r)->n_cols;
+    r->at += n;
+end:
+    return rc ? (int)rc : 1;
+}
+
+grn_status grn_packed_row(const grn_packed_t *b, uint64_t i, size_t *n, uint32_t *idx, float *val)
+{
+    uint64_t at = b->indptr[i] - b->indptr[0];
+    grn_dtype ti = (grn_dtype)b->index_type, tv = (grn_dtype)b->value_type;
+    grn_status rc;
+    *n = (size_t)(b->indptr[i + 1] - b->indptr[i]);
+    if ((rc = grn_dtype_convert(ti, (const char *)b->index + at * grn_dtype_size(ti), GRN_U32, idx, *n)) ||
+        (rc = grn_dtype_convert(tv, (const char *)b->value + at * grn_dtype_size(tv), GRN_F32, val, *n)))
+        return grn_err_prefix(rc, "row %llu", (unsigned long long)(b->first + i));
+    if (!grn_matrix_row_is_good(idx, val, *n, b->n_cols))
+        return grn_err(GRN_EFORMAT, "row %llu has columns out of order or range, a zero or a value that is not finite",
+                       (unsigned long long)(b->first + i));
+    return GRN_OK;
 }

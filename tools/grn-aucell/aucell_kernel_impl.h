@@ -3,6 +3,10 @@
 
 #include "aucell_kernel.h"
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
 static int codes(const float *x, size_t n, uint32_t *code, size_t *n_high)
 {
     uint32_t bad = 0, high = 0;
@@ -63,4 +67,70 @@ static void finish(const int64_t *sum, int64_t zero, const int64_t *size, double
     for (size_t s = 0; s < n; s++) wide[s] = (double)(sum[s] + zero * size[s]) * unit / top[s];
 }
 
-const aucell_kernel_t KERNEL = { codes, add, finish };
+#if defined(__AVX512F__)
+#define W 16
+#elif defined(__AVX2__)
+#define W 8
+#else
+#define W 4
+#endif
+typedef float vec_t __attribute__((vector_size(W * 4), may_alias));
+
+static void impute(const float *phi, size_t n_tiles, size_t K, const float *theta, float *out, size_t stride)
+{
+    for (size_t at = 0; at < n_tiles * AUCELL_LANES; at += 2 * W) {
+        const float *p = phi + at / AUCELL_LANES * K * AUCELL_LANES + at % AUCELL_LANES;
+        vec_t sum[AUCELL_GROUP][2];
+        memset(sum, 0, sizeof sum);
+        for (size_t k = 0; k < K; k++) {
+            vec_t a = *(const vec_t *)(p + k * AUCELL_LANES), b = *(const vec_t *)(p + k * AUCELL_LANES + W);
+#pragma GCC unroll 8
+            for (int j = 0; j < AUCELL_GROUP; j++) {
+                float t = theta[k * AUCELL_GROUP + (size_t)j];
+                sum[j][0] += t * a;
+                sum[j][1] += t * b;
+            }
+        }
+#pragma GCC unroll 8
+        for (int j = 0; j < AUCELL_GROUP; j++) memcpy(out + (size_t)j * stride + at, sum[j], sizeof sum[j]);
+    }
+}
+
+static size_t at_least(const float *x, size_t n, float least, uint32_t first, uint64_t *item)
+{
+    size_t i = 0, m = 0;
+#if defined(__AVX512F__)
+    const __m512 bound = _mm512_set1_ps(least);
+    const __m512i step = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7), low = _mm512_set1_epi32(0x7fffffff);
+    for (; i + 16 <= n; i += 16) {
+        __m512 v = _mm512_add_ps(_mm512_loadu_ps(x + i), _mm512_setzero_ps());
+        __mmask16 take = _mm512_cmp_ps_mask(v, bound, _CMP_GE_OQ);
+        if (!take) continue;
+        __m512i b = _mm512_castps_si512(v), key = _mm512_xor_si512(b, _mm512_andnot_si512(_mm512_srai_epi32(b, 31), low));
+        __m512i half[2] = { _mm512_cvtepu32_epi64(_mm512_castsi512_si256(key)), _mm512_cvtepu32_epi64(_mm512_extracti64x4_epi64(key, 1)) };
+        for (int h = 0; h < 2; h++) {
+            __mmask8 some = (__mmask8)(take >> 8 * h);
+            __m512i column = _mm512_add_epi64(step, _mm512_set1_epi64((long long)(first + i) + 8 * h));
+            __m512i packed = _mm512_or_si512(_mm512_slli_epi64(half[h], 32), column);
+            _mm512_storeu_si512(item + m, _mm512_maskz_compress_epi64(some, packed));
+            m += (size_t)__builtin_popcount(some);
+        }
+    }
+#elif defined(__AVX2__)
+    const __m256 bound = _mm256_set1_ps(least);
+    for (; i + 8 <= n; i += 8) {
+        int take = _mm256_movemask_ps(_mm256_cmp_ps(_mm256_loadu_ps(x + i), bound, _CMP_GE_OQ));
+        for (; take; take &= take - 1) {
+            size_t k = i + (size_t)__builtin_ctz((unsigned)take);
+            item[m++] = (uint64_t)aucell_order(x[k]) << 32 | (first + (uint32_t)k);
+        }
+    }
+#endif
+    for (; i < n; i++) {
+        item[m] = (uint64_t)aucell_order(x[i]) << 32 | (first + (uint32_t)i);
+        m += x[i] >= least;
+    }
+    return m;
+}
+
+const aucell_kernel_t KERNEL = { codes, add, finish, impute, at_least };

@@ -63,14 +63,4 @@ void aucell_rank_row(aucell_ranker_t *r, size_t n, const uint32_t *idx, const fl
  * column, in any order. n_detected is not set. */
 void aucell_rank_best(aucell_ranker_t *r, size_t n, uint64_t cell, aucell_ranked_t *out);
 
-/* Descending floats as ascending numbers; -0 is not told from 0. */
-static inline uint32_t aucell_order(float x)
-{
-    union {
-        float f;
-        uint32_t u;
-    } v = { x + 0.0f };
-    return v.u >> 31 ? v.u : ~v.u & 0x7fffffffu;
-}
-
 #endif

@@ -25,7 +25,7 @@ grn_status aucell_cut(double frac, uint64_t n_genes, uint32_t *cut)
     return GRN_OK;
 }
 
-static const aucell_kernel_t *kernel_here(void)
+const aucell_kernel_t *aucell_kernel(void)
 {
 #if defined(__x86_64__)
     static const aucell_kernel_t *const by_level[] = { &aucell_kernel_base, &aucell_kernel_avx2, &aucell_kernel_avx512 };
@@ -79,6 +79,14 @@ end:
     return rc;
 }
 
+/* 1 for a set of which nothing was found and that is kept as zeros. */
+static double denominator(const aucell_opt_t *opt, size_t set)
+{
+    int64_t sum = opt->sets->sum[set];
+    if (sum == 0) return 1;
+    return opt->attainable ? opt->sets->best[set] : ((double)opt->cut + 1) * (double)sum;
+}
+
 static int bits_of(uint64_t x) { return x ? 64 - __builtin_clzll(x) : 0; }
 
 /* The finest unit of a rank in which no sum overflows: at least 2^-20 for sets of a million genes and as many ranks. */
@@ -124,11 +132,11 @@ grn_status aucell_scorer_create(aucell_scorer_t **out, const aucell_opt_t *opt, 
     if (GRN_NEW(s, 1)) return GRN_ENOMEM;
     s->opt = *opt;
     s->pool = pool;
-    s->rule = (aucell_rule_t){ opt->cut, sets->n_genes, rank_shift(sets, opt->cut), opt->ties, opt->seed, opt->gene_key, kernel_here() };
+    s->rule = (aucell_rule_t){ opt->cut, sets->n_genes, rank_shift(sets, opt->cut), opt->ties, opt->seed, opt->gene_key, aucell_kernel() };
     s->unit = ldexp(1, -s->rule.shift);
     GRN_TRY(GRN_NEW(s->worker, (size_t)grn_par_n(pool)));
     GRN_TRY(GRN_NEW(s->top, R));
-    for (uint32_t k = 0; k < R; k++) s->top[k] = opt->attainable ? sets->best[k] : ((double)opt->cut + 1) * (double)sets->sum[k];
+    for (uint32_t k = 0; k < R; k++) s->top[k] = denominator(opt, k);
     if (!sets->weight) {
         s->n_tile = (R + AUCELL_TILE - 1) / AUCELL_TILE;
         GRN_TRY(GRN_NEW(s->tile, s->n_tile));
@@ -158,6 +166,8 @@ end:
     return rc;
 }
 
+size_t aucell_scorer_n_sets(const aucell_scorer_t *s) { return s->opt.sets->names.n; }
+
 /* ---- a cell ---- */
 
 static void sum_weights(const aucell_scorer_t *s, worker_t *w, const aucell_ranked_t *r)
@@ -172,73 +182,99 @@ static void sum_weights(const aucell_scorer_t *s, worker_t *w, const aucell_rank
     for (size_t k = 0; k < sets->names.n; k++) w->auc[k] = (double)w->weight[k] * s->unit / s->top[k];
 }
 
-static void sum_ranked(const aucell_scorer_t *s, worker_t *w, const aucell_ranked_t *r)
+aucell_ranker_t *aucell_scorer_ranker(aucell_scorer_t *s, int worker)
+{
+    worker_t *w = &s->worker[worker];
+    if (!w->auc && worker_init(s, w) != GRN_OK) return NULL;
+    return &w->ranker;
+}
+
+void aucell_scorer_sum(aucell_scorer_t *s, int worker, const aucell_ranked_t *r, float *auc, double *wide)
 {
     const aucell_sets_t *sets = s->opt.sets;
-    if (sets->weight) {
-        sum_weights(s, w, r);
-        return;
-    }
+    worker_t *w = &s->worker[worker];
+    if (sets->weight) sum_weights(s, w, r);
     for (size_t k = 0; k < s->n_tile; k++) {
         const aucell_tile_t *t = &s->tile[k];
         memset(w->sum, 0, t->n * sizeof *w->sum);
         s->rule.kernel->add(t, r->n, r->gene, r->class, r->least, r->gain, w->sum);
         s->rule.kernel->finish(w->sum, r->zero, sets->sum + t->first, s->unit, s->top + t->first, t->n, w->auc + t->first);
     }
+    for (size_t k = 0; k < sets->names.n; k++) auc[k] = (float)w->auc[k];
+    if (wide) memcpy(wide, w->auc, sets->names.n * sizeof *wide);
 }
+
+/* ---- blocks ---- */
 
 typedef struct {
     aucell_scorer_t *s;
-    const grn_matrix_t *block;
+    const grn_matrix_t *block;  /* or */
+    const grn_packed_t *packed; /* rows as they are stored */
+    const grn_names_t *names;
+    uint64_t first; /* name of row 0 */
     float *auc;
     double *wide;
     uint32_t *n_detected;
 } job_t;
 
-static void take_row(const grn_matrix_t *m, size_t i, worker_t *w, size_t *n, const uint32_t **idx, const float **val)
+static void take_dense(const float *row, uint64_t n_cols, worker_t *w, size_t *n)
 {
-    const float *row = m->dense + i * m->n_cols;
     size_t k = 0;
-    if (!m->is_dense) {
-        grn_matrix_row(m, i, n, idx, val);
-        return;
-    }
-    for (uint32_t g = 0; g < m->n_cols; g++) {
+    for (uint32_t g = 0; g < n_cols; g++) {
         w->idx[k] = g;
         w->val[k] = row[g];
         k += row[g] != 0;
     }
     *n = k;
+}
+
+static grn_status take_row(const job_t *j, size_t i, worker_t *w, size_t *n, const uint32_t **idx, const float **val)
+{
+    const grn_matrix_t *m = j->block;
     *idx = w->idx;
     *val = w->val;
+    if (j->packed) return grn_packed_row(j->packed, i, n, w->idx, w->val);
+    if (m->is_dense) take_dense(m->dense + i * m->n_cols, m->n_cols, w, n);
+    else grn_matrix_row(m, i, n, idx, val);
+    return GRN_OK;
 }
 
 static grn_status score_chunk(void *ctx, size_t begin, size_t end, int worker)
 {
-    job_t *job = ctx;
-    worker_t *w = &job->s->worker[worker];
-    size_t R = job->s->opt.sets->names.n;
-    if (!w->auc && worker_init(job->s, w) != GRN_OK) return GRN_ENOMEM;
+    job_t *j = ctx;
+    size_t R = j->s->opt.sets->names.n;
+    aucell_ranker_t *ranker = aucell_scorer_ranker(j->s, worker);
+    if (!ranker) return GRN_ENOMEM;
     for (size_t i = begin; i < end; i++) {
         size_t n;
         const uint32_t *idx;
         const float *val;
         aucell_ranked_t r;
-        take_row(job->block, i, w, &n, &idx, &val);
-        aucell_rank_row(&w->ranker, n, idx, val, grn_hash_str(grn_names_get(&job->block->row, i)), &r);
-        sum_ranked(job->s, w, &r);
-        for (size_t k = 0; k < R; k++) job->auc[i * R + k] = (float)w->auc[k];
-        if (job->wide) memcpy(job->wide + i * R, w->auc, R * sizeof *w->auc);
-        job->n_detected[i] = r.n_detected;
+        grn_status rc = take_row(j, i, &j->s->worker[worker], &n, &idx, &val);
+        if (rc) return rc;
+        aucell_rank_row(ranker, n, idx, val, grn_hash_str(grn_names_get(j->names, j->first + i)), &r);
+        aucell_scorer_sum(j->s, worker, &r, j->auc + i * R, j->wide ? j->wide + i * R : NULL);
+        j->n_detected[i] = r.n_detected;
     }
     return GRN_OK;
 }
 
+static grn_status score_rows(job_t *j, uint64_t n_rows, uint64_t n_cols)
+{
+    if (n_cols != j->s->rule.n_genes)
+        return grn_err(GRN_ESHAPE, "the block has %llu columns, the gene sets %llu", (unsigned long long)n_cols,
+                       (unsigned long long)j->s->rule.n_genes);
+    return grn_par_for(j->s->pool, (size_t)n_rows, 16, score_chunk, j);
+}
+
 grn_status aucell_score_block(aucell_scorer_t *s, const grn_matrix_t *block, float *auc, double *wide, uint32_t *n_detected)
 {
-    job_t job = { s, block, auc, wide, n_detected };
-    if (block->n_cols != s->rule.n_genes)
-        return grn_err(GRN_ESHAPE, "the block has %llu columns, the gene sets %llu", (unsigned long long)block->n_cols,
-                       (unsigned long long)s->rule.n_genes);
-    return grn_par_for(s->pool, (size_t)block->n_rows, 16, score_chunk, &job);
+    job_t j = { s, block, NULL, &block->row, 0, auc, wide, n_detected };
+    return score_rows(&j, block->n_rows, block->n_cols);
+}
+
+grn_status aucell_score_packed(aucell_scorer_t *s, const grn_packed_t *block, const grn_names_t *names, float *auc, uint32_t *n_detected)
+{
+    job_t j = { s, NULL, block, names, block->first, auc, NULL, n_detected };
+    return score_rows(&j, block->n_rows, block->n_cols);
 }

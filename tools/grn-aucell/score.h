@@ -36,10 +36,20 @@ typedef struct {
 typedef struct aucell_scorer_s aucell_scorer_t;
 grn_status aucell_scorer_create(aucell_scorer_t **out, const aucell_opt_t *opt, grn_par_t *pool) GRN_MUST_USE;
 void aucell_scorer_destroy(aucell_scorer_t *s); /* accepts NULL */
+size_t aucell_scorer_n_sets(const aucell_scorer_t *s);
+
+/* The two steps of every cell, for those who have rows of another kind: the worker's ranker (NULL: out of memory, message set), and
+ * the scores of what it ranked: auc (R), wide (R) the same before rounding to float, or NULL. */
+aucell_ranker_t *aucell_scorer_ranker(aucell_scorer_t *s, int worker);
+void aucell_scorer_sum(aucell_scorer_t *s, int worker, const aucell_ranked_t *r, float *auc, double *wide);
 
 /* Scores the rows of a block (CSR or dense, G columns, row names): auc (rows, R) row-major; wide: the same before rounding to
  * float, or NULL; n_detected (rows): columns with value > 0. Rows are independent objects of the pool.
  * O(nnz + columns that count x sets of each) a cell; memory O(G + R) a worker. */
 grn_status aucell_score_block(aucell_scorer_t *s, const grn_matrix_t *block, float *auc, double *wide, uint32_t *n_detected) GRN_MUST_USE;
+
+/* The same for rows as they are stored; names: of the whole matrix. */
+grn_status aucell_score_packed(aucell_scorer_t *s, const grn_packed_t *block, const grn_names_t *names, float *auc,
+                               uint32_t *n_detected) GRN_MUST_USE;
 
 #endif
