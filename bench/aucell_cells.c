@@ -72,7 +72,8 @@ static grn_status names(grn_names_t *out, const char *form, uint64_t from, uint6
     grn_status rc = GRN_OK;
     char name[64];
     for (uint64_t i = from; i < from + n && !rc; i++) {
-        if (strchr(form, ':')) snprintf(name, sizeof name, form, (int)(i % 22 + 1), (unsigned long long)(i * 1000), (unsigned long long)(i * 1000 + 500));
+        if (strchr(form, ':'))
+            snprintf(name, sizeof name, form, (int)(i % 22 + 1), (unsigned long long)(i * 1000), (unsigned long long)(i * 1000 + 500));
         else snprintf(name, sizeof name, form, (unsigned long long)i);
         rc = grn_names_add(out, name, NULL, NULL);
     }
@@ -129,7 +130,8 @@ static void write_sets(const char *form, const uint8_t *up, uint64_t smallest, u
             k++;
             if (!up) fprintf(f, "SET%04llu\tTF%04llu\t", (unsigned long long)s, (unsigned long long)s);
             else fputc('\t', f);
-            if (strchr(form, ':')) fprintf(f, form, (int)(g % 22 + 1), (unsigned long long)(g * 1000), (unsigned long long)(g * 1000 + 500));
+            if (strchr(form, ':'))
+                fprintf(f, form, (int)(g % 22 + 1), (unsigned long long)(g * 1000), (unsigned long long)(g * 1000 + 500));
             else fprintf(f, form, (unsigned long long)g);
             if (!up) fputc('\n', f);
         }

@@ -1,4 +1,5 @@
-/* Included by aucell_kernel_*.c with KERNEL, the name of the table. Sums are of whole numbers, so that their order is without effect. */
+/* Included by aucell_kernel_*.c with KERNEL, the name of the table. Sums are of whole numbers, so that their order is without effect.
+ */
 #include <string.h>
 
 #include "aucell_kernel.h"
@@ -107,7 +108,8 @@ static size_t at_least(const float *x, size_t n, float least, uint32_t first, ui
         __mmask16 take = _mm512_cmp_ps_mask(v, bound, _CMP_GE_OQ);
         if (!take) continue;
         __m512i b = _mm512_castps_si512(v), key = _mm512_xor_si512(b, _mm512_andnot_si512(_mm512_srai_epi32(b, 31), low));
-        __m512i half[2] = { _mm512_cvtepu32_epi64(_mm512_castsi512_si256(key)), _mm512_cvtepu32_epi64(_mm512_extracti64x4_epi64(key, 1)) };
+        __m512i half[2] = { _mm512_cvtepu32_epi64(_mm512_castsi512_si256(key)),
+                            _mm512_cvtepu32_epi64(_mm512_extracti64x4_epi64(key, 1)) };
         for (int h = 0; h < 2; h++) {
             __mmask8 some = (__mmask8)(take >> 8 * h);
             __m512i column = _mm512_add_epi64(step, _mm512_set1_epi64((long long)(first + i) + 8 * h));

@@ -53,8 +53,14 @@ static int64_t gain_of(const aucell_ranker_t *r, uint64_t a, uint64_t b)
 
 /* ---- order ---- */
 
-static uint32_t key_of(uint64_t item) { return (uint32_t)(item >> 32); }
-static uint32_t column_of(uint64_t item) { return (uint32_t)item; }
+static uint32_t key_of(uint64_t item)
+{
+    return (uint32_t)(item >> 32);
+}
+static uint32_t column_of(uint64_t item)
+{
+    return (uint32_t)item;
+}
 
 static void sort_few(uint64_t *a, size_t n)
 {
@@ -151,7 +157,8 @@ static void list_shuffled(aucell_ranker_t *r, uint64_t *a, size_t n, uint64_t ra
     for (size_t i = 0; i < n && i < top; i++) list_column(r, column_of(a[i]), new_class(r, gain_of(r, rank + i, rank + i + 1)));
 }
 
-/* Items r->a[0..n), of which the first takes the rank `base`. `zero` is taken off each contribution; when it is not 0, all are listed. */
+/* Items r->a[0..n), of which the first takes the rank `base`. `zero` is taken off each contribution; when it is not 0, all are listed.
+ */
 static void list_items(aucell_ranker_t *r, size_t n, uint64_t base, int64_t zero, int shift, uint64_t cell)
 {
     uint32_t cut = r->rule->cut;

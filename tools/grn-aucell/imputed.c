@@ -77,8 +77,14 @@ grn_status aucell_imputed_create(aucell_imputed_t **out, const grn_lowrank_t *mo
     *out = NULL;
     if ((rc = check_range(model, truncate))) return rc;
     if (GRN_NEW(im, 1)) return GRN_ENOMEM;
-    *im = (aucell_imputed_t){ .theta = model->theta, .cell = &model->cell, .R = model->R, .K = model->K, .cut = cut,
-                              .truncate = truncate, .kernel = aucell_kernel(), .pool = pool };
+    *im = (aucell_imputed_t){ .theta = model->theta,
+                              .cell = &model->cell,
+                              .R = model->R,
+                              .K = model->K,
+                              .cut = cut,
+                              .truncate = truncate,
+                              .kernel = aucell_kernel(),
+                              .pool = pool };
     im->n_tiles = (im->R + AUCELL_LANES - 1) / AUCELL_LANES;
     GRN_TRY(GRN_NEW(im->worker, (size_t)grn_par_n(pool)));
     GRN_TRY(grn_room_aligned(&im->phi, &im->phi_cap, im->n_tiles * im->K * AUCELL_LANES * sizeof(float)));
@@ -136,8 +142,8 @@ static float bound_of(const aucell_imputed_t *im, const float *x)
     float bound;
     for (size_t i = 0; i < im->n_sample; i++) count[aucell_order(x[i]) >> 20]++;
     for (double seen = count[0]; seen < want && class < 4095;) seen += count[++class];
-    bits = class << 20 | 0xfffffu;                          /* the last key of the class */
-    if (!(bits >> 31)) bits = ~bits & 0x7fffffffu;          /* as a float again */
+    bits = class << 20 | 0xfffffu;                 /* the last key of the class */
+    if (!(bits >> 31)) bits = ~bits & 0x7fffffffu; /* as a float again */
     memcpy(&bound, &bits, sizeof bound);
     return isfinite(bound) ? bound : -INFINITY;
 }

@@ -68,7 +68,10 @@ end:
     return rc;
 }
 
-int aucell_input_is_model(const aucell_input_t *in) { return in->matrix == NULL; }
+int aucell_input_is_model(const aucell_input_t *in)
+{
+    return in->matrix == NULL;
+}
 
 int aucell_input_has_regions(const aucell_input_t *in)
 {
@@ -93,7 +96,8 @@ grn_status aucell_input_prepare(aucell_input_t *in, uint32_t cut, int truncate)
     return GRN_OK;
 }
 
-grn_status aucell_input_score(aucell_input_t *in, aucell_scorer_t *scorer, size_t max_cells, float **auc, uint32_t *n_detected, size_t *n)
+grn_status aucell_input_score(aucell_input_t *in, aucell_scorer_t *scorer, size_t max_cells, float **auc, uint32_t *n_detected,
+                              size_t *n)
 {
     grn_status rc = GRN_OK;
     size_t R = aucell_scorer_n_sets(scorer), left = in->cell->n - in->at;

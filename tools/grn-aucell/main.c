@@ -97,8 +97,12 @@ static grn_status prepare(run_t *r)
     const grn_names_t *column = r->in.column;
     r->regions = strcmp(opt.target, "auto") ? strcmp(opt.target, "region") == 0 : aucell_input_has_regions(&r->in);
     r->ties = which_ties(r);
-    aucell_sets_opt_t so = { { opt.regulons.v, opt.regulons.n, r->regions, opt.weights, opt.set_file }, opt.min_present, opt.min_genes,
-                             opt.compat, opt.report, 0 };
+    aucell_sets_opt_t so = { { opt.regulons.v, opt.regulons.n, r->regions, opt.weights, opt.set_file },
+                             opt.min_present,
+                             opt.min_genes,
+                             opt.compat,
+                             opt.report,
+                             0 };
     GRN_TRY(aucell_cut(opt.top_frac, column->n, &so.cut));
     GRN_TRY(aucell_sets_load(&so, column, grn_common.pool, &r->sets));
     GRN_TRY(GRN_NEW(r->column_key, column->n));
@@ -210,8 +214,7 @@ static grn_status finish_rss(run_t *r)
         for (size_t k = 0; k < 5 && k < r->sets.names.n; k++)
             GRN_TRY(grn_str_printf(&line, "%s%s %.3f", k ? ", " : "", grn_names_get(&r->sets.names, order[k]),
                                    r->rss.rss[t * r->rss.n_sets + order[k]]));
-        grn_log_info("most specific in %s (%llu cells): %s", grn_names_get(types, t), (unsigned long long)r->rss.type_n[t],
-                     line.s);
+        grn_log_info("most specific in %s (%llu cells): %s", grn_names_get(types, t), (unsigned long long)r->rss.type_n[t], line.s);
     }
 end:
     grn_str_clear(&line);
@@ -225,7 +228,8 @@ static grn_status write_meta(const run_t *r, grn_mw_t *w)
     grn_str_t s = { 0 };
     static const char *const ties[] = { "exact", "random", "one-order" };
     GRN_TRY(grn_str_printf(&s, "cut=%u top_frac=%g %s=%llu ties=%s norm=%s weights=%d", r->cut, opt.top_frac,
-                           r->regions ? "regions" : "genes", (unsigned long long)r->sets.n_genes, ties[r->ties], opt.norm, opt.weights));
+                           r->regions ? "regions" : "genes", (unsigned long long)r->sets.n_genes, ties[r->ties], opt.norm,
+                           opt.weights));
     GRN_TRY(grn_mw_meta(w, "aucell", s.s));
 end:
     grn_str_clear(&s);
@@ -274,15 +278,13 @@ end:
 
 int main(int argc, char **argv)
 {
-    static const grn_tool_t tool = {
-        "grn-aucell",
-        "regulon activity of every cell (AUCell)",
-        "-r FILE [options] COUNTS",
-        table,
-        1,
-        1,
-        "  grn-aucell -r regulons.edges.zst counts.h5ad -o auc.tensor.zst --rss rss.tsv\n"
-        "  grn-aucell -r hallmark.gmt --cells labels.tsv counts/ | grn-threshold - -o active.tensor.zst"
-    };
+    static const grn_tool_t tool = { "grn-aucell",
+                                     "regulon activity of every cell (AUCell)",
+                                     "-r FILE [options] COUNTS",
+                                     table,
+                                     1,
+                                     1,
+                                     "  grn-aucell -r regulons.edges.zst counts.h5ad -o auc.tensor.zst --rss rss.tsv\n"
+                                     "  grn-aucell -r hallmark.gmt --cells labels.tsv counts/ | grn-threshold - -o active.tensor.zst" };
     return grn_tool_main(&tool, argc, argv, run);
 }

@@ -87,7 +87,10 @@ static double denominator(const aucell_opt_t *opt, size_t set)
     return opt->attainable ? opt->sets->best[set] : ((double)opt->cut + 1) * (double)sum;
 }
 
-static int bits_of(uint64_t x) { return x ? 64 - __builtin_clzll(x) : 0; }
+static int bits_of(uint64_t x)
+{
+    return x ? 64 - __builtin_clzll(x) : 0;
+}
 
 /* The finest unit of a rank in which no sum overflows: at least 2^-20 for sets of a million genes and as many ranks. */
 static int rank_shift(const aucell_sets_t *s, uint32_t cut)
@@ -132,7 +135,8 @@ grn_status aucell_scorer_create(aucell_scorer_t **out, const aucell_opt_t *opt, 
     if (GRN_NEW(s, 1)) return GRN_ENOMEM;
     s->opt = *opt;
     s->pool = pool;
-    s->rule = (aucell_rule_t){ opt->cut, sets->n_genes, rank_shift(sets, opt->cut), opt->ties, opt->seed, opt->gene_key, aucell_kernel() };
+    s->rule =
+        (aucell_rule_t){ opt->cut, sets->n_genes, rank_shift(sets, opt->cut), opt->ties, opt->seed, opt->gene_key, aucell_kernel() };
     s->unit = ldexp(1, -s->rule.shift);
     GRN_TRY(GRN_NEW(s->worker, (size_t)grn_par_n(pool)));
     GRN_TRY(GRN_NEW(s->top, R));
@@ -166,7 +170,10 @@ end:
     return rc;
 }
 
-size_t aucell_scorer_n_sets(const aucell_scorer_t *s) { return s->opt.sets->names.n; }
+size_t aucell_scorer_n_sets(const aucell_scorer_t *s)
+{
+    return s->opt.sets->names.n;
+}
 
 /* ---- a cell ---- */
 
@@ -175,7 +182,7 @@ static void sum_weights(const aucell_scorer_t *s, worker_t *w, const aucell_rank
     const aucell_sets_t *sets = s->opt.sets;
     for (size_t k = 0; k < sets->names.n; k++) w->weight[k] = (wide_t)r->zero * sets->sum[k];
     for (size_t i = 0; i < r->n; i++) {
-        if (r->class[i] < r->least) continue;
+        if (r->class[i] < r -> least) continue;
         for (uint64_t k = sets->off[r->gene[i]]; k < sets->off[r->gene[i] + 1]; k++)
             w->weight[sets->set[k]] += (wide_t)r->gain[r->class[i]] * sets->weight[k];
     }
@@ -273,7 +280,8 @@ grn_status aucell_score_block(aucell_scorer_t *s, const grn_matrix_t *block, flo
     return score_rows(&j, block->n_rows, block->n_cols);
 }
 
-grn_status aucell_score_packed(aucell_scorer_t *s, const grn_packed_t *block, const grn_names_t *names, float *auc, uint32_t *n_detected)
+grn_status aucell_score_packed(aucell_scorer_t *s, const grn_packed_t *block, const grn_names_t *names, float *auc,
+                               uint32_t *n_detected)
 {
     job_t j = { s, NULL, block, names, block->first, auc, NULL, n_detected };
     return score_rows(&j, block->n_rows, block->n_cols);

@@ -46,7 +46,8 @@ void aucell_scorer_sum(aucell_scorer_t *s, int worker, const aucell_ranked_t *r,
 /* Scores the rows of a block (CSR or dense, G columns, row names): auc (rows, R) row-major; wide: the same before rounding to
  * float, or NULL; n_detected (rows): columns with value > 0. Rows are independent objects of the pool.
  * O(nnz + columns that count x sets of each) a cell; memory O(G + R) a worker. */
-grn_status aucell_score_block(aucell_scorer_t *s, const grn_matrix_t *block, float *auc, double *wide, uint32_t *n_detected) GRN_MUST_USE;
+grn_status aucell_score_block(aucell_scorer_t *s, const grn_matrix_t *block, float *auc, double *wide,
+                              uint32_t *n_detected) GRN_MUST_USE;
 
 /* The same for rows as they are stored; names: of the whole matrix. */
 grn_status aucell_score_packed(aucell_scorer_t *s, const grn_packed_t *block, const grn_names_t *names, float *auc,

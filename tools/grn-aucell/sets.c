@@ -23,9 +23,9 @@ void aucell_sets_clear(aucell_sets_t *s)
     memset(s, 0, sizeof *s);
 }
 
-static const char kept[] = "kept", few_found[] = "too small a share of their genes is in the matrix",
-                  few_genes[] = "too few genes in the matrix", no_weight[] = "no gene with a positive weight",
-                  zeros[] = "zeros: too small a share of their genes is in the matrix";
+static const char kept[] = "kept", few_found[] = "too small a share of it is in the matrix",
+                  few_genes[] = "too little of it is in the matrix", no_weight[] = "nothing with a positive weight",
+                  zeros[] = "zeros: too small a share of it is in the matrix";
 
 /* One set on its way: members m[0..n), columns of the found ones. */
 typedef struct {
@@ -89,8 +89,8 @@ static grn_status warn_dropped(const aucell_signatures_t *r, const fate_t *fate,
     if (n == 0) return GRN_OK;
     for (size_t s = 0; s < r->sets.n && shown < 5; s++)
         if (fate[s].fate == why)
-            GRN_TRY(grn_str_printf(&list, "%s%s (%zu of %zu)", shown++ ? ", " : "", grn_names_get(&r->sets, s), fate[s].found,
-                                   fate[s].n));
+            GRN_TRY(
+                grn_str_printf(&list, "%s%s (%zu of %zu)", shown++ ? ", " : "", grn_names_get(&r->sets, s), fate[s].found, fate[s].n));
     grn_log_warn("%zu of %zu sets %s%s: %s%s", n, r->sets.n, why == zeros ? "" : "dropped: ", why, list.s, n > shown ? ", ..." : "");
 end:
     grn_str_clear(&list);
@@ -98,8 +98,8 @@ end:
 }
 
 /* Decides on each set; fills names, n_listed, n_found, sum, best of s and map[set] = index in s or UINT32_MAX. */
-static grn_status choose(const aucell_sets_opt_t *opt, const aucell_signatures_t *r, const uint32_t *column, aucell_sets_t *s, fate_t *fate,
-                         uint32_t *map)
+static grn_status choose(const aucell_sets_opt_t *opt, const aucell_signatures_t *r, const uint32_t *column, aucell_sets_t *s,
+                         fate_t *fate, uint32_t *map)
 {
     grn_status rc = GRN_OK;
     int64_t *w = NULL;
@@ -165,7 +165,10 @@ end:
 }
 
 /* Ensembl ids: ENS, species letters, G, digits. */
-static const char *kind_of_name(const char *s) { return strncmp(s, "ENS", 3) == 0 && strlen(s) > 11 ? " (Ensembl ids)" : ""; }
+static const char *kind_of_name(const char *s)
+{
+    return strncmp(s, "ENS", 3) == 0 && strlen(s) > 11 ? " (Ensembl ids)" : "";
+}
 
 /* chrom:start-end of a region named so or chrom-start-end, chrom_start_end; else the name itself. */
 static grn_status place_of(const char *name, grn_str_t *out)
@@ -200,7 +203,8 @@ static grn_status no_column(const aucell_sets_opt_t *opt, const aucell_signature
 {
     const char *gene = grn_names_get(&r->genes, 0), *column = grn_names_get(columns, 0);
     if (opt->files.regions)
-        return grn_err(GRN_EEMPTY, "0 of %zu regions of '%s' are in the matrix; first names: %s vs %s: regions are matched by coordinates",
+        return grn_err(GRN_EEMPTY,
+                       "0 of %zu regions of '%s' are in the matrix; first names: %s vs %s: regions are matched by coordinates",
                        r->genes.n, opt->files.path[0], gene, column);
     return grn_err(GRN_EEMPTY, "0 of %zu genes of '%s' are in the matrix; first names: %s%s vs %s%s: check --gene-names", r->genes.n,
                    opt->files.path[0], gene, kind_of_name(gene), column, kind_of_name(column));
@@ -245,9 +249,9 @@ static grn_status join(const aucell_sets_opt_t *opt, const aucell_signatures_t *
     GRN_TRY(choose(opt, r, column, s, fate, map));
     if (opt->report) GRN_TRY(write_report(opt->report, r, fate));
     if (s->names.n == 0)
-        GRN_FAIL(GRN_EEMPTY,
-                 "none of %zu sets passes: %zu with less than %g of their genes in the matrix, %zu with fewer than %lld genes",
-                 s->n_read, s->n_few_found, opt->min_present, s->n_few_genes, (long long)opt->min_genes);
+        GRN_FAIL(GRN_EEMPTY, "none of %zu sets passes: %zu with less than %g of their %s in the matrix, %zu with fewer than %lld",
+                 s->n_read, s->n_few_found, opt->min_present, opt->files.regions ? "regions" : "genes", s->n_few_genes,
+                 (long long)opt->min_genes);
     GRN_TRY(invert(opt, r, column, map, s));
 end:
     free(column);

@@ -22,7 +22,7 @@ typedef struct {
     double *best;       /* (R) sum over ranks r of (c - r) times the (r+1)-th largest weight: what a perfect ranking reaches */
     uint64_t *off;      /* (G + 1) sets of each column, into set and weight */
     uint32_t *set;
-    int64_t *weight;    /* NULL: all 1 */
+    int64_t *weight;                         /* NULL: all 1 */
     uint64_t n_genes;                        /* G columns */
     size_t n_read, n_few_found, n_few_genes; /* sets in the file; dropped because too small a share / number of genes was found */
 } aucell_sets_t;
@@ -38,8 +38,7 @@ typedef struct {
 
 /* Loads and joins: genes by name, regions by coordinates. Warns about dropped sets by name. GRN_EEMPTY when none passes, with the
  * first names of both sides; GRN_EFORMAT for a bad file. */
-grn_status aucell_sets_load(const aucell_sets_opt_t *opt, const grn_names_t *columns, grn_par_t *pool,
-                            aucell_sets_t *s) GRN_MUST_USE;
+grn_status aucell_sets_load(const aucell_sets_opt_t *opt, const grn_names_t *columns, grn_par_t *pool, aucell_sets_t *s) GRN_MUST_USE;
 void aucell_sets_clear(aucell_sets_t *s); /* accepts zeroed */
 
 #endif
