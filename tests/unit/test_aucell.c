@@ -375,8 +375,8 @@ static void test_kernels(void **state)
     enum { N = 1003, TILES = 5, K = 9, SETS = 300 };
     static float x[N];
     static _Alignas(64) float phi[TILES * K * AUCELL_LANES], out[2][AUCELL_GROUP * 256];
-    static uint32_t code[2][N], gene[N];
-    static uint64_t item[2][N + 8], list[N];
+    static uint32_t code[2][N], gene[N], off[N + 1];
+    static uint64_t item[2][N + 8];
     static uint16_t set[N * 40 + AUCELL_COPY];
     static int64_t gain[300], sum[2][SETS], size[SETS];
     static double top[SETS], wide[2][SETS];
@@ -392,15 +392,15 @@ static void test_kernels(void **state)
     for (int i = 0; i < N; i++) {
         x[i] = (float)(1 + grn_rng_below(&r, 400));
         gene[i] = (uint32_t)i;
-        list[i] = n_set << 16 | (i % 50 == 0 ? 40 : (uint64_t)i % 9); /* longer than a copy, and none */
-        n_set += list[i] & 0xffff;
+        n_set += i % 50 == 0 ? 40 : (size_t)i % 9; /* longer than a copy, and none */
+        off[i + 1] = (uint32_t)n_set;
     }
     for (size_t i = 0; i < n_set; i++) set[i] = (uint16_t)grn_rng_below(&r, SETS);
     for (int i = 0; i < 300; i++) gain[i] = (int64_t)grn_rng_below(&r, (uint64_t)1 << 50) - ((int64_t)1 << 49);
     for (int i = 0; i < SETS; i++) size[i] = i, top[i] = 1 + grn_rng_unif(&r);
     for (int i = 0; i < TILES * K * AUCELL_LANES; i++) phi[i] = (float)grn_rng_normal(&r);
     for (int i = 0; i < K * AUCELL_GROUP; i++) theta[i] = (float)grn_rng_unif(&r);
-    const aucell_tile_t tile = { 0, SETS, list, set };
+    const aucell_tile_t tile = { 0, SETS, off, set };
     for (int v = 0; v < 3; v++) {
         int at = v > 0;
         size_t high;

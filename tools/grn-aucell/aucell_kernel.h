@@ -14,8 +14,8 @@
 /* Sets of every column among `n` sets in a row, n <= AUCELL_TILE. */
 typedef struct {
     uint32_t first, n;
-    uint64_t *list; /* (G) start in set << 16 | number of sets */
-    uint16_t *set;  /* counted from `first`; AUCELL_COPY more behind the last */
+    uint32_t *off; /* (G + 1) into set */
+    uint16_t *set; /* counted from `first`; AUCELL_COPY more behind the last */
 } aucell_tile_t;
 
 typedef struct {

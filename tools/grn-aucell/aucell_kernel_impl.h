@@ -8,18 +8,25 @@
 #include <immintrin.h>
 #endif
 
+/* Bounds are put to the bits, which are ordered as positive floats are; negative floats are negative numbers. */
 static int codes(const float *x, size_t n, uint32_t *code, size_t *n_high)
 {
-    uint32_t bad = 0, high = 0;
+    const float high = AUCELL_CODE_HIGH;
+    int32_t high_bits, bad = 0, n_top = 0;
+    memcpy(&high_bits, &high, sizeof high_bits);
     for (size_t i = 0; i < n; i++) {
-        float v = x[i] < (float)AUCELL_CODE_HIGH ? x[i] : (float)AUCELL_CODE_HIGH;
-        v = v > 0 ? v : 0;
-        int32_t k = (int32_t)v;
+        int32_t bits, k;
+        float v;
+        memcpy(&bits, &x[i], sizeof bits);
+        bits = bits > high_bits ? high_bits : bits;
+        bits = bits < 0 ? 0 : bits;
+        memcpy(&v, &bits, sizeof v);
+        k = (int32_t)v;
         code[i] = (uint32_t)k;
-        bad |= (uint32_t)((float)k != v) | (uint32_t)(k == 0);
-        high += (uint32_t)(k == AUCELL_CODE_HIGH);
+        bad |= ((float)k != v) | (k == 0);
+        n_top += k == AUCELL_CODE_HIGH;
     }
-    *n_high = high;
+    *n_high = (size_t)n_top;
     return !bad;
 }
 
@@ -28,39 +35,39 @@ static int codes(const float *x, size_t n, uint32_t *code, size_t *n_high)
 /* The loops over a gene's few sets end where no processor can foresee it. So they are first laid end to end, copying more than
  * there are and overwriting what was too much; the long loop over them is then without surprises. */
 typedef struct {
-    size_t n;
     uint16_t set[FLAT + AUCELL_COPY];
     uint32_t class[FLAT + AUCELL_COPY];
 } flat_t;
 
-static void add_flat(const flat_t *f, const int64_t *gain, int64_t *sum)
+static void add_flat(const flat_t *f, size_t n, const int64_t *gain, int64_t *sum)
 {
-    for (size_t k = 0; k < f->n; k++) sum[f->set[k]] += gain[f->class[k]];
+    for (size_t k = 0; k < n; k++) sum[f->set[k]] += gain[f->class[k]];
 }
 
 static void add(const aucell_tile_t *tile, size_t n, const uint32_t *gene, const uint32_t *class, uint32_t least, const int64_t *gain,
                 int64_t *sum)
 {
+    const uint32_t *off = tile->off;
+    const uint16_t *sets = tile->set;
     flat_t f;
-    f.n = 0;
+    size_t at = 0;
     for (size_t i = 0; i < n; i++) {
-        uint64_t list = tile->list[gene[i]];
-        uint32_t c = class[i], len = (uint32_t)(list & 0xffff);
-        const uint16_t *set = tile->set + (list >> 16);
+        uint32_t c = class[i], from = off[gene[i]], len = off[gene[i] + 1] - from;
+        const uint16_t *set = sets + from;
         len = c >= least ? len : 0;
         if (len > AUCELL_COPY) {
             for (uint32_t k = 0; k < len; k++) sum[set[k]] += gain[c];
             continue;
         }
-        memcpy(f.set + f.n, set, AUCELL_COPY * sizeof *set);
-        for (int k = 0; k < AUCELL_COPY; k++) f.class[f.n + (size_t)k] = c;
-        f.n += len;
-        if (f.n >= FLAT) {
-            add_flat(&f, gain, sum);
-            f.n = 0;
+        memcpy(f.set + at, set, AUCELL_COPY * sizeof *set);
+        for (size_t k = 0; k < AUCELL_COPY; k++) f.class[at + k] = c;
+        at += len;
+        if (at >= FLAT) {
+            add_flat(&f, at, gain, sum);
+            at = 0;
         }
     }
-    add_flat(&f, gain, sum);
+    add_flat(&f, at, gain, sum);
 }
 
 static void finish(const int64_t *sum, int64_t zero, const int64_t *size, double unit, const double *top, size_t n, double *wide)

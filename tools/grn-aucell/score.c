@@ -67,13 +67,13 @@ static grn_status tile_create(const aucell_sets_t *sets, uint32_t first, uint32_
     t->first = first;
     t->n = n;
     for (uint64_t k = 0; k < sets->off[sets->n_genes]; k++) total += sets->set[k] - first < n;
-    GRN_TRY(GRN_NEW(t->list, (size_t)sets->n_genes));
+    if (total > UINT32_MAX) GRN_FAIL(GRN_EUNSUP, "%llu members of %u sets are too many", (unsigned long long)total, n);
+    GRN_TRY(GRN_NEW(t->off, (size_t)sets->n_genes + 1));
     GRN_TRY(GRN_NEW(t->set, (size_t)total + AUCELL_COPY));
     for (uint64_t g = 0; g < sets->n_genes; g++) {
-        uint64_t start = at;
         for (uint64_t k = sets->off[g]; k < sets->off[g + 1]; k++)
             if (sets->set[k] - first < n) t->set[at++] = (uint16_t)(sets->set[k] - first);
-        t->list[g] = start << 16 | (at - start);
+        t->off[g + 1] = (uint32_t)at;
     }
 end:
     return rc;
@@ -115,7 +115,7 @@ void aucell_scorer_destroy(aucell_scorer_t *s)
 {
     if (!s) return;
     for (size_t k = 0; s->tile && k < s->n_tile; k++) {
-        free(s->tile[k].list);
+        free(s->tile[k].off);
         free(s->tile[k].set);
     }
     for (int k = 0; s->worker && k < grn_par_n(s->pool); k++) worker_clear(&s->worker[k]);
