@@ -36,7 +36,7 @@ static int codes(const float *x, size_t n, uint32_t *code, size_t *n_high)
  * there are and overwriting what was too much; the long loop over them is then without surprises. */
 typedef struct {
     uint16_t set[FLAT + AUCELL_COPY];
-    uint32_t class[FLAT + AUCELL_COPY];
+    uint16_t class[FLAT + AUCELL_COPY];
 } flat_t;
 
 static void add_flat(const flat_t *f, size_t n, const int64_t *gain, int64_t *sum)
@@ -55,12 +55,12 @@ static void add(const aucell_tile_t *tile, size_t n, const uint32_t *gene, const
         uint32_t c = class[i], from = off[gene[i]], len = off[gene[i] + 1] - from;
         const uint16_t *set = sets + from;
         len = c >= least ? len : 0;
-        if (len > AUCELL_COPY) {
+        if (len > AUCELL_COPY || c > UINT16_MAX) {
             for (uint32_t k = 0; k < len; k++) sum[set[k]] += gain[c];
             continue;
         }
         memcpy(f.set + at, set, AUCELL_COPY * sizeof *set);
-        for (size_t k = 0; k < AUCELL_COPY; k++) f.class[at + k] = c;
+        for (size_t k = 0; k < AUCELL_COPY; k++) f.class[at + k] = (uint16_t)c;
         at += len;
         if (at >= FLAT) {
             add_flat(&f, at, gain, sum);
