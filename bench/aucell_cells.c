@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "io/lowrank.h"
@@ -16,13 +17,6 @@ enum { TYPES = 12, DEPTHS = 32, BLOCK = 1000 };
 
 static const char *dir;
 static uint64_t n_cells, n_cols, n_sets, n_topics;
-
-static FILE *open_file(const char *name)
-{
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    return fopen(path, "w");
-}
 
 /* Probability of zero and the ratio of the recursion p(k + 1) = p(k) q (k + theta) / (k + 1). */
 typedef struct {
@@ -67,14 +61,19 @@ static uint64_t add_cell(const nb_t *nb, uint64_t cell, uint64_t n, grn_matrix_t
     return n;
 }
 
+static void name_of(const char *form, uint64_t i, char *name, size_t cap)
+{
+    unsigned long long at = i * 1000;
+    if (strchr(form, ':')) snprintf(name, cap, form, (int)(i % 22 + 1), at, at + 500);
+    else snprintf(name, cap, form, (unsigned long long)i);
+}
+
 static grn_status names(grn_names_t *out, const char *form, uint64_t from, uint64_t n)
 {
     grn_status rc = GRN_OK;
     char name[64];
     for (uint64_t i = from; i < from + n && !rc; i++) {
-        if (strchr(form, ':'))
-            snprintf(name, sizeof name, form, (int)(i % 22 + 1), (unsigned long long)(i * 1000), (unsigned long long)(i * 1000 + 500));
-        else snprintf(name, sizeof name, form, (unsigned long long)i);
+        name_of(form, i, name, sizeof name);
         rc = grn_names_add(out, name, NULL, NULL);
     }
     return rc;
@@ -109,38 +108,42 @@ end:
     return rc;
 }
 
-/* Sets of 50 to 500 columns (log-uniform); `up` not NULL: half of them columns of one type. */
-static void write_sets(const char *form, const uint8_t *up, uint64_t smallest, uint64_t largest)
+/* Sets of columns as a GMT, their sizes log-uniform; `up` not NULL: half of each are columns of one type. */
+static grn_status write_sets(const char *form, const uint8_t *up, uint64_t smallest, uint64_t largest)
 {
-    FILE *f = open_file(up ? "sets.gmt" : "sets.tsv");
-    uint8_t *in = malloc(n_cols);
+    grn_status rc = GRN_OK;
+    grn_out_t *o = NULL;
+    uint8_t *in = NULL;
+    char path[4096];
     uint64_t total = 0;
-    if (!f || !in) exit(1);
-    if (!up) fprintf(f, "regulon\ttf\tregion\n");
+    snprintf(path, sizeof path, "%s/sets.gmt", dir);
+    GRN_TRY(GRN_NEW(in, n_cols));
+    GRN_TRY(grn_out_open(&o, path, 0));
     for (uint64_t s = 0; s < n_sets; s++) {
         grn_rng_t r;
         grn_rng_init(&r, 1, "bench.set", s);
         uint64_t n = (uint64_t)((double)smallest * pow((double)largest / (double)smallest, grn_rng_unif(&r))), type = s % TYPES;
         memset(in, 0, n_cols);
-        if (up) fprintf(f, "SET%04llu\tbench", (unsigned long long)s);
+        GRN_TRY(grn_out_printf(o, "SET%04llu\tbench", (unsigned long long)s));
         for (uint64_t k = 0; k < n;) {
+            char name[64];
             uint64_t g = grn_rng_below(&r, n_cols);
             if (in[g] || (up && k < n / 2 && up[g] != type)) continue;
             in[g] = 1;
             k++;
-            if (!up) fprintf(f, "SET%04llu\tTF%04llu\t", (unsigned long long)s, (unsigned long long)s);
-            else fputc('\t', f);
-            if (strchr(form, ':'))
-                fprintf(f, form, (int)(g % 22 + 1), (unsigned long long)(g * 1000), (unsigned long long)(g * 1000 + 500));
-            else fprintf(f, form, (unsigned long long)g);
-            if (!up) fputc('\n', f);
+            name_of(form, g, name, sizeof name);
+            GRN_TRY(grn_out_printf(o, "\t%s", name));
         }
-        if (up) fputc('\n', f);
+        GRN_TRY(grn_out_puts(o, "\n"));
         total += n;
     }
-    fclose(f);
-    free(in);
     printf("%llu memberships\n", (unsigned long long)total);
+    rc = grn_out_commit(o);
+    o = NULL;
+end:
+    grn_out_abort(o);
+    free(in);
+    return rc;
 }
 
 /* Topic shares of cells and regions: few large ones each. */
@@ -183,14 +186,14 @@ int main(int argc, char **argv)
     grn_status rc = grn_par_create(&pool, 2);
     if (low) {
         if (!rc) rc = write_lowrank(pool);
-        write_sets("chr%d:%llu-%llu", NULL, 200, 5000);
+        if (!rc) rc = write_sets("chr%d:%llu-%llu", NULL, 200, 5000);
     } else {
         nb_t *nb = malloc(TYPES * DEPTHS * n_cols * sizeof *nb);
         uint8_t *up = malloc(n_cols);
         if (!nb || !up) return 1;
         fill(nb, up);
         if (!rc) rc = write_counts(nb, pool);
-        write_sets("GENE%05llu", up, 50, 500);
+        if (!rc) rc = write_sets("GENE%05llu", up, 50, 500);
         free(nb);
         free(up);
     }

@@ -79,8 +79,8 @@ static grn_status measure(const char *counts, const char *gmt, grn_par_t *pool, 
     rc = grn_mw_commit(out);
     out = NULL;
     stop(&write);
-    printf("%d threads: reading %.3f s wall %.3f s CPU, scoring %.3f s wall %.3f s CPU, writing %.3f s wall %.3f s CPU\n", grn_par_n(pool),
-           read.wall, read.cpu, score.wall, score.cpu, write.wall, write.cpu);
+    printf("%d threads: reading %.3f s wall %.3f s CPU, scoring %.3f s wall %.3f s CPU, writing %.3f s wall %.3f s CPU\n",
+           grn_par_n(pool), read.wall, read.cpu, score.wall, score.cpu, write.wall, write.cpu);
 end:
     grn_mw_abort(out);
     grn_mr_close(in);

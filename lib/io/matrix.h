@@ -107,6 +107,7 @@ int grn_mr_next(grn_mr_t *r, uint64_t max_rows, grn_matrix_t *block);
 /* A block of rows as it is stored: a sparse container's values and columns in their own types, without names. Zeroed: empty; its
  * memory is used again for the next block. Rows may be unpacked by several threads at once. */
 typedef struct {
+    const char *path;               /* for messages; borrowed from the reader */
     uint64_t n_rows, n_cols, first; /* first: the row of the matrix that is row 0 here */
     const uint64_t *indptr;         /* (n_rows + 1) of the whole matrix; borrowed from the reader */
     int index_type, value_type;     /* grn_dtype */

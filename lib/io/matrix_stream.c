@@ -280,6 +280,7 @@ int grn_mr_next_packed(grn_mr_t *r, uint64_t max_rows, uint64_t max_values, grn_
     GRN_TRY(grn_cr_read_parts(r->cr, both, 2));
     b->value_type = (int)r->x->dtype;
     b->index_type = (int)r->indices->dtype;
+    b->path = grn_cr_path(r->cr);
     b->indptr = at;
     b->first = r->at;
     b->n_rows = n;
@@ -297,9 +298,9 @@ grn_status grn_packed_row(const grn_packed_t *b, uint64_t i, size_t *n, uint32_t
     *n = (size_t)(b->indptr[i + 1] - b->indptr[i]);
     if ((rc = grn_dtype_convert(ti, (const char *)b->index + at * grn_dtype_size(ti), GRN_U32, idx, *n)) ||
         (rc = grn_dtype_convert(tv, (const char *)b->value + at * grn_dtype_size(tv), GRN_F32, val, *n)))
-        return grn_err_prefix(rc, "row %llu", (unsigned long long)(b->first + i));
+        return grn_err_prefix(rc, "'%s': row %llu", b->path, (unsigned long long)(b->first + i));
     if (!grn_matrix_row_is_good(idx, val, *n, b->n_cols))
-        return grn_err(GRN_EFORMAT, "row %llu has columns out of order or range, a zero or a value that is not finite",
+        return grn_err(GRN_EFORMAT, "'%s': row %llu has columns out of order or range, a zero or a value that is not finite", b->path,
                        (unsigned long long)(b->first + i));
     return GRN_OK;
 }

@@ -7,7 +7,7 @@
 
 #define AUCELL_CODE_HIGH 256 /* code of a value that is at least this large */
 #define AUCELL_TILE 4096     /* sets whose sums are kept in the nearest cache together */
-#define AUCELL_COPY 8       /* set numbers copied at a time: readable behind the last one */
+#define AUCELL_COPY 8        /* set numbers copied at a time: readable behind the last one */
 #define AUCELL_LANES 32      /* regions of a tile */
 #define AUCELL_GROUP 6       /* cells whose accessibility is computed together */
 
