@@ -73,7 +73,7 @@ $(B)/lib/nn/op_cpu_%.o: KERNEL := -O3 -fno-math-errno -fno-trapping-math
 ifeq ($(shell uname -m),x86_64)
 $(B)/lib/nn/op_cpu_f32_avx2.o: KERNEL := -O3 -fno-math-errno -fno-trapping-math -mavx2
 endif
-$(B)/tools/grn-build/lsi.o $(B)/lib/stat/moments.o: KERNEL := -O3
+$(B)/tools/grn-build/lsi.o $(B)/lib/stat/moments.o $(B)/lib/io/dtype.o $(B)/lib/io/matrix.o: KERNEL := -O3
 $(B)/tools/grn-coexpr/score.o $(B)/tools/grn-coexpr/partners.o: KERNEL := -O3 -fno-math-errno -fno-trapping-math
 VECTOR := -O3 -Wno-psabi -fno-math-errno -fno-trapping-math
 AVX512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512
