@@ -73,16 +73,16 @@ $(B)/lib/nn/op_cpu_%.o: KERNEL := -O3 -fno-math-errno -fno-trapping-math
 ifeq ($(shell uname -m),x86_64)
 $(B)/lib/nn/op_cpu_f32_avx2.o: KERNEL := -O3 -fno-math-errno -fno-trapping-math -mavx2
 endif
-$(B)/tools/grn-build/lsi.o $(B)/lib/stat/moments.o $(B)/lib/stat/orthogonal.o $(B)/tools/grn-map/pca.o: KERNEL := -O3
+$(B)/tools/grn-build/lsi.o $(B)/lib/stat/moments.o $(B)/lib/stat/orthogonal.o $(B)/tools/grn-map/pca.o $(B)/lib/io/dtype.o $(B)/lib/io/matrix.o: KERNEL := -O3
 $(B)/tools/grn-coexpr/score.o $(B)/tools/grn-coexpr/partners.o: KERNEL := -O3 -fno-math-errno -fno-trapping-math
 VECTOR := -O3 -Wno-psabi -fno-math-errno -fno-trapping-math
 AVX512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512
-$(B)/tools/grn-build/lda_kernel_%.o: KERNEL := $(VECTOR)
+$(B)/tools/grn-build/lda_kernel_%.o $(B)/tools/grn-aucell/aucell_kernel_%.o: KERNEL := $(VECTOR)
 $(B)/tools/grn-build/cbust_kernel_%.o $(B)/tools/grn-build/sites_kernel_%.o $(B)/lib/boost/tree_%.o $(B)/lib/stat/mixture_kernel_%.o $(B)/tools/grn-build/perturb_eval_%.o $(B)/tools/grn-coexpr/gram_kernel_%.o: KERNEL := $(VECTOR)
 $(B)/tools/grn-map/knn_kernel_%.o $(B)/tools/grn-map/pca_kernel_%.o: KERNEL := $(VECTOR)
 ifeq ($(shell uname -m),x86_64)
-$(B)/tools/grn-build/lda_kernel_avx2.o: KERNEL := $(VECTOR) -mavx2
-$(B)/tools/grn-build/lda_kernel_avx512.o: KERNEL := $(VECTOR) $(AVX512)
+$(B)/tools/grn-build/lda_kernel_avx2.o $(B)/tools/grn-aucell/aucell_kernel_avx2.o: KERNEL := $(VECTOR) -mavx2
+$(B)/tools/grn-build/lda_kernel_avx512.o $(B)/tools/grn-aucell/aucell_kernel_avx512.o: KERNEL := $(VECTOR) $(AVX512)
 $(B)/tools/grn-build/cbust_kernel_avx2.o $(B)/tools/grn-build/sites_kernel_avx2.o $(B)/lib/boost/tree_avx2.o $(B)/lib/stat/mixture_kernel_avx2.o $(B)/tools/grn-build/perturb_eval_avx2.o $(B)/tools/grn-coexpr/gram_kernel_avx2.o: KERNEL := $(VECTOR) -mavx2
 $(B)/tools/grn-build/cbust_kernel_avx512.o $(B)/tools/grn-build/sites_kernel_avx512.o $(B)/lib/boost/tree_avx512.o $(B)/lib/stat/mixture_kernel_avx512.o $(B)/tools/grn-coexpr/gram_kernel_avx512.o: KERNEL := $(VECTOR) $(AVX512)
 $(B)/tools/grn-map/knn_kernel_avx2.o $(B)/tools/grn-map/pca_kernel_avx2.o: KERNEL := $(VECTOR) -mavx2

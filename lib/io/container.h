@@ -116,6 +116,16 @@ grn_status grn_cr_need(const grn_cr_t *r, const char *name, grn_dtype t, int n_d
  * the pool. */
 grn_status grn_cr_read(grn_cr_t *r, const grn_tensor_info_t *t, uint64_t off, void *out,
                        size_t n) GRN_MUST_USE;
+/* Elements [from, from + n) of a tensor, converted as grn_cr_load_as does, into out. Several at once, of different tensors: their
+ * frames are shared out to the pool together. */
+typedef struct {
+    const grn_tensor_info_t *t;
+    uint64_t from, n;
+    grn_dtype as;
+    void *out;
+} grn_cr_part_t;
+#define GRN_CR_MAX_PARTS 4
+grn_status grn_cr_read_parts(grn_cr_t *r, const grn_cr_part_t *parts, size_t n) GRN_MUST_USE;
 /* Whole tensor, malloc'ed. */
 grn_status grn_cr_load(grn_cr_t *r, const grn_tensor_info_t *t, void **out) GRN_MUST_USE;
 /* Whole tensor of any integer or float type, converted to the type asked for (u8/u16/u32/f32 ... ->

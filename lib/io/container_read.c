@@ -337,36 +337,53 @@ grn_status grn_cr_need(const grn_cr_t *r, const char *name, grn_dtype t, int n_d
 
 /* ---- data ---- */
 
+/* A part of a tensor on its way: its frames are decompressed, converted and put where they belong, each by one worker. */
+typedef struct {
+    const grn_cr_part_t *p;
+    size_t first, n;     /* frames */
+    uint64_t begin, end; /* decompressed range wanted */
+    cached_t *edge[2];   /* where the first and the last frame go when only a part of them is wanted */
+} part_t;
+
 typedef struct {
     grn_cr_t *r;
-    size_t first;
-    uint64_t begin, end; /* decompressed range wanted */
-    unsigned char *out;
-    cached_t
-        *part[2]; /* where the first and the last frame go when only a part of them is wanted */
+    part_t part[GRN_CR_MAX_PARTS];
+    size_t n;
 } read_job_t;
+
+/* Bytes [lo, hi) of frame k, decompressed at `src` (from lo on), into the part's memory. */
+static grn_status place(const grn_cr_t *r, const part_t *x, uint64_t lo, uint64_t hi, const unsigned char *src)
+{
+    const grn_cr_part_t *p = x->p;
+    size_t from = grn_dtype_size(p->t->dtype), to = grn_dtype_size(p->as);
+    grn_status rc = grn_dtype_convert(p->t->dtype, src, p->as, (unsigned char *)p->out + (lo - x->begin) / from * to, (hi - lo) / from);
+    return rc ? grn_err_prefix(rc, "'%s': tensor '%s'", r->path, p->t->name) : GRN_OK;
+}
+
+static grn_status read_frame(grn_cr_t *r, const part_t *x, size_t k, scratch_t *s)
+{
+    const frame_t *f = &r->f[k];
+    uint64_t end = f->d_off + f->e.d_size, lo = f->d_off > x->begin ? f->d_off : x->begin, hi = end < x->end ? end : x->end;
+    grn_status rc;
+    if (hi - lo < f->e.d_size) {
+        cached_t *c = x->edge[k == x->first ? 0 : 1];
+        if (c->frame != k && (rc = decode(r, k, s, c->p))) return rc;
+        c->frame = k;
+        return place(r, x, lo, hi, c->p + (lo - f->d_off));
+    }
+    if (x->p->t->dtype == x->p->as) return decode(r, k, s, (unsigned char *)x->p->out + (lo - x->begin));
+    if ((rc = GRN_GROW(s->d, s->d_cap, f->e.d_size)) || (rc = decode(r, k, s, s->d))) return rc;
+    return place(r, x, lo, hi, s->d);
+}
 
 static grn_status read_chunk(void *ctx, size_t begin, size_t end, int worker)
 {
     read_job_t *j = ctx;
-    grn_cr_t *r = j->r;
     for (size_t i = begin; i < end; i++) {
-        size_t k = j->first + i;
-        const frame_t *f = &r->f[k];
-        uint64_t lo = f->d_off > j->begin ? f->d_off : j->begin,
-                 hi = f->d_off + f->e.d_size < j->end ? f->d_off + f->e.d_size : j->end;
-        unsigned char *to = j->out + (lo - j->begin);
-        grn_status rc = GRN_OK;
-        if (hi - lo == f->e.d_size) {
-            rc = decode(r, k, &r->scratch[worker], to);
-        } else {
-            cached_t *c = j->part[k == j->first ? 0 : 1];
-            if (c->frame != k) rc = decode(r, k, &r->scratch[worker], c->p);
-            if (!rc) {
-                c->frame = k;
-                memcpy(to, c->p + (lo - f->d_off), hi - lo);
-            }
-        }
+        const part_t *x = j->part;
+        size_t k = i;
+        for (; k >= x->n; x++) k -= x->n;
+        grn_status rc = read_frame(j->r, x, x->first + k, &j->r->scratch[worker]);
         if (rc) return rc;
     }
     return GRN_OK;
@@ -384,15 +401,15 @@ static size_t frame_at(const grn_cr_t *r, uint64_t at)
     return lo;
 }
 
-/* The place of frame k in the cache, or the one used longest ago other than `keep`, emptied. */
-static grn_status cache_place(grn_cr_t *r, size_t k, const cached_t *keep, cached_t **out)
+/* The place of frame k in the cache, or the one used longest ago, emptied. One call asks for at most CACHE_N places, so it is never
+ * one that this call was given before. */
+static grn_status cache_place(grn_cr_t *r, size_t k, cached_t **out)
 {
     cached_t *best = NULL;
     for (int i = 0; i < CACHE_N; i++) {
         cached_t *c = &r->cache[i];
-        if (c->frame == k) best = c;
+        if (!best || c->frame == k || c->used < best->used) best = c;
         if (c->frame == k) break;
-        if (c != keep && (!best || c->used < best->used)) best = c;
     }
     if (!best->p && !(best->p = grn_malloc(GRN_CONTAINER_FRAME, 1))) return GRN_ENOMEM;
     if (best->frame != k) best->frame = SIZE_MAX;
@@ -401,27 +418,48 @@ static grn_status cache_place(grn_cr_t *r, size_t k, const cached_t *keep, cache
     return GRN_OK;
 }
 
-static int is_partial(const frame_t *f, const read_job_t *j)
+/* Frames of a part, and places for those at its ends. n == 0: nothing to read. */
+static grn_status part_open(grn_cr_t *r, const grn_cr_part_t *p, part_t *x)
 {
-    return f->d_off < j->begin || f->d_off + f->e.d_size > j->end;
+    size_t size = grn_dtype_size(p->t->dtype), last;
+    grn_status rc = GRN_OK;
+    uint64_t has = p->t->n_bytes / size;
+    memset(x, 0, sizeof *x);
+    x->p = p;
+    if (p->from > has || p->n > has - p->from) return grn_err(GRN_EINVAL, "read beyond the end of tensor '%s'", p->t->name);
+    if (p->n == 0) return GRN_OK;
+    x->begin = r->data_off + p->t->off + p->from * size;
+    x->end = x->begin + p->n * size;
+    x->first = frame_at(r, x->begin);
+    last = frame_at(r, x->end - 1);
+    x->n = last - x->first + 1;
+    for (int e = 0; e < 2 && !rc; e++) {
+        size_t k = e ? last : x->first;
+        const frame_t *f = &r->f[k];
+        int is_cut = f->d_off < x->begin || f->d_off + f->e.d_size > x->end;
+        if (is_cut && !(e && last == x->first)) rc = cache_place(r, k, &x->edge[e]);
+    }
+    return rc;
+}
+
+grn_status grn_cr_read_parts(grn_cr_t *r, const grn_cr_part_t *parts, size_t n)
+{
+    read_job_t j = { .r = r };
+    grn_status rc;
+    if (n > GRN_CR_MAX_PARTS) return grn_err(GRN_EINVAL, "%zu parts at a time", n);
+    for (size_t i = 0; i < n; i++) {
+        if ((rc = part_open(r, &parts[i], &j.part[i]))) return rc;
+        j.n += j.part[i].n;
+    }
+    return grn_par_for(r->pool, j.n, 1, read_chunk, &j);
 }
 
 grn_status grn_cr_read(grn_cr_t *r, const grn_tensor_info_t *t, uint64_t off, void *out, size_t n)
 {
-    grn_status rc;
-    if (off > t->n_bytes || n > t->n_bytes - off)
-        return grn_err(GRN_EINVAL, "read beyond the end of tensor '%s'", t->name);
-    if (n == 0) return GRN_OK;
-    read_job_t j = { r, 0, r->data_off + t->off + off, 0, out, { NULL, NULL } };
-    j.end = j.begin + n;
-    j.first = frame_at(r, j.begin);
-    size_t last = frame_at(r, j.end - 1);
-    if (is_partial(&r->f[j.first], &j) && (rc = cache_place(r, j.first, NULL, &j.part[0])))
-        return rc;
-    if (last != j.first && is_partial(&r->f[last], &j) &&
-        (rc = cache_place(r, last, j.part[0], &j.part[1])))
-        return rc;
-    return grn_par_for(r->pool, last - j.first + 1, 1, read_chunk, &j);
+    grn_tensor_info_t bytes = *t;
+    grn_cr_part_t part = { &bytes, off, n, GRN_U8, out };
+    bytes.dtype = GRN_U8;
+    return grn_cr_read_parts(r, &part, 1);
 }
 
 grn_status grn_cr_load(grn_cr_t *r, const grn_tensor_info_t *t, void **out)
@@ -433,44 +471,15 @@ grn_status grn_cr_load(grn_cr_t *r, const grn_tensor_info_t *t, void **out)
     return rc;
 }
 
-typedef struct {
-    grn_dtype from, to;
-    const unsigned char *src;
-    unsigned char *dst;
-} convert_job_t;
-
-static grn_status convert_chunk(void *ctx, size_t begin, size_t end, int worker)
-{
-    convert_job_t *j = ctx;
-    (void)worker;
-    return grn_dtype_convert(j->from, j->src + begin * grn_dtype_size(j->from), j->to,
-                             j->dst + begin * grn_dtype_size(j->to), end - begin);
-}
-
 grn_status grn_cr_load_as(grn_cr_t *r, const grn_tensor_info_t *t, grn_dtype as, void **out)
 {
-    grn_status rc = GRN_OK;
-    size_t from = grn_dtype_size(t->dtype), to = grn_dtype_size(as);
-    uint64_t n = t->n_bytes / from,
-             piece = (uint64_t)grn_par_n(r->pool) * 4 * GRN_CONTAINER_FRAME / from;
-    unsigned char *raw = NULL, *p = NULL;
+    grn_cr_part_t part = { t, 0, t->n_bytes / grn_dtype_size(t->dtype), as, NULL };
     *out = NULL;
-    if (t->dtype == as) return grn_cr_load(r, t, out);
-    if (n > SIZE_MAX / to || !(p = grn_malloc(n, to)))
+    if (part.n > SIZE_MAX || !(part.out = grn_malloc((size_t)part.n, grn_dtype_size(as))))
         return grn_err_prefix(GRN_ENOMEM, "tensor '%s'", t->name);
-    GRN_TRY(GRN_NEW_RAW(raw, (n < piece ? n : piece) * from));
-    for (uint64_t at = 0; at < n; at += piece) {
-        uint64_t k = n - at < piece ? n - at : piece;
-        convert_job_t j = { t->dtype, as, raw, p + at * to };
-        GRN_TRY(grn_cr_read(r, t, at * from, raw, k * from));
-        rc = grn_par_for(r->pool, k, (size_t)1 << 18, convert_chunk, &j);
-        if (rc) GRN_TRY(grn_err_prefix(rc, "'%s': tensor '%s'", r->path, t->name));
-    }
-    *out = p;
-    p = NULL;
-end:
-    free(raw);
-    free(p);
+    grn_status rc = grn_cr_read_parts(r, &part, 1);
+    if (rc) free(part.out);
+    else *out = part.out;
     return rc;
 }
 

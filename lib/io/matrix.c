@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "io/matrix_priv.h"
 
 /* ---- attributes ---- */
 
@@ -363,20 +364,26 @@ static grn_status check_attrs(const grn_attrs_t *as, uint64_t n, const char *wha
     return GRN_OK;
 }
 
-static grn_status check_csr(const grn_matrix_t *m)
+int grn_matrix_row_is_good(const uint32_t *idx, const float *val, uint64_t n, uint64_t n_cols)
 {
-    if (m->indptr[0] != 0) return grn_err(GRN_EFORMAT, "the first row does not start at 0");
-    for (uint64_t i = 0; i < m->n_rows; i++)
-        if (m->indptr[i + 1] < m->indptr[i])
-            return grn_err(GRN_EFORMAT, "row %llu has negative length", (unsigned long long)i);
-    for (uint64_t i = 0; i < m->n_rows; i++) {
-        int64_t last = -1;
-        int bad = 0;
-        for (uint64_t k = m->indptr[i]; k < m->indptr[i + 1]; k++) {
-            bad |= ((int64_t)m->indices[k] <= last) | (m->data[k] == 0) | !isfinite(m->data[k]);
-            last = m->indices[k];
-        }
-        if (bad || last >= (int64_t)m->n_cols)
+    uint32_t bad = 0;
+    for (uint64_t k = 1; k < n; k++) bad |= (uint32_t)(idx[k] <= idx[k - 1]);
+    for (uint64_t k = 0; k < n; k++) {
+        uint32_t u;
+        memcpy(&u, &val[k], 4);
+        u &= 0x7fffffffu; /* without the sign: 0 is zero, from 0x7f800000 on infinity and NaN */
+        bad |= (uint32_t)(u - 1 >= 0x7f7fffffu);
+    }
+    return !bad && (n == 0 || idx[n - 1] < n_cols);
+}
+
+static grn_status check_rows(void *ctx, size_t begin, size_t end, int worker)
+{
+    const grn_matrix_t *m = ctx;
+    (void)worker;
+    for (uint64_t i = begin; i < end; i++) {
+        uint64_t at = m->indptr[i];
+        if (!grn_matrix_row_is_good(m->indices + at, m->data + at, m->indptr[i + 1] - at, m->n_cols))
             return grn_err(GRN_EFORMAT,
                            "row %llu ('%s') has columns out of order or range, a zero or a value "
                            "that is not finite",
@@ -385,7 +392,29 @@ static grn_status check_csr(const grn_matrix_t *m)
     return GRN_OK;
 }
 
-grn_status grn_matrix_validate(const grn_matrix_t *m)
+static grn_status check_csr(const grn_matrix_t *m, grn_par_t *pool)
+{
+    if (m->indptr[0] != 0) return grn_err(GRN_EFORMAT, "the first row does not start at 0");
+    for (uint64_t i = 0; i < m->n_rows; i++)
+        if (m->indptr[i + 1] < m->indptr[i])
+            return grn_err(GRN_EFORMAT, "row %llu has negative length", (unsigned long long)i);
+    return grn_par_for(pool, (size_t)m->n_rows, 64, check_rows, (void *)m);
+}
+
+static grn_status check_dense_rows(void *ctx, size_t begin, size_t end, int worker)
+{
+    const grn_matrix_t *m = ctx;
+    (void)worker;
+    for (uint64_t i = begin * m->n_cols; i < end * m->n_cols; i++)
+        if (!isfinite(m->dense[i]))
+            return grn_err(GRN_EFORMAT, "value of row %llu ('%s'), column '%s' is not finite",
+                           (unsigned long long)(i / m->n_cols),
+                           grn_names_get(&m->row, i / m->n_cols),
+                           grn_names_get(&m->col, i % m->n_cols));
+    return GRN_OK;
+}
+
+grn_status grn_matrix_validate_on(const grn_matrix_t *m, grn_par_t *pool)
 {
     grn_status rc;
     if (m->row.n != m->n_rows || m->col.n != m->n_cols)
@@ -395,15 +424,13 @@ grn_status grn_matrix_validate(const grn_matrix_t *m)
     if ((rc = check_attrs(&m->row_attr, m->n_rows, "row")) ||
         (rc = check_attrs(&m->col_attr, m->n_cols, "column")))
         return rc;
-    if (!m->is_dense)
-        return m->indptr   ? check_csr(m)
-               : m->n_rows ? grn_err(GRN_EFORMAT, "the matrix has no values")
-                           : GRN_OK;
-    for (uint64_t i = 0; i < m->n_rows * m->n_cols; i++)
-        if (!isfinite(m->dense[i]))
-            return grn_err(GRN_EFORMAT, "value of row %llu ('%s'), column '%s' is not finite",
-                           (unsigned long long)(i / m->n_cols),
-                           grn_names_get(&m->row, i / m->n_cols),
-                           grn_names_get(&m->col, i % m->n_cols));
-    return GRN_OK;
+    if (m->is_dense) return grn_par_for(pool, (size_t)m->n_rows, 64, check_dense_rows, (void *)m);
+    return m->indptr   ? check_csr(m, pool)
+           : m->n_rows ? grn_err(GRN_EFORMAT, "the matrix has no values")
+                       : GRN_OK;
+}
+
+grn_status grn_matrix_validate(const grn_matrix_t *m)
+{
+    return grn_matrix_validate_on(m, NULL);
 }

@@ -104,6 +104,24 @@ const grn_matrix_t *grn_mr_info(
 /* Next block of at most max_rows rows (row names, attributes and columns filled in; `block` is
  * cleared first): 1 = got one, 0 = end, < 0 = grn_status error. */
 int grn_mr_next(grn_mr_t *r, uint64_t max_rows, grn_matrix_t *block);
+/* A block of rows as it is stored: a sparse container's values and columns in their own types, without names. Zeroed: empty; its
+ * memory is used again for the next block. Rows may be unpacked by several threads at once. */
+typedef struct {
+    const char *path;               /* for messages; borrowed from the reader */
+    uint64_t n_rows, n_cols, first; /* first: the row of the matrix that is row 0 here */
+    const uint64_t *indptr;         /* (n_rows + 1) of the whole matrix; borrowed from the reader */
+    int index_type, value_type;     /* grn_dtype */
+    void *index, *value;
+    size_t index_cap, value_cap; /* bytes */
+} grn_packed_t;
+/* 1 if grn_mr_next_packed can be used: a sparse container. */
+int grn_mr_is_packed(const grn_mr_t *r);
+/* The next rows, at most max_rows and, if the first of them allows it, at most max_values values: 1 = got some, 0 = end, < 0 =
+ * grn_status error. */
+int grn_mr_next_packed(grn_mr_t *r, uint64_t max_rows, uint64_t max_values, grn_packed_t *b);
+/* Row i: columns and values, n of them, into idx and val (room for n_cols). GRN_EFORMAT when they break the invariants above. */
+grn_status grn_packed_row(const grn_packed_t *b, uint64_t i, size_t *n, uint32_t *idx, float *val) GRN_MUST_USE;
+void grn_packed_clear(grn_packed_t *b); /* frees; accepts zeroed */
 grn_status grn_mr_rewind(grn_mr_t *r) GRN_MUST_USE;
 grn_status grn_mr_seek(grn_mr_t *r, uint64_t row)
     GRN_MUST_USE; /* the next block starts at this row (0..n_rows); only its frames are read */

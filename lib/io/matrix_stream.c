@@ -3,7 +3,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "io/container.h"
+#include "io/container_priv.h"
 #include "io/counts.h"
 #include "io/matrix.h"
 #include "io/matrix_priv.h"
@@ -14,6 +14,7 @@ struct grn_mr_s {
     grn_matrix_t info; /* names, attributes, sizes (container) */
     uint64_t *indptr;  /* of the whole (container, CSR) */
     const grn_tensor_info_t *x, *indices;
+    grn_par_t *pool;
     uint64_t at; /* next row */
     int bare;    /* blocks without columns' names and attributes */
 };
@@ -105,7 +106,7 @@ grn_status grn_matrix_load(const char *path, grn_par_t *pool, grn_matrix_t *m)
         m->indptr = r.indptr;
         r.indptr = NULL;
     }
-    if ((rc = grn_matrix_validate(m))) GRN_TRY(grn_err_prefix(rc, "'%s'", path));
+    if ((rc = grn_matrix_validate_on(m, pool))) GRN_TRY(grn_err_prefix(rc, "'%s'", path));
 end:
     free(r.indptr);
     grn_cr_close(r.cr);
@@ -122,6 +123,7 @@ grn_status grn_mr_open(grn_mr_t **out, const char *path, const grn_counts_opt_t 
     grn_mr_t *r;
     *out = NULL;
     if (GRN_NEW(r, 1)) return GRN_ENOMEM;
+    r->pool = pool;
     GRN_TRY(grn_path_rewindable(&path)); /* it is looked at first */
     int is_stdin = strcmp(path, "-") == 0;
     if (grn_cr_sniff(is_stdin ? "/proc/self/fd/0" : path) && !(opt && opt->cells_tsv)) {
@@ -181,27 +183,22 @@ const char *grn_mr_meta(const grn_mr_t *r, const char *key)
     return r->cr ? grn_cr_meta(r->cr, key) : NULL;
 }
 
-/* Elements [from, from + n) of a tensor as a 4-byte type. */
-static grn_status read_as(grn_cr_t *cr, const grn_tensor_info_t *t, uint64_t from, uint64_t n,
-                          grn_dtype as, void **out)
-{
-    grn_tensor_info_t part = *t; /* a window that grn_cr_load_as takes for a tensor */
-    size_t size = grn_dtype_size(t->dtype);
-    part.off += from * size;
-    part.n_bytes = n * size;
-    return grn_cr_load_as(cr, &part, as, out);
-}
-
 static grn_status load_values(grn_mr_t *r, uint64_t at, uint64_t n, grn_matrix_t *b)
 {
     grn_status rc = GRN_OK;
-    if (b->is_dense)
-        return read_as(r->cr, r->x, at * b->n_cols, n * b->n_cols, GRN_F32, (void **)&b->dense);
+    if (b->is_dense) {
+        grn_cr_part_t x = { r->x, at * b->n_cols, n * b->n_cols, GRN_F32, NULL };
+        GRN_TRY(GRN_NEW_RAW(b->dense, n * b->n_cols));
+        x.out = b->dense;
+        return grn_cr_read_parts(r->cr, &x, 1);
+    }
     uint64_t from = r->indptr[at], nnz = r->indptr[at + n] - from;
     GRN_TRY(GRN_NEW_RAW(b->indptr, n + 1));
     for (uint64_t i = 0; i <= n; i++) b->indptr[i] = r->indptr[at + i] - from;
-    GRN_TRY(read_as(r->cr, r->x, from, nnz, GRN_F32, (void **)&b->data));
-    GRN_TRY(read_as(r->cr, r->indices, from, nnz, GRN_U32, (void **)&b->indices));
+    GRN_TRY(GRN_NEW_RAW(b->data, nnz));
+    GRN_TRY(GRN_NEW_RAW(b->indices, nnz));
+    grn_cr_part_t both[2] = { { r->x, from, nnz, GRN_F32, b->data }, { r->indices, from, nnz, GRN_U32, b->indices } };
+    GRN_TRY(grn_cr_read_parts(r->cr, both, 2));
 end:
     return rc;
 }
@@ -238,7 +235,7 @@ int grn_mr_next(grn_mr_t *r, uint64_t max_rows, grn_matrix_t *b)
         GRN_TRY(block_names(info, pick, n, r->bare, b));
         grn_matrix_t whole = *b;
         whole.col = info->col;
-        if ((rc = grn_matrix_validate(&whole))) GRN_TRY(grn_err_prefix(rc, "'%s'", grn_cr_path(r->cr)));
+        if ((rc = grn_matrix_validate_on(&whole, r->pool))) GRN_TRY(grn_err_prefix(rc, "'%s'", grn_cr_path(r->cr)));
     } else {
         GRN_TRY(grn_matrix_pick_rows(info, pick, n, b));
     }
@@ -247,4 +244,63 @@ end:
     free(pick);
     if (rc) grn_matrix_clear(b);
     return rc ? (int)rc : 1;
+}
+
+/* ---- blocks as they are stored ---- */
+
+int grn_mr_is_packed(const grn_mr_t *r)
+{
+    return r->cr && !r->info.is_dense;
+}
+
+void grn_packed_clear(grn_packed_t *b)
+{
+    free(b->index);
+    free(b->value);
+    memset(b, 0, sizeof *b);
+}
+
+int grn_mr_next_packed(grn_mr_t *r, uint64_t max_rows, uint64_t max_values, grn_packed_t *b)
+{
+    grn_status rc = GRN_OK;
+    uint64_t left = grn_mr_info(r)->n_rows - r->at, n = 0, longest = 0;
+    if (!grn_mr_is_packed(r)) return grn_err(GRN_EINVAL, "the matrix is not a sparse container");
+    const uint64_t *at = r->indptr + r->at;
+    if (left == 0) return 0;
+    for (; n < left && n < max_rows && (n == 0 || at[n + 1] - at[0] <= max_values); n++)
+        if (at[n + 1] - at[n] > longest) longest = at[n + 1] - at[n];
+    uint64_t from = at[0], nnz = at[n] - from, room = nnz + nnz / 8; /* blocks differ a little */
+    if (longest > grn_mr_info(r)->n_cols)
+        GRN_FAIL(GRN_EFORMAT, "'%s': a row of %llu values in %llu columns", grn_cr_path(r->cr), (unsigned long long)longest,
+                 (unsigned long long)grn_mr_info(r)->n_cols);
+    size_t value_size = grn_dtype_size(r->x->dtype), index_size = grn_dtype_size(r->indices->dtype);
+    GRN_TRY(grn_room_aligned(&b->value, &b->value_cap, (size_t)room * value_size));
+    GRN_TRY(grn_room_aligned(&b->index, &b->index_cap, (size_t)room * index_size));
+    grn_cr_part_t both[2] = { { r->x, from, nnz, r->x->dtype, b->value }, { r->indices, from, nnz, r->indices->dtype, b->index } };
+    GRN_TRY(grn_cr_read_parts(r->cr, both, 2));
+    b->value_type = (int)r->x->dtype;
+    b->index_type = (int)r->indices->dtype;
+    b->path = grn_cr_path(r->cr);
+    b->indptr = at;
+    b->first = r->at;
+    b->n_rows = n;
+    b->n_cols = grn_mr_info(r)->n_cols;
+    r->at += n;
+end:
+    return rc ? (int)rc : 1;
+}
+
+grn_status grn_packed_row(const grn_packed_t *b, uint64_t i, size_t *n, uint32_t *idx, float *val)
+{
+    uint64_t at = b->indptr[i] - b->indptr[0];
+    grn_dtype ti = (grn_dtype)b->index_type, tv = (grn_dtype)b->value_type;
+    grn_status rc;
+    *n = (size_t)(b->indptr[i + 1] - b->indptr[i]);
+    if ((rc = grn_dtype_convert(ti, (const char *)b->index + at * grn_dtype_size(ti), GRN_U32, idx, *n)) ||
+        (rc = grn_dtype_convert(tv, (const char *)b->value + at * grn_dtype_size(tv), GRN_F32, val, *n)))
+        return grn_err_prefix(rc, "'%s': row %llu", b->path, (unsigned long long)(b->first + i));
+    if (!grn_matrix_row_is_good(idx, val, *n, b->n_cols))
+        return grn_err(GRN_EFORMAT, "'%s': row %llu has columns out of order or range, a zero or a value that is not finite", b->path,
+                       (unsigned long long)(b->first + i));
+    return GRN_OK;
 }

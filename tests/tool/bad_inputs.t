@@ -154,6 +154,10 @@ bad "duplicate genes, refused" aucell --duplicate-genes error dup.csv
 t_ok "duplicate genes are added up by default" aucell dup.csv
 cat g.gmt g.gmt >dup.gmt
 bad "duplicate gene sets" grn-aucell -q --top-frac 0.5 -r dup.gmt c.csv -o z
+cp g.gmt g2.gmt
+bad "gene sets in two files" grn-aucell -q --top-frac 0.5 -r g.gmt -r g2.gmt c.csv -o z
+printf 'source\ttarget\nT1\tG01\nT1\tG02\n' >network.tsv
+grn-view import -q --from network -o network.edges.zst network.tsv
 sed '3s/^[^,]*/AAACCCAAGGAAA-1/' c.csv >dupcell.csv
 printf 'barcode\tcell_type\nAAACCCAAGGAAA-1\tB\n' >one.tsv
 bad "duplicate barcodes with labels" aucell --cells one.tsv dupcell.csv
@@ -244,7 +248,12 @@ bad "negative counts, topics" grn-build topics -q -k 2 neg_region.csv -o z
 printf 'cell,chr1:0-500,chr1:1000-1500\nA,0,0\nB,0,0\n' >closed.csv
 bad "nothing accessible" grn-build topics -q -k 2 closed.csv -o z
 grn-build topics -q -k 2 --sweeps 5 --average 2 atac.tensor.zst -o model.zst
-bad "topics where a matrix belongs" grn-aucell -q -r g.gmt model.zst -o z
+bad "topics where a matrix belongs" grn-threshold -q model.zst -o z
+bad "edges without regions" grn-aucell -q --target region -r network.edges.zst model.zst -o z
+printf 'S\tna\tchr9:1-2\tchr9:3-4\n' >chr9.gmt
+bad "region sets of another genome, scoring" grn-aucell -q -r chr9.gmt model.zst -o z
+printf 'cell,chr1:0-500,chr1-0-500\nA,1,0\nB,0,2\n' >samereg.csv
+bad "two columns of one region" grn-aucell -q --target region --top-frac 1 -r chr9.gmt samereg.csv -o z
 dar() { grn-build dar -q "$@" -o z; }
 bad "labels of other cells, dar" dar --cells other.tsv atac.tensor.zst
 bad "accessibility without labels" dar atac.tensor.zst

@@ -262,6 +262,54 @@ static void blocks_read(void **s)
 }
 
 /* Worked by hand: [1 0 2; 0 0 3]. */
+/* Rows as they are stored are those of whole blocks, however many rows and values come at a time. */
+static void packed_read(void **s)
+{
+    (void)s;
+    static const uint64_t step[][2] = { { 1, 1000 }, { 7, 1000 }, { 1000, 1 }, { 1000, 23 }, { 1000, 100000 } };
+    grn_matrix_t m;
+    grn_mr_t *r;
+    make(&m, 0, 50, 12, 300, 0);
+    OK(grn_matrix_save(&m, "m", NULL));
+    OK(grn_mr_open(&r, "m", NULL, NULL));
+    assert_int_equal(grn_mr_is_packed(r), 1);
+    for (size_t k = 0; k < sizeof step / sizeof *step; k++) {
+        grn_packed_t b = { 0 };
+        uint64_t at = 0;
+        int got;
+        while ((got = grn_mr_next_packed(r, step[k][0], step[k][1], &b)) == 1) {
+            assert_true(b.first == at && b.n_rows >= 1 && b.n_rows <= step[k][0]);
+            assert_true(b.n_rows == 1 || b.indptr[b.n_rows] - b.indptr[0] <= step[k][1]);
+            for (uint64_t i = 0; i < b.n_rows; i++, at++) {
+                uint32_t idx[12];
+                float val[12];
+                const uint32_t *want_idx;
+                const float *want_val;
+                size_t n, want_n;
+                OK(grn_packed_row(&b, i, &n, idx, val));
+                grn_matrix_row(&m, at, &want_n, &want_idx, &want_val);
+                assert_int_equal(n, want_n);
+                assert_memory_equal(idx, want_idx, n * sizeof *idx);
+                assert_memory_equal(val, want_val, n * sizeof *val);
+            }
+        }
+        assert_int_equal(got, 0);
+        assert_int_equal(at, 50);
+        grn_packed_clear(&b);
+        OK(grn_mr_rewind(r));
+    }
+    grn_mr_close(r);
+    grn_matrix_clear(&m);
+    make(&m, 0, 5, 12, 30, 1);
+    OK(grn_matrix_save(&m, "m", NULL));
+    OK(grn_mr_open(&r, "m", NULL, NULL));
+    assert_int_equal(grn_mr_is_packed(r), 0);
+    grn_packed_t none = { 0 };
+    assert_int_equal(grn_mr_next_packed(r, 1, 1, &none), GRN_EINVAL);
+    grn_mr_close(r);
+    grn_matrix_clear(&m);
+}
+
 static void transpose_and_picks(void **s)
 {
     (void)s;
@@ -334,6 +382,20 @@ static void invariants(void **s)
     grn_matrix_clear(&m);
 }
 
+/* Unpacks the next ten rows. */
+static grn_status packed_block(grn_mr_t *r)
+{
+    grn_packed_t b = { 0 };
+    uint32_t idx[3];
+    float val[3];
+    size_t n;
+    int got = grn_mr_next_packed(r, 10, 100, &b);
+    grn_status rc = got < 0 ? (grn_status)got : GRN_OK;
+    for (uint64_t i = 0; !rc && i < b.n_rows; i++) rc = grn_packed_row(&b, i, &n, idx, val);
+    grn_packed_clear(&b);
+    return rc;
+}
+
 /* A container whose tensors do not agree is refused with one line. */
 static void inconsistent_files(void **s)
 {
@@ -360,6 +422,8 @@ static void inconsistent_files(void **s)
             int got = grn_mr_next(r, 10, &m);
             assert_int_equal(got, k ? GRN_EFORMAT : 1);
             grn_matrix_clear(&m);
+            OK(grn_mr_rewind(r));
+            assert_int_equal(packed_block(r), k ? GRN_EFORMAT : GRN_OK);
             grn_mr_close(r);
         }
     }
@@ -402,7 +466,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trips),    cmocka_unit_test(index_type),
         cmocka_unit_test(blocks_written), cmocka_unit_test(blocks_refused),
-        cmocka_unit_test(blocks_read),    cmocka_unit_test(transpose_and_picks),
+        cmocka_unit_test(blocks_read), cmocka_unit_test(packed_read),    cmocka_unit_test(transpose_and_picks),
         cmocka_unit_test(invariants),     cmocka_unit_test(inconsistent_files),
         cmocka_unit_test(attributes),
     };

@@ -7,30 +7,35 @@
 #include "base/mem.h"
 #include "base/opt.h"
 #include "base/str.h"
+#include "grn-aucell/input.h"
 #include "grn-aucell/rss.h"
 #include "grn-aucell/score.h"
 #include "grn-aucell/sets.h"
 #include "io/counts.h"
 #include "io/matrix.h"
 
-enum { BLOCK = 1024 }; /* cells in memory at a time */
+enum { BLOCK = 4096 }; /* cells in memory at a time, at most */
 
 static struct {
-    const char *regulons, *out, *ties, *norm, *rss, *report;
+    grn_opt_list_t regulons;
+    const char *out, *target, *ties, *norm, *rss, *report;
     double top_frac, min_present;
     int64_t min_genes;
-    int weights, balanced;
+    int weights, balanced, compat, set_file;
     grn_counts_cli_t counts;
-} opt = { NULL, "-", "exact", "python", NULL, NULL, 0.05, 0.8, 1, 0, 0, GRN_COUNTS_CLI_INIT };
+} opt = { { 0 }, "-", "auto", "exact", "python", NULL, NULL, 0.05, 0.8, 1, 0, 0, 0, 0, GRN_COUNTS_CLI_INIT };
 
 static const grn_opt_t table[] = {
     GRN_OPT_HEAD("Input"),
-    GRN_OPT_STR('r', "regulons", "FILE", &opt.regulons, "gene sets: regulons.edges.zst (union over contexts) or GMT"),
+    GRN_OPT_LIST('r', "regulons", "FILE", &opt.regulons, "gene sets: regulons.edges.zst (union over contexts) or GMT; may be repeated"),
+    GRN_OPT_FLAG(0, "set-file", &opt.set_file, "call the sets FILE:SET"),
+    GRN_OPT_ENUM(0, "target", "auto|gene|region", &opt.target, "what of the edges is in the matrix [regions where columns are]"),
     GRN_COUNTS_OPTIONS(opt.counts),
     GRN_OPT_HEAD("Scores"),
     GRN_OPT_FLT(0, "top-frac", "FLOAT", &opt.top_frac, 0, 1, "share of the ranking that counts"),
     GRN_OPT_ENUM(0, "ties", "exact|random", &opt.ties, "expectation over tied genes, or one seeded random order"),
     GRN_OPT_ENUM(0, "norm", "python|attainable", &opt.norm, "divide by (c+1) x weights, or by what a perfect ranking reaches"),
+    GRN_OPT_FLAG(0, "compat", &opt.compat, "ties, lost sets and specificity as in pySCENIC, accessibility as in pycisTopic"),
     GRN_OPT_FLAG(0, "weights", &opt.weights, "weigh genes by the edges' weight column"),
     GRN_OPT_FLT(0, "min-present", "FLOAT", &opt.min_present, 0, 1, "drop sets with a smaller share of their genes in the matrix"),
     GRN_OPT_INT(0, "min-genes", "INT", &opt.min_genes, 1, 1000000, "drop sets with fewer genes in the matrix"),
@@ -42,47 +47,74 @@ static const grn_opt_t table[] = {
     GRN_OPT_END,
 };
 
-/* What a run holds besides the two files. */
+/* What a run holds besides the output. */
 typedef struct {
+    aucell_input_t in;
     aucell_sets_t sets;
-    aucell_opt_t score;
-    uint64_t *gene_key;
+    aucell_scorer_t *scorer;
+    uint32_t cut;
+    int regions; /* of the edges */
+    aucell_ties ties;
+    uint64_t *column_key;
     rss_t rss;
-    const grn_attr_t *type; /* of the reader: levels */
+    const grn_attr_t *type; /* of the cells */
     uint32_t *n_detected;   /* (C) */
-    uint64_t n_cells;
 } run_t;
 
 static void run_clear(run_t *r)
 {
+    aucell_scorer_destroy(r->scorer);
     aucell_sets_clear(&r->sets);
     rss_close(&r->rss);
-    free(r->gene_key);
+    free(r->column_key);
     free(r->n_detected);
+    aucell_input_close(&r->in);
 }
 
-/* Gene sets, cutoff and tie keys from the names in the file. */
-static grn_status prepare(run_t *r, const grn_matrix_t *info)
+/* pySCENIC draws one order of the genes for all cells, SCENIC+ one of the regions for each. */
+static aucell_ties which_ties(const run_t *r)
+{
+    if (opt.compat) return r->regions ? AUCELL_TIES_RANDOM : AUCELL_TIES_SHARED;
+    return strcmp(opt.ties, "random") ? AUCELL_TIES_EXACT : AUCELL_TIES_RANDOM;
+}
+
+static grn_status prepare_rss(run_t *r)
+{
+    grn_status rc;
+    r->type = grn_attr_find(r->in.cell_attr, "cell_type");
+    if (!opt.rss) return GRN_OK;
+    if (!r->type || !r->type->code)
+        return grn_err(GRN_EINVAL, "--rss needs cell types: none in the matrix; give --cell-type or --cells");
+    if ((rc = rss_open(&r->rss, r->sets.names.n))) return rc;
+    r->rss.in_nats = opt.compat;
+    return GRN_OK;
+}
+
+/* Sets, cutoff and tie keys from the names in the file. */
+static grn_status prepare(run_t *r)
 {
     grn_status rc = GRN_OK;
-    aucell_sets_opt_t so = { opt.regulons, opt.weights, opt.min_present, opt.min_genes, opt.report, 0 };
-    if (info->n_rows == 0 || info->n_cols == 0)
-        GRN_FAIL(GRN_EEMPTY, "the matrix is empty: %llu cells x %llu genes", (unsigned long long)info->n_rows,
-                 (unsigned long long)info->n_cols);
-    GRN_TRY(aucell_cut(opt.top_frac, info->n_cols, &so.cut));
-    GRN_TRY(aucell_sets_load(&so, &info->col, grn_common.pool, &r->sets));
-    GRN_TRY(GRN_NEW(r->gene_key, (size_t)info->n_cols));
-    for (size_t g = 0; g < info->n_cols; g++) r->gene_key[g] = grn_hash_str(grn_names_get(&info->col, g));
-    GRN_TRY(GRN_NEW(r->n_detected, (size_t)info->n_rows));
-    r->score = (aucell_opt_t){ &r->sets,        so.cut,     strcmp(opt.norm, "attainable") == 0, strcmp(opt.ties, "random") == 0,
-                               grn_common.seed, r->gene_key };
-    grn_log_info("%zu of %zu sets, %llu genes, ranks below %u count (top %g)", r->sets.names.n, r->sets.n_read,
-                 (unsigned long long)info->n_cols, so.cut, opt.top_frac);
-    r->type = grn_attr_find(&info->row_attr, "cell_type");
-    if (!opt.rss) goto end;
-    if (!r->type || !r->type->code)
-        GRN_FAIL(GRN_EINVAL, "--rss needs cell types: none in the matrix; give --cell-type or --cells");
-    GRN_TRY(rss_open(&r->rss, r->sets.names.n));
+    const grn_names_t *column = r->in.column;
+    r->regions = strcmp(opt.target, "auto") ? strcmp(opt.target, "region") == 0 : aucell_input_has_regions(&r->in);
+    r->ties = which_ties(r);
+    aucell_sets_opt_t so = { { opt.regulons.v, opt.regulons.n, r->regions, opt.weights, opt.set_file },
+                             opt.min_present,
+                             opt.min_genes,
+                             opt.compat,
+                             opt.report,
+                             0 };
+    GRN_TRY(aucell_cut(opt.top_frac, column->n, &so.cut));
+    GRN_TRY(aucell_sets_load(&so, column, grn_common.pool, &r->sets));
+    GRN_TRY(GRN_NEW(r->column_key, column->n));
+    for (size_t g = 0; g < column->n; g++) r->column_key[g] = grn_hash_str(grn_names_get(column, g));
+    GRN_TRY(GRN_NEW(r->n_detected, r->in.cell->n));
+    aucell_opt_t score = { &r->sets, so.cut, strcmp(opt.norm, "attainable") == 0, r->ties, grn_common.seed, r->column_key };
+    GRN_TRY(aucell_scorer_create(&r->scorer, &score, grn_common.pool));
+    GRN_TRY(aucell_input_prepare(&r->in, so.cut, opt.compat));
+    r->cut = so.cut;
+    grn_log_info("%zu of %zu sets, %zu %s, ranks below %u count (top %g)", r->sets.names.n, r->sets.n_read, column->n,
+                 r->regions ? "regions" : "genes", so.cut, opt.top_frac);
+    rc = prepare_rss(r);
 end:
     return rc;
 }
@@ -108,29 +140,35 @@ end:
     return rc;
 }
 
-/* Scores one block and appends it; names and attributes move from the block to the output. */
-static grn_status do_block(run_t *r, grn_matrix_t *block, grn_mw_t *w)
+/* Names and attributes of cells first..first+n-1. */
+static grn_status label_block(const run_t *r, size_t first, size_t n, grn_matrix_t *out)
 {
     grn_status rc = GRN_OK;
-    grn_matrix_t out = { 0 };
-    const grn_attr_t *type;
-    GRN_TRY(GRN_NEW_RAW(out.dense, (size_t)block->n_rows * r->sets.names.n));
-    GRN_TRY(aucell_score_block(&r->score, block, grn_common.pool, out.dense, r->n_detected + r->n_cells));
-    if (opt.rss) {
-        if (!(type = grn_attr_find(&block->row_attr, "cell_type")) || !type->code)
-            GRN_FAIL(GRN_EFORMAT, "a block of cells has no cell types");
-        GRN_TRY(rss_add(&r->rss, out.dense, type->code, (size_t)block->n_rows));
+    uint32_t *pick = NULL;
+    GRN_TRY(GRN_NEW_RAW(pick, n));
+    for (size_t i = 0; i < n; i++) {
+        pick[i] = (uint32_t)(first + i);
+        GRN_TRY(grn_names_add(&out->row, grn_names_get(r->in.cell, first + i), NULL, NULL));
     }
-    out.n_rows = block->n_rows;
-    out.n_cols = r->sets.names.n;
-    out.is_dense = 1;
-    out.row = block->row;
-    out.row_attr = block->row_attr;
-    memset(&block->row, 0, sizeof block->row);
-    memset(&block->row_attr, 0, sizeof block->row_attr);
+    GRN_TRY(grn_attrs_pick(&out->row_attr, r->in.cell_attr, pick, n));
+end:
+    free(pick);
+    return rc;
+}
+
+/* Scores the next block and appends it; *n = 0 at the end. */
+static grn_status do_block(run_t *r, grn_mw_t *w, size_t *n)
+{
+    grn_status rc = GRN_OK;
+    grn_matrix_t out = { .is_dense = 1, .n_cols = r->sets.names.n };
+    size_t first = r->in.at;
+    GRN_TRY(aucell_input_score(&r->in, r->scorer, BLOCK, &out.dense, r->n_detected + first, n));
+    if (*n == 0) goto end;
+    if (opt.rss) GRN_TRY(rss_add(&r->rss, out.dense, r->type->code + first, *n));
+    out.n_rows = *n;
+    GRN_TRY(label_block(r, first, *n, &out));
     rc = grn_mw_append(w, &out);
-    r->n_cells += out.n_rows;
-    grn_progress_add(out.n_rows);
+    grn_progress_add(*n);
 end:
     grn_matrix_clear(&out);
     return rc;
@@ -146,17 +184,18 @@ static int by_count(const void *a, const void *b)
 static void report_detection(run_t *r)
 {
     const uint32_t *n = r->n_detected;
+    const char *what = r->regions ? "regions" : "genes";
     double g = (double)r->sets.n_genes;
-    size_t low = 0, c = (size_t)r->n_cells;
-    if (c == 0) return;
+    size_t low = 0, c = r->in.cell->n;
+    if (aucell_input_is_model(&r->in)) return;
     qsort(r->n_detected, c, sizeof *r->n_detected, by_count);
-    while (low < c && n[low] < r->score.cut) low++;
-    grn_log_info("share of genes detected per cell: 1%% %.3f, 5%% %.3f, 10%% %.3f, 50%% %.3f, 100%% %.3f", n[c / 100] / g,
+    while (low < c && n[low] < r->cut) low++;
+    grn_log_info("share of %s detected per cell: 1%% %.3f, 5%% %.3f, 10%% %.3f, 50%% %.3f, 100%% %.3f", what, n[c / 100] / g,
                  n[c / 20] / g, n[c / 10] / g, n[c / 2] / g, n[c - 1] / g);
     if (low > 0)
-        grn_log_warn("%zu of %zu cells (%.1f %%) detect fewer than %u genes: zeros enter their scores as one tie; a --top-frac "
+        grn_log_warn("%zu of %zu cells (%.1f %%) detect fewer than %u %s: zeros enter their scores as one tie; a --top-frac "
                      "of %.3f suits 99 %% of the cells",
-                     low, c, 100.0 * (double)low / (double)c, r->score.cut, n[c / 100] / g);
+                     low, c, 100.0 * (double)low / (double)c, r->cut, what, n[c / 100] / g);
 }
 
 /* The table of specific regulons, and the five first per type in the log. */
@@ -175,8 +214,7 @@ static grn_status finish_rss(run_t *r)
         for (size_t k = 0; k < 5 && k < r->sets.names.n; k++)
             GRN_TRY(grn_str_printf(&line, "%s%s %.3f", k ? ", " : "", grn_names_get(&r->sets.names, order[k]),
                                    r->rss.rss[t * r->rss.n_sets + order[k]]));
-        grn_log_info("most specific in %s (%llu cells): %s", grn_names_get(types, t), (unsigned long long)r->rss.type_n[t],
-                     line.s);
+        grn_log_info("most specific in %s (%llu cells): %s", grn_names_get(types, t), (unsigned long long)r->rss.type_n[t], line.s);
     }
 end:
     grn_str_clear(&line);
@@ -188,65 +226,65 @@ static grn_status write_meta(const run_t *r, grn_mw_t *w)
 {
     grn_status rc = GRN_OK;
     grn_str_t s = { 0 };
-    GRN_TRY(grn_str_printf(&s, "cut=%u top_frac=%g genes=%llu ties=%s norm=%s weights=%d", r->score.cut, opt.top_frac,
-                           (unsigned long long)r->sets.n_genes, opt.ties, opt.norm, opt.weights));
+    static const char *const ties[] = { "exact", "random", "one-order" };
+    GRN_TRY(grn_str_printf(&s, "cut=%u top_frac=%g %s=%llu ties=%s norm=%s weights=%d", r->cut, opt.top_frac,
+                           r->regions ? "regions" : "genes", (unsigned long long)r->sets.n_genes, ties[r->ties], opt.norm,
+                           opt.weights));
     GRN_TRY(grn_mw_meta(w, "aucell", s.s));
 end:
     grn_str_clear(&s);
     return rc;
 }
 
+static grn_status check_options(const char *counts)
+{
+    int n_stdin = strcmp(counts, "-") == 0;
+    if (opt.regulons.n == 0) return grn_err(GRN_EUSAGE, "no gene sets: give -r FILE");
+    for (size_t i = 0; i < opt.regulons.n; i++) n_stdin += strcmp(opt.regulons.v[i], "-") == 0;
+    if (n_stdin > 1) return grn_err(GRN_EUSAGE, "-r and COUNTS: only one of them can be stdin");
+    if (opt.compat && strcmp(opt.norm, "python")) return grn_err(GRN_EUSAGE, "--compat scores with --norm python");
+    return GRN_OK;
+}
+
 static grn_status run(const grn_args_t *args)
 {
     grn_status rc = GRN_OK;
     grn_counts_opt_t copt;
-    grn_mr_t *in = NULL;
     grn_mw_t *out = NULL;
-    grn_matrix_t block = { 0 };
     grn_attrs_t set_attr = { 0 };
     run_t r = { 0 };
-    int got;
-    if (!opt.regulons) GRN_FAIL(GRN_EUSAGE, "no gene sets: give -r FILE");
-    if (strcmp(opt.regulons, "-") == 0 && strcmp(args->v[0], "-") == 0)
-        GRN_FAIL(GRN_EUSAGE, "-r and COUNTS cannot both be stdin");
+    size_t n = 1;
+    GRN_TRY(check_options(args->v[0]));
     GRN_TRY(grn_counts_cli(&opt.counts, &copt));
-    GRN_TRY(grn_mr_open(&in, args->v[0], &copt, grn_common.pool));
-    GRN_TRY(prepare(&r, grn_mr_info(in)));
+    GRN_TRY(aucell_input_open(&r.in, args->v[0], &copt, grn_common.pool));
+    GRN_TRY(prepare(&r));
     GRN_TRY(set_attributes(&r.sets, &set_attr));
     GRN_TRY(grn_mw_open(&out, opt.out, &r.sets.names, &set_attr, 1, grn_common.pool));
     GRN_TRY(write_meta(&r, out));
-    grn_progress_begin(grn_mr_info(in)->n_rows, "cells");
-    while ((got = grn_mr_next(in, BLOCK, &block)) > 0) {
-        GRN_TRY(do_block(&r, &block, out));
-        grn_matrix_clear(&block);
-    }
+    grn_progress_begin(r.in.cell->n, "cells");
+    while (n > 0) GRN_TRY(do_block(&r, out, &n));
     grn_progress_end();
-    GRN_TRY((grn_status)got);
     report_detection(&r);
     if (opt.rss) GRN_TRY(finish_rss(&r));
     rc = grn_mw_commit(out);
     out = NULL;
-    if (rc == GRN_OK) grn_log_info("%llu cells x %zu regulons written", (unsigned long long)r.n_cells, r.sets.names.n);
+    if (rc == GRN_OK) grn_log_info("%zu cells x %zu regulons written", r.in.cell->n, r.sets.names.n);
 end:
     grn_mw_abort(out);
-    grn_matrix_clear(&block);
     grn_attrs_clear(&set_attr, r.sets.names.n);
     run_clear(&r);
-    grn_mr_close(in);
     return rc;
 }
 
 int main(int argc, char **argv)
 {
-    static const grn_tool_t tool = {
-        "grn-aucell",
-        "regulon activity of every cell (AUCell)",
-        "-r FILE [options] COUNTS",
-        table,
-        1,
-        1,
-        "  grn-aucell -r regulons.edges.zst counts.h5ad -o auc.tensor.zst --rss rss.tsv\n"
-        "  grn-aucell -r hallmark.gmt --cells labels.tsv counts/ | grn-threshold - -o active.tensor.zst"
-    };
+    static const grn_tool_t tool = { "grn-aucell",
+                                     "regulon activity of every cell (AUCell)",
+                                     "-r FILE [options] COUNTS",
+                                     table,
+                                     1,
+                                     1,
+                                     "  grn-aucell -r regulons.edges.zst counts.h5ad -o auc.tensor.zst --rss rss.tsv\n"
+                                     "  grn-aucell -r hallmark.gmt --cells labels.tsv counts/ | grn-threshold - -o active.tensor.zst" };
     return grn_tool_main(&tool, argc, argv, run);
 }

@@ -116,6 +116,7 @@ grn_status rss_finish(rss_t *r, size_t n_types, int balanced)
         for (size_t s = 0; s < r->n_sets; s++) {
             size_t k = t * r->n_sets + s;
             r->rss[k] = p.total[s] > 0 && r->type_n[t] ? grn_rss(p.sum[k] / p.total[s], p.term[k]) : NAN;
+            if (r->in_nats) r->rss[k] = 1 - (1 - r->rss[k]) * sqrt(M_LN2);
         }
 end:
     free(p.sum);

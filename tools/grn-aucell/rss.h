@@ -12,7 +12,8 @@
 #include "base/names.h"
 
 typedef struct {
-    int fd; /* spooled AUC rows, f32 */
+    int fd;      /* spooled AUC rows, f32 */
+    int in_nats; /* the divergence, as in pySCENIC; set after rss_open */
     uint64_t n_cells;
     size_t n_sets, n_types;
     int32_t *type; /* (C) code or -1 */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/rng.h"
+#include "base/simd.h"
 
 uint64_t aucell_round_even(double x)
 {
@@ -25,236 +25,264 @@ grn_status aucell_cut(double frac, uint64_t n_genes, uint32_t *cut)
     return GRN_OK;
 }
 
-double aucell_gain(uint64_t a, uint64_t b, uint64_t c)
+const aucell_kernel_t *aucell_kernel(void)
 {
-    uint64_t last = b < c ? b : c; /* ranks a..last-1 count, c-a down to c-last+1 */
-    if (a >= c) return 0;
-    return (double)((last - a) * ((c - a) + (c - last + 1))) / 2 / (double)(b - a);
+#if defined(__x86_64__)
+    static const aucell_kernel_t *const by_level[] = { &aucell_kernel_base, &aucell_kernel_avx2, &aucell_kernel_avx512 };
+    return by_level[grn_simd_level()];
+#else
+    return &aucell_kernel_base;
+#endif
 }
 
-typedef struct {
-    uint64_t key; /* ascending key = better rank */
-    uint32_t gene;
-} ranked_t;
-
-/* Per worker. Sums of a set are kept per tie block as integers and added when the block is left, so that the order within ties is
- * without effect. */
-typedef struct {
-    ranked_t *a, *tmp;
-    double *sum;    /* (R) closed blocks */
-    int64_t *open;  /* (R) weight in the set's open block */
-    double *gain;   /* (R) gain of that block */
-    uint32_t *rank; /* (R) first rank of that block */
-    uint32_t *idx;  /* (G) non-zero columns of a dense row */
-    float *val;     /* (G) their values */
-    uint8_t *seen;  /* (G) scratch, kept zero */
-} work_t;
+__extension__ typedef __int128 wide_t;
 
 typedef struct {
-    const aucell_opt_t *opt;
-    const grn_matrix_t *block;
-    float *auc;
-    uint32_t *n_detected;
-    work_t *work;
-} job_t;
+    aucell_ranker_t ranker;
+    int64_t *sum;   /* (AUCELL_TILE) of a tile */
+    wide_t *weight; /* (R) sums of contributions times weights */
+    double *auc;    /* (R) */
+    uint32_t *idx;  /* (G) columns of a dense row that are not zero */
+    float *val;     /* (G) */
+} worker_t;
 
-static grn_status work_init(work_t *w, size_t n_genes, size_t n_sets)
+struct aucell_scorer_s {
+    aucell_opt_t opt;
+    aucell_rule_t rule;
+    grn_par_t *pool;
+    aucell_tile_t *tile; /* of sets without weights */
+    size_t n_tile;
+    double unit; /* of a rank */
+    double *top; /* (R) the score's denominator */
+    worker_t *worker;
+};
+
+/* ---- index ---- */
+
+/* Columns -> sets first..first+n-1. */
+static grn_status tile_create(const aucell_sets_t *sets, uint32_t first, uint32_t n, aucell_tile_t *t)
 {
     grn_status rc = GRN_OK;
-    GRN_TRY(GRN_NEW_RAW(w->a, n_genes));
-    GRN_TRY(GRN_NEW_RAW(w->tmp, n_genes));
-    GRN_TRY(GRN_NEW(w->sum, n_sets));
-    GRN_TRY(GRN_NEW(w->open, n_sets));
-    GRN_TRY(GRN_NEW(w->gain, n_sets));
-    GRN_TRY(GRN_NEW(w->rank, n_sets));
-    GRN_TRY(GRN_NEW_RAW(w->idx, n_genes));
-    GRN_TRY(GRN_NEW_RAW(w->val, n_genes));
-    GRN_TRY(GRN_NEW(w->seen, n_genes));
+    uint64_t at = 0, total = 0;
+    t->first = first;
+    t->n = n;
+    for (uint64_t k = 0; k < sets->off[sets->n_genes]; k++) total += sets->set[k] - first < n;
+    if (total > UINT32_MAX) GRN_FAIL(GRN_EUNSUP, "%llu members of %u sets are too many", (unsigned long long)total, n);
+    GRN_TRY(GRN_NEW(t->off, (size_t)sets->n_genes + 1));
+    GRN_TRY(GRN_NEW(t->set, (size_t)total + AUCELL_COPY));
+    for (uint64_t g = 0; g < sets->n_genes; g++) {
+        for (uint64_t k = sets->off[g]; k < sets->off[g + 1]; k++)
+            if (sets->set[k] - first < n) t->set[at++] = (uint16_t)(sets->set[k] - first);
+        t->off[g + 1] = (uint32_t)at;
+    }
 end:
     return rc;
 }
 
-static void work_clear(work_t *w)
+/* 1 for a set of which nothing was found and that is kept as zeros. */
+static double denominator(const aucell_opt_t *opt, size_t set)
 {
-    free(w->a);
-    free(w->tmp);
+    int64_t sum = opt->sets->sum[set];
+    if (sum == 0) return 1;
+    return opt->attainable ? opt->sets->best[set] : ((double)opt->cut + 1) * (double)sum;
+}
+
+static int bits_of(uint64_t x)
+{
+    return x ? 64 - __builtin_clzll(x) : 0;
+}
+
+/* The finest unit of a rank in which no sum overflows: at least 2^-20 for sets of a million genes and as many ranks. */
+static int rank_shift(const aucell_sets_t *s, uint32_t cut)
+{
+    uint32_t largest = 1;
+    for (size_t k = 0; k < s->names.n; k++)
+        if (s->n_found[k] > largest) largest = s->n_found[k];
+    return 62 - bits_of(cut) - bits_of(largest);
+}
+
+static void worker_clear(worker_t *w)
+{
+    aucell_ranker_clear(&w->ranker);
     free(w->sum);
-    free(w->open);
-    free(w->gain);
-    free(w->rank);
+    free(w->weight);
+    free(w->auc);
     free(w->idx);
     free(w->val);
-    free(w->seen);
 }
 
-/* Descending order of floats as ascending integers: positive below 2^31, negative from there on. */
-static uint64_t descending_key(float x)
+void aucell_scorer_destroy(aucell_scorer_t *s)
 {
-    uint32_t b;
-    memcpy(&b, &x, sizeof b);
-    return b >> 31 ? b : ~b & 0x7fffffffu;
-}
-
-/* Sorts by the low `bits` bits of the key. */
-static void radix_sort(ranked_t *a, ranked_t *tmp, size_t n, int bits)
-{
-    for (int shift = 0; shift < bits; shift += 8) {
-        uint32_t count[257] = { 0 };
-        for (size_t i = 0; i < n; i++) count[(a[i].key >> shift & 255) + 1]++;
-        if (n == 0 || count[(a[0].key >> shift & 255) + 1] == n) continue;
-        for (int d = 0; d < 256; d++) count[d + 1] += count[d];
-        for (size_t i = 0; i < n; i++) tmp[count[a[i].key >> shift & 255]++] = a[i];
-        memcpy(a, tmp, n * sizeof *a);
+    if (!s) return;
+    for (size_t k = 0; s->tile && k < s->n_tile; k++) {
+        free(s->tile[k].off);
+        free(s->tile[k].set);
     }
+    for (int k = 0; s->worker && k < grn_par_n(s->pool); k++) worker_clear(&s->worker[k]);
+    free(s->worker);
+    free(s->tile);
+    free(s->top);
+    free(s);
 }
 
-/* Moves to the front the items that can be among the `top` smallest keys, by the 2,048 classes of bits shift..shift+10; their
- * number. */
-static size_t preselect(ranked_t *a, size_t n, size_t top, int shift)
+grn_status aucell_scorer_create(aucell_scorer_t **out, const aucell_opt_t *opt, grn_par_t *pool)
 {
-    uint32_t count[2048] = { 0 };
-    size_t kept = 0, seen = 0;
-    uint32_t last = 0;
-    if (n <= top) return n;
-    for (size_t i = 0; i < n; i++) count[a[i].key >> shift & 2047]++;
-    for (; last < 2047; last++)
-        if ((seen += count[last]) >= top) break;
-    for (size_t i = 0; i < n; i++)
-        if ((a[i].key >> shift & 2047) <= last) a[kept++] = a[i];
-    return kept;
-}
-
-/* Adds weight to set `s` in the tie block that begins at `rank`. */
-static inline void add_to_set(work_t *w, uint32_t s, int64_t weight, uint32_t rank, double gain)
-{
-    if (w->rank[s] != rank) {
-        w->sum[s] += (double)w->open[s] * w->gain[s];
-        w->open[s] = 0;
-        w->rank[s] = rank;
-        w->gain[s] = gain;
-    }
-    w->open[s] += weight;
-}
-
-static void add_gene(const aucell_sets_t *sets, work_t *w, uint32_t gene, uint32_t rank, double gain)
-{
-    for (uint64_t k = sets->off[gene]; k < sets->off[gene + 1]; k++) add_to_set(w, sets->set[k], sets->weight[k], rank, gain);
-}
-
-/* Genes a[0..n) share the ranks from `rank` on: a random order of them, and their contributions. */
-static void add_shuffled(const aucell_opt_t *opt, work_t *w, ranked_t *a, size_t n, uint32_t rank, uint64_t cell)
-{
-    size_t top = opt->cut > rank ? opt->cut - rank : 0;
-    for (size_t i = 0; i < n; i++) a[i].key = grn_rng_key(opt->seed, "aucell.ties", cell, opt->gene_key[a[i].gene]);
-    n = preselect(a, n, top, 53);
-    radix_sort(a, w->tmp, n, 64);
-    for (size_t i = 0; i < n && i < top; i++) add_gene(opt->sets, w, a[i].gene, rank + (uint32_t)i, opt->cut - rank - (double)i);
-}
-
-/* The values of one sign of a row, which take the ranks from `base` on: sorted as far as they count, tie block by tie block. */
-static void add_values(const aucell_opt_t *opt, work_t *w, size_t n_nz, const uint32_t *idx, const float *val, int negative,
-                       size_t base, uint64_t cell)
-{
-    size_t n = 0, top;
-    if (base >= opt->cut) return;
-    top = opt->cut - base;
-    for (size_t i = 0; i < n_nz; i++)
-        if (negative ? val[i] < 0 : val[i] > 0) w->a[n++] = (ranked_t){ descending_key(val[i]), idx[i] };
-    n = preselect(w->a, n, top, 20);
-    radix_sort(w->a, w->tmp, n, 32);
-    for (size_t i = 0, j; i < n && i < top; i = j) {
-        uint64_t key = w->a[i].key;
-        double gain;
-        for (j = i + 1; j < n && w->a[j].key == key; j++) {}
-        if (opt->random_ties && j - i > 1) {
-            add_shuffled(opt, w, w->a + i, j - i, (uint32_t)(base + i), cell);
-            continue;
+    grn_status rc = GRN_OK;
+    const aucell_sets_t *sets = opt->sets;
+    uint32_t R = (uint32_t)sets->names.n;
+    aucell_scorer_t *s;
+    *out = NULL;
+    if (GRN_NEW(s, 1)) return GRN_ENOMEM;
+    s->opt = *opt;
+    s->pool = pool;
+    s->rule =
+        (aucell_rule_t){ opt->cut, sets->n_genes, rank_shift(sets, opt->cut), opt->ties, opt->seed, opt->gene_key, aucell_kernel() };
+    s->unit = ldexp(1, -s->rule.shift);
+    GRN_TRY(GRN_NEW(s->worker, (size_t)grn_par_n(pool)));
+    GRN_TRY(GRN_NEW(s->top, R));
+    for (uint32_t k = 0; k < R; k++) s->top[k] = denominator(opt, k);
+    if (!sets->weight) {
+        s->n_tile = (R + AUCELL_TILE - 1) / AUCELL_TILE;
+        GRN_TRY(GRN_NEW(s->tile, s->n_tile));
+        for (size_t k = 0; k < s->n_tile; k++) {
+            uint32_t first = (uint32_t)k * AUCELL_TILE;
+            GRN_TRY(tile_create(sets, first, R - first < AUCELL_TILE ? R - first : AUCELL_TILE, &s->tile[k]));
         }
-        gain = aucell_gain(base + i, base + j, opt->cut);
-        for (size_t k = i; k < j; k++) add_gene(opt->sets, w, w->a[k].gene, (uint32_t)(base + i), gain);
     }
+    *out = s;
+    return GRN_OK;
+end:
+    aucell_scorer_destroy(s);
+    return rc;
 }
 
-/* The genes at zero: one tie block behind n_pos better ones. Exact: every set gets the gain for its whole weight, less that of
- * its genes that are not zero. */
-static void add_zeros(const aucell_opt_t *opt, work_t *w, size_t n_nz, const uint32_t *idx, size_t n_pos, uint64_t cell)
+static grn_status worker_init(const aucell_scorer_t *s, worker_t *w)
 {
-    const aucell_sets_t *sets = opt->sets;
-    size_t n_zero = (size_t)sets->n_genes - n_nz, n = 0;
-    double gain;
-    if (n_pos >= opt->cut || n_zero == 0) return;
-    if (opt->random_ties) {
-        for (size_t i = 0; i < n_nz; i++) w->seen[idx[i]] = 1;
-        for (uint32_t g = 0; g < sets->n_genes; g++)
-            if (!w->seen[g]) w->a[n++].gene = g;
-        for (size_t i = 0; i < n_nz; i++) w->seen[idx[i]] = 0;
-        add_shuffled(opt, w, w->a, n, (uint32_t)n_pos, cell);
-        return;
-    }
-    gain = aucell_gain(n_pos, n_pos + n_zero, opt->cut);
-    for (uint32_t s = 0; s < sets->names.n; s++) add_to_set(w, s, sets->sum[s], (uint32_t)n_pos, gain);
-    for (size_t i = 0; i < n_nz; i++)
-        for (uint64_t k = sets->off[idx[i]]; k < sets->off[idx[i] + 1]; k++) w->open[sets->set[k]] -= sets->weight[k];
+    grn_status rc = GRN_OK;
+    size_t R = s->opt.sets->names.n, G = (size_t)s->rule.n_genes;
+    GRN_TRY(aucell_ranker_init(&w->ranker, &s->rule));
+    if (s->opt.sets->weight) GRN_TRY(GRN_NEW_RAW(w->weight, R));
+    GRN_TRY(GRN_NEW_RAW(w->sum, AUCELL_TILE));
+    GRN_TRY(GRN_NEW_RAW(w->idx, G));
+    GRN_TRY(GRN_NEW_RAW(w->val, G));
+    GRN_TRY(GRN_NEW_RAW(w->auc, R));
+end:
+    return rc;
 }
 
-static void score_row(const aucell_opt_t *opt, work_t *w, size_t n_nz, const uint32_t *idx, const float *val, uint64_t cell,
-                      float *auc, uint32_t *n_detected)
+size_t aucell_scorer_n_sets(const aucell_scorer_t *s)
 {
-    const aucell_sets_t *sets = opt->sets;
-    size_t n_pos = 0;
-    for (size_t i = 0; i < n_nz; i++) n_pos += val[i] > 0;
-    memset(w->sum, 0, sets->names.n * sizeof *w->sum);
-    memset(w->open, 0, sets->names.n * sizeof *w->open);
-    memset(w->rank, 0xff, sets->names.n * sizeof *w->rank); /* no block */
-    add_values(opt, w, n_nz, idx, val, 0, 0, cell);
-    add_zeros(opt, w, n_nz, idx, n_pos, cell);
-    add_values(opt, w, n_nz, idx, val, 1, (size_t)sets->n_genes - (n_nz - n_pos), cell);
-    for (size_t s = 0; s < sets->names.n; s++) {
-        double top = opt->attainable ? sets->best[s] : ((double)opt->cut + 1) * (double)sets->sum[s];
-        auc[s] = (float)((w->sum[s] + (double)w->open[s] * w->gain[s]) / top);
+    return s->opt.sets->names.n;
+}
+
+/* ---- a cell ---- */
+
+static void sum_weights(const aucell_scorer_t *s, worker_t *w, const aucell_ranked_t *r)
+{
+    const aucell_sets_t *sets = s->opt.sets;
+    for (size_t k = 0; k < sets->names.n; k++) w->weight[k] = (wide_t)r->zero * sets->sum[k];
+    for (size_t i = 0; i < r->n; i++) {
+        if (r->class[i] < r -> least) continue;
+        for (uint64_t k = sets->off[r->gene[i]]; k < sets->off[r->gene[i] + 1]; k++)
+            w->weight[sets->set[k]] += (wide_t)r->gain[r->class[i]] * sets->weight[k];
     }
-    *n_detected = (uint32_t)n_pos;
+    for (size_t k = 0; k < sets->names.n; k++) w->auc[k] = (double)w->weight[k] * s->unit / s->top[k];
+}
+
+aucell_ranker_t *aucell_scorer_ranker(aucell_scorer_t *s, int worker)
+{
+    worker_t *w = &s->worker[worker];
+    if (!w->auc && worker_init(s, w) != GRN_OK) return NULL;
+    return &w->ranker;
+}
+
+void aucell_scorer_sum(aucell_scorer_t *s, int worker, const aucell_ranked_t *r, float *auc, double *wide)
+{
+    const aucell_sets_t *sets = s->opt.sets;
+    worker_t *w = &s->worker[worker];
+    if (sets->weight) sum_weights(s, w, r);
+    for (size_t k = 0; k < s->n_tile; k++) {
+        const aucell_tile_t *t = &s->tile[k];
+        memset(w->sum, 0, t->n * sizeof *w->sum);
+        s->rule.kernel->add(t, r->n, r->gene, r->class, r->least, r->gain, w->sum);
+        s->rule.kernel->finish(w->sum, r->zero, sets->sum + t->first, s->unit, s->top + t->first, t->n, w->auc + t->first);
+    }
+    for (size_t k = 0; k < sets->names.n; k++) auc[k] = (float)w->auc[k];
+    if (wide) memcpy(wide, w->auc, sets->names.n * sizeof *wide);
+}
+
+/* ---- blocks ---- */
+
+typedef struct {
+    aucell_scorer_t *s;
+    const grn_matrix_t *block;  /* or */
+    const grn_packed_t *packed; /* rows as they are stored */
+    const grn_names_t *names;
+    uint64_t first; /* name of row 0 */
+    float *auc;
+    double *wide;
+    uint32_t *n_detected;
+} job_t;
+
+static void take_dense(const float *row, uint64_t n_cols, worker_t *w, size_t *n)
+{
+    size_t k = 0;
+    for (uint32_t g = 0; g < n_cols; g++) {
+        w->idx[k] = g;
+        w->val[k] = row[g];
+        k += row[g] != 0;
+    }
+    *n = k;
+}
+
+static grn_status take_row(const job_t *j, size_t i, worker_t *w, size_t *n, const uint32_t **idx, const float **val)
+{
+    const grn_matrix_t *m = j->block;
+    *idx = w->idx;
+    *val = w->val;
+    if (j->packed) return grn_packed_row(j->packed, i, n, w->idx, w->val);
+    if (m->is_dense) take_dense(m->dense + i * m->n_cols, m->n_cols, w, n);
+    else grn_matrix_row(m, i, n, idx, val);
+    return GRN_OK;
 }
 
 static grn_status score_chunk(void *ctx, size_t begin, size_t end, int worker)
 {
-    job_t *job = ctx;
-    const grn_matrix_t *m = job->block;
-    work_t *w = &job->work[worker];
-    size_t n_sets = job->opt->sets->names.n;
-    if (!w->seen && work_init(w, (size_t)m->n_cols, n_sets) != GRN_OK) return GRN_ENOMEM;
+    job_t *j = ctx;
+    size_t R = j->s->opt.sets->names.n;
+    aucell_ranker_t *ranker = aucell_scorer_ranker(j->s, worker);
+    if (!ranker) return GRN_ENOMEM;
     for (size_t i = begin; i < end; i++) {
-        size_t n_nz = 0;
-        const uint32_t *idx = w->idx;
-        const float *val = w->val;
-        if (m->is_dense) {
-            const float *row = m->dense + i * m->n_cols;
-            for (uint32_t g = 0; g < m->n_cols; g++)
-                if (row[g] != 0) {
-                    w->idx[n_nz] = g;
-                    w->val[n_nz++] = row[g];
-                }
-        } else {
-            grn_matrix_row(m, i, &n_nz, &idx, &val);
-        }
-        score_row(job->opt, w, n_nz, idx, val, grn_hash_str(grn_names_get(&m->row, i)), job->auc + i * n_sets,
-                  &job->n_detected[i]);
+        size_t n;
+        const uint32_t *idx;
+        const float *val;
+        aucell_ranked_t r;
+        grn_status rc = take_row(j, i, &j->s->worker[worker], &n, &idx, &val);
+        if (rc) return rc;
+        aucell_rank_row(ranker, n, idx, val, grn_hash_str(grn_names_get(j->names, j->first + i)), &r);
+        aucell_scorer_sum(j->s, worker, &r, j->auc + i * R, j->wide ? j->wide + i * R : NULL);
+        j->n_detected[i] = r.n_detected;
     }
     return GRN_OK;
 }
 
-grn_status aucell_score_block(const aucell_opt_t *opt, const grn_matrix_t *block, grn_par_t *pool, float *auc,
-                              uint32_t *n_detected)
+static grn_status score_rows(job_t *j, uint64_t n_rows, uint64_t n_cols)
 {
-    grn_status rc = GRN_OK;
-    job_t job = { opt, block, auc, n_detected, NULL };
-    if (block->n_cols != opt->sets->n_genes)
-        GRN_FAIL(GRN_ESHAPE, "the block has %llu columns, the gene sets %llu", (unsigned long long)block->n_cols,
-                 (unsigned long long)opt->sets->n_genes);
-    GRN_TRY(GRN_NEW(job.work, (size_t)grn_par_n(pool)));
-    GRN_TRY(grn_par_for(pool, (size_t)block->n_rows, 16, score_chunk, &job));
-end:
-    for (int k = 0; job.work && k < grn_par_n(pool); k++) work_clear(&job.work[k]);
-    free(job.work);
-    return rc;
+    if (n_cols != j->s->rule.n_genes)
+        return grn_err(GRN_ESHAPE, "the block has %llu columns, the gene sets %llu", (unsigned long long)n_cols,
+                       (unsigned long long)j->s->rule.n_genes);
+    return grn_par_for(j->s->pool, (size_t)n_rows, 16, score_chunk, j);
+}
+
+grn_status aucell_score_block(aucell_scorer_t *s, const grn_matrix_t *block, float *auc, double *wide, uint32_t *n_detected)
+{
+    job_t j = { s, block, NULL, &block->row, 0, auc, wide, n_detected };
+    return score_rows(&j, block->n_rows, block->n_cols);
+}
+
+grn_status aucell_score_packed(aucell_scorer_t *s, const grn_packed_t *block, const grn_names_t *names, float *auc,
+                               uint32_t *n_detected)
+{
+    job_t j = { s, NULL, block, names, block->first, auc, NULL, n_detected };
+    return score_rows(&j, block->n_rows, block->n_cols);
 }
