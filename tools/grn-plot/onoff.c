@@ -118,17 +118,18 @@ static grn_status draw(const summary_t *s, const grn_names_t *chosen, grn_figure
                                isnan(s->pair[i].rss) ? 0 : s->pair[i].rss));
     }
     GRN_TRY(grn_str_puts(&f->script, "EOD\n$key << EOD\n"));
+    double n = (double)chosen->n, step = fmax(1.6, 0.065 * n); /* of the key, in regulons */
     for (size_t k = 0; k < 3; k++)
-        GRN_TRY(grn_str_printf(&f->script, "%.3g %.3g %.4g %.0f\n", (double)chosen->n - 0.5 - 1.6 * (double)(3 - k),
-                               (double)s->contexts.n - 0.1, 2.4 * sqrt(example[k]), 100 * example[k]));
+        GRN_TRY(grn_str_printf(&f->script, "%.3g %.3g %.4g %.0f\n", n - 0.5 - step * (double)(3 - k), (double)s->contexts.n - 0.1,
+                               2.4 * sqrt(example[k]), 100 * example[k]));
     GRN_TRY(
         grn_str_printf(&f->script,
                        "EOD\nset xrange [-0.7:%zu-0.3]\nset yrange [%zu+0.5:-0.7] \nset grid lc rgb '#dddddd'\nset cbrange [0:1]\n"
                        "set cblabel 'specificity of the calls (RSS)'\nset palette defined (0 '#deebf7', 0.4 '#6baed6', 1 '#08306b')\n"
                        "unset key\nset tics out\nset label 'cells on (%%):' at %.3g,%.3g right\n"
                        "plot $d using 1:2:3:4 with points pt 7 ps variable lc palette, "
-                       "$key using 1:2:3 with points pt 7 ps variable lc rgb '#999999', $key using ($1+0.35):2:4 with labels left\n",
-                       chosen->n, s->contexts.n, (double)chosen->n - 0.5 - 1.6 * 3 - 0.5, (double)s->contexts.n - 0.1));
+                       "$key using 1:2:3 with points pt 7 ps variable lc rgb '#999999', $key using ($1+%.3g):2:4 with labels left\n",
+                       chosen->n, s->contexts.n, n - 0.5 - step * 3 - 0.3 * step, (double)s->contexts.n - 0.1, 0.25 * step));
 end:
     return rc;
 }
