@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "grn-aucell/score.h"
 #include "grn-aucell/sets.h"
 #include "io/matrix.h"
@@ -95,8 +96,10 @@ end:
 int main(int argc, char **argv)
 {
     grn_par_t *pool = NULL;
+    int64_t threads = 0;
     if (argc != 5) return 2;
-    grn_status rc = grn_par_create(&pool, atoi(argv[3]));
+    grn_status rc = grn_parse_i64(argv[3], &threads);
+    if (!rc) rc = grn_par_create(&pool, (int)threads);
     if (!rc) rc = measure(argv[1], argv[2], pool, argv[4]);
     grn_par_destroy(pool);
     if (rc) fprintf(stderr, "%s\n", grn_err_msg());

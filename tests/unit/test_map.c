@@ -177,19 +177,6 @@ static void votes(void **state)
 
 /* ---- the cut ---- */
 
-static void wilson(void **state)
-{
-    double lower, upper;
-    (void)state;
-    wilson_interval(8, 10, &lower, &upper); /* Newcombe 1998 gives 0.4902, 0.9433 */
-    assert_float_equal(lower, 0.4902, 5e-5);
-    assert_float_equal(upper, 0.9433, 5e-5);
-    wilson_interval(10, 10, &lower, &upper);
-    assert_true(upper == 1);
-    wilson_interval(0, 0, &lower, &upper);
-    assert_true(isnan(lower) && isnan(upper));
-}
-
 /* 400 cells of two types; those whose neighbours are of one mind are right, of the others half are. */
 static void cut(void **state)
 {
@@ -369,7 +356,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(neighbours), cmocka_unit_test(hard_neighbours),
                                         cmocka_unit_test(no_length),  cmocka_unit_test(votes),
-                                        cmocka_unit_test(wilson),     cmocka_unit_test(cut),
-                                        cmocka_unit_test(components), cmocka_unit_test(obsm) };
+                                        cmocka_unit_test(cut),        cmocka_unit_test(components),
+                                        cmocka_unit_test(obsm) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -140,7 +140,7 @@ static void add_block(const bulks_t *b, const grn_matrix_t *m, const uint32_t *c
     for (uint64_t i = 0; i < m->n_rows; i++) {
         size_t cell = grn_names_find(&b->cell, grn_names_get(&m->row, i)), n = (size_t)m->n_cols;
         const uint32_t *idx = NULL;
-        const float *val = m->dense + (m->is_dense ? i * m->n_cols : 0);
+        const float *val = m->is_dense ? m->dense + i * m->n_cols : NULL;
         if (cell == GRN_NAMES_NONE) continue;
         if (!m->is_dense) grn_matrix_row(m, i, &n, &idx, &val);
         for (size_t k = 0; k < n; k++) {

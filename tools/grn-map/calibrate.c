@@ -20,17 +20,6 @@ void calibration_clear(calibration_t *c)
     memset(c, 0, sizeof *c);
 }
 
-void wilson_interval(size_t x, size_t n, double *lower, double *upper)
-{
-    const double z = 1.959963984540054;
-    *lower = *upper = NAN;
-    if (n == 0) return;
-    double m = (double)n, p = (double)x / m, a = 1 + z * z / m;
-    double middle = (p + z * z / (2 * m)) / a, half = z / a * sqrt(p * (1 - p) / m + z * z / (4 * m * m));
-    *lower = x == 0 ? 0 : middle - half;
-    *upper = x == n ? 1 : middle + half;
-}
-
 /* Share that x of n exceeds with confidence 1 - risk: where P(at least x of n) = risk, by bisection. */
 static double lower_limit(size_t x, size_t n, double risk)
 {

@@ -44,7 +44,4 @@ double calibration_score(const calibration_t *c, vote_t vote, double distance);
 /* 0..9: tenth of the held-out cells' distances that a distance falls into. */
 int calibration_decile(const calibration_t *c, double distance);
 
-/* Wilson's interval (1927) of x of n, 95 %. NaN for n = 0. */
-void wilson_interval(size_t x, size_t n, double *lower, double *upper);
-
 #endif

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "mapping.h"
+#include "stat/contingency.h"
 
 #define COLUMNS "part$,name$,cells,kept,coverage,accuracy,lower,upper,accuracy_kept,certified,from,to,query,baseline,note$"
 
@@ -32,7 +33,7 @@ static grn_status add_row(grn_result_t *r, const char *part, const char *name, c
                           const char *note)
 {
     double lower, upper;
-    wilson_interval(n.right, n.cells, &lower, &upper);
+    grn_wilson(n.right, n.cells, &lower, &upper);
     return grn_result_row(r, part, name, (double)n.cells, (double)n.kept, ratio(n.kept, n.cells), ratio(n.right, n.cells), lower, upper,
                           ratio(n.kept_right, n.kept), NAN, from, to, query, NAN, note);
 }
@@ -57,7 +58,7 @@ static grn_status methods(const holdout_t *h, const calibration_t *c, grn_result
     GRN_TRY(add_row(r, "method", "neighbours", n[0], NAN, NAN, NAN, ""));
     GRN_TRY(add_row(r, "method", "nearest centroid", n[1], NAN, NAN, NAN, ""));
     GRN_TRY(add_row(r, "method", "most frequent", n[2], NAN, NAN, NAN, ""));
-    wilson_interval(n[0].right, n[0].cells, &lower, &upper);
+    grn_wilson(n[0].right, n[0].cells, &lower, &upper);
     grn_log_info(
         "%zu reference cells held out in %zu folds of %s: accuracy %.4f (%.4f to %.4f); nearest centroid %.4f, most frequent type %.4f",
         h->n, h->n_folds, h->n_donors ? "whole donors" : "cells", ratio(n[0].right, n[0].cells), lower, upper,
@@ -74,7 +75,7 @@ static grn_status cuts(const calibration_t *c, grn_result_t *r)
     for (int s = 0; s <= CALIBRATE_STEPS; s++) {
         const cut_t *u = &c->step[s];
         snprintf(name, sizeof name, "%.2f", (double)s / CALIBRATE_STEPS);
-        wilson_interval(u->right, u->kept, &lower, &upper);
+        grn_wilson(u->right, u->kept, &lower, &upper);
         GRN_TRY(grn_result_row(r, "cut", name, (double)u->cells, (double)u->kept, ratio(u->kept, u->cells), ratio(u->right, u->kept),
                                lower, upper, ratio(u->right, u->kept), s >= CALIBRATE_FIRST ? u->lower : NAN, NAN, NAN, NAN, NAN,
                                s == c->chosen ? "chosen" : ""));
@@ -168,7 +169,7 @@ static grn_status strangers(const mapping_t *m, const holdout_t *h, const calibr
         for (size_t u = 1; u < T; u++)
             if (called[t * T + u] > called[t * T + top]) top = u;
         if (n[t].cells == 0) continue;
-        wilson_interval(n[t].cells - n[t].kept, n[t].cells, &lower, &upper);
+        grn_wilson(n[t].cells - n[t].kept, n[t].cells, &lower, &upper);
         GRN_TRY(grn_result_row(r, "unseen", grn_names_get(name, t), (double)n[t].cells, (double)n[t].kept, ratio(n[t].kept, n[t].cells),
                                ratio(n[t].cells - n[t].kept, n[t].cells), lower, upper, NAN, NAN, NAN, NAN, NAN, NAN,
                                n[t].kept ? grn_names_get(name, top) : ""));
@@ -250,7 +251,7 @@ grn_status report_curve(const calibration_t *c, const char *path, grn_par_t *poo
     for (int s = 0; s <= CALIBRATE_STEPS; s++) {
         const cut_t *u = &c->step[s];
         if (u->kept == 0) continue;
-        wilson_interval(u->right, u->kept, &lower, &upper);
+        grn_wilson(u->right, u->kept, &lower, &upper);
         GRN_TRY(grn_result_row(&r, "accuracy", (double)s / CALIBRATE_STEPS, ratio(u->kept, u->cells), ratio(u->right, u->kept), lower,
                                upper));
     }
